@@ -1,0 +1,45 @@
+"""Sizes and durations as text, in the decimal units that Docker prints. Knows no other module."""
+
+from __future__ import annotations
+
+_STEPS = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000))
+
+
+def size(size_bytes: int | float) -> str:
+    """Print a number of bytes with three or four significant digits, as `docker images` does.
+
+    >>> size(1_114_000_000), size(152_600_000), size(48_870_000), size(512)
+    ('1.11 GB', '153 MB', '48.9 MB', '512 B')
+
+    Notes
+    -----
+    Decimal units (1 MB = 1,000,000 bytes), as docker/go-units `HumanSize` uses them.
+    """
+    sign = "-" if size_bytes < 0 else ""
+    value = abs(size_bytes)
+    for index, (unit, step) in enumerate(_STEPS):
+        scaled = value / step
+        # 999.96 kB would round to "1000 kB": hand it to the next larger unit instead.
+        if scaled >= 1 or (index + 1 < len(_STEPS) and round(value / _STEPS[index + 1][1]) >= 1000):
+            return f"{sign}{_three_digits(scaled)} {unit}"
+    if value >= 999.5:
+        return f"{sign}{_three_digits(value / 1000)} kB"
+    return f"{sign}{value:.0f} B"
+
+
+def duration(seconds: float) -> str:
+    """Print a duration: tenths below a minute, minutes and seconds above.
+
+    >>> duration(0.34), duration(12.3), duration(185)
+    ('0.3 s', '12.3 s', '3 min 5 s')
+    """
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+
+
+def _three_digits(value: float) -> str:
+    if value >= 99.95:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
