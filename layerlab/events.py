@@ -1,0 +1,192 @@
+"""One normal form for the events of a build, whatever builder sent them. Knows text, not engines.
+
+Parsers take (seconds, raw dict) pairs and yield the events below, in order. They keep no clock of
+their own and never raise on text they do not know: an unknown line is output of the current step.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_STEP = re.compile(r"^Step (\d+)/(\d+) : (.*)$", re.DOTALL)
+# Podman numbers steps anew in every stage: "[1/2] STEP 1/6: FROM …", or "STEP 1/6: …" with one stage.
+_PODMAN_STEP = re.compile(r"^(?:\[(\d+)/(\d+)\] )?STEP (\d+)/(\d+): (.*)$", re.DOTALL)
+_IMAGE = re.compile(r"^ ?-{2,3}> ([0-9a-f]{10,64})$")
+_PODMAN_CACHED = re.compile(r"^--> Using cache ([0-9a-f]{10,64})$")
+_EXIT_CODE = re.compile(r"returned a non-zero code: (\d+)|exit status (\d+)")
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_NOISE = re.compile(
+    r"^(Successfully built|Successfully tagged|COMMIT |Removing intermediate container| ?-{3}> Running in|-->$)"
+)
+
+
+@dataclass(frozen=True)
+class StepStarted:
+    """Step ``number`` of ``total`` began (both count from 1 over the whole build)."""
+
+    at: float
+    number: int
+    total: int
+    instruction: str
+
+
+@dataclass(frozen=True)
+class StepOutput:
+    """One line that the current step printed."""
+
+    at: float
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class StepCached:
+    """The current step was answered from the build cache."""
+
+    at: float
+    number: int
+
+
+@dataclass(frozen=True)
+class StepFinished:
+    """The current step is over; ``image_id`` is its intermediate image (may be cut to 12 digits)."""
+
+    at: float
+    number: int
+    image_id: str | None
+
+
+@dataclass(frozen=True)
+class PullProgress:
+    """A base is being pulled as part of the build; ``current``/``total`` in bytes of one layer."""
+
+    at: float
+    layer: str
+    status: str
+    current: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Succeeded:
+    """The build ended with an image."""
+
+    at: float
+    image_id: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The build ended with the engine's own message; ``exit_code`` where a command failed."""
+
+    at: float
+    message: str
+    exit_code: int | None
+
+
+Event = StepStarted | StepOutput | StepCached | StepFinished | PullProgress | Succeeded | Failed
+
+
+def parse(raw: Iterable[tuple[float, Mapping[str, Any]]]) -> Iterator[Event]:
+    """Turn the events of the classic builder, or of Podman's Docker API, into the normal form.
+
+    Notes
+    -----
+    Read off Docker Engine 20.10 (``{"stream"}``, ``{"aux": {"ID"}}`` at each stage's end,
+    ``{"error", "errorDetail"}``) and Podman 4.3 (no ``aux`` ids per step, no exit code in errorDetail).
+    """
+    return _Reader().events(raw)
+
+
+class _Reader:
+    """State of one build: which step runs, what stands unfinished on its line, the last image seen."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.total = 0
+        self.stage_offset = 0
+        self.stage_total = 0
+        self.image: str | None = None
+        self.pending = ""
+        self.open = False
+
+    def events(self, raw: Iterable[tuple[float, Mapping[str, Any]]]) -> Iterator[Event]:
+        at = 0.0
+        for at, event in raw:
+            if "error" in event or "errorDetail" in event:
+                yield from self._flush(at)
+                yield self._failed(at, event)
+                return
+            if "aux" in event and "ID" in (event["aux"] or {}):
+                self.image = event["aux"]["ID"]
+            elif "stream" in event:
+                yield from self._text(at, event["stream"])
+            elif "status" in event:
+                yield self._pull(at, event)
+        yield from self._flush(at)
+        yield from self._finish(at)
+        if self.image:
+            yield Succeeded(at, self.image)
+
+    def _text(self, at: float, text: str) -> Iterator[Event]:
+        # A step prints in pieces: a line is only whole when its newline has come.
+        *lines, self.pending = (self.pending + text).replace("\r\n", "\n").split("\n")
+        for line in lines:
+            yield from self._line(at, line)
+
+    def _flush(self, at: float) -> Iterator[Event]:
+        rest, self.pending = self.pending, ""
+        if rest.strip():
+            yield from self._line(at, rest)
+
+    def _line(self, at: float, line: str) -> Iterator[Event]:
+        plain = _ANSI.sub("", line).rstrip()
+        if match := _STEP.match(plain):
+            yield from self._start(at, int(match[1]), int(match[2]), match[3])
+        elif match := _PODMAN_STEP.match(plain):
+            number, total = self._podman_number(match)
+            yield from self._start(at, number, total, match[5])
+        elif plain.strip() == "---> Using cache":
+            yield StepCached(at, self.number)
+        elif match := _PODMAN_CACHED.match(plain):
+            self.image = match[1]
+            yield StepCached(at, self.number)
+        elif match := _IMAGE.match(plain):
+            self.image = match[1]
+            yield from self._finish(at)
+        elif plain.strip() and not _NOISE.match(plain):
+            yield StepOutput(at, self.number, plain)
+
+    def _start(self, at: float, number: int, total: int, instruction: str) -> Iterator[Event]:
+        yield from self._finish(at)
+        self.number, self.total, self.open = number, total, True
+        yield StepStarted(at, number, total, instruction)
+
+    def _finish(self, at: float) -> Iterator[Event]:
+        if self.open:
+            self.open = False
+            yield StepFinished(at, self.number, self.image)
+
+    def _podman_number(self, match: re.Match[str]) -> tuple[int, int]:
+        step, steps = int(match[3]), int(match[4])
+        if step == 1 and self.number:
+            self.stage_offset, self.stage_total = self.number, self.number
+        # How many steps later stages have is not announced, so the total grows as stages begin.
+        return self.stage_offset + step, self.stage_total + steps
+
+    def _pull(self, at: float, event: Mapping[str, Any]) -> PullProgress:
+        detail = event.get("progressDetail") or {}
+        return PullProgress(
+            at, str(event.get("id", "")), str(event["status"]), detail.get("current") or 0, detail.get("total") or 0
+        )
+
+    def _failed(self, at: float, event: Mapping[str, Any]) -> Failed:
+        detail = event.get("errorDetail") or {}
+        message = _ANSI.sub("", str(event.get("error") or detail.get("message") or "")).strip()
+        code = detail.get("code")
+        if code is None and (match := _EXIT_CODE.search(message)):
+            code = int(match[1] or match[2])
+        return Failed(at, message, code)

@@ -1,0 +1,153 @@
+"""Images as frozen values: history, layers, configuration. Knows no engine and no raw API answer.
+
+Everything is base-first: index 0 is the oldest. `docker history` prints the other way round.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+# `#(nop)` is how the classic builder marks an instruction that ran nothing; BuildKit writes the
+# instruction itself. Both write these keywords for entries that only change configuration.
+_CONFIG_ONLY = re.compile(
+    r"^(?:/bin/sh -c #\(nop\)\s+)?(ARG|CMD|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|SHELL|"
+    r"STOPSIGNAL|USER|VOLUME)\b"
+)
+_NOP = re.compile(r"^/bin/sh -c #\(nop\)\s+")
+_RUN = re.compile(r"^(?:RUN )?(?:\|\d+ (?P<args>.*?) )?/bin/sh -c (?P<command>.*)$", re.DOTALL)
+_BUILDKIT_SUFFIX = re.compile(r"\s+# buildkit$")
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One line of an image's history: an instruction, and the bytes its layer added (0 if it made none)."""
+
+    created_by: str
+    size_bytes: int
+    created: str = ""
+    comment: str = ""
+    is_empty_layer: bool = False
+
+    @property
+    def instruction(self) -> str:
+        """The entry as a Dockerfile instruction, without the builder's own decoration.
+
+        >>> HistoryEntry('/bin/sh -c #(nop)  EXPOSE 8000', 0).instruction
+        'EXPOSE 8000'
+        >>> HistoryEntry('RUN /bin/sh -c pip install x # buildkit', 9).instruction
+        'RUN pip install x'
+        """
+        text = _BUILDKIT_SUFFIX.sub("", self.created_by.strip())
+        if _NOP.match(text):
+            return re.sub(r"\s+", " ", _NOP.sub("", text))
+        if match := _RUN.match(text):
+            return f"RUN {match['command'].strip()}"
+        return re.sub(r"\s+", " ", text)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A list of file changes: one layer of an image, paired with the history entry that made it."""
+
+    index: int
+    diff_id: str
+    size_bytes: int
+    instruction: str
+    history_index: int | None
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """What a container of the image starts as."""
+
+    env: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    user: str = ""
+    workdir: str = ""
+    exposed_ports: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def label(self, name: str) -> str | None:
+        """Return the value of a label, or None where the image has none of that name."""
+        return dict(self.labels).get(name)
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image as an engine described it; ``engine_size_bytes`` is the engine's own figure, kept apart."""
+
+    id: str
+    tags: tuple[str, ...]
+    platform: str
+    created: str
+    history: tuple[HistoryEntry, ...]
+    diff_ids: tuple[str, ...]
+    engine_size_bytes: int
+    config: ImageConfig = field(default_factory=ImageConfig)
+
+    @property
+    def size_bytes(self) -> int:
+        """Size on disk: the sum over the history, which stands in until the layers themselves are read."""
+        return sum(entry.size_bytes for entry in self.history)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, base-first, each with its instruction."""
+        return pair(self.history, self.diff_ids)
+
+    def layers_added_to(self, base: Image) -> tuple[Layer, ...]:
+        """Return the layers beyond the longest common prefix of diff_ids with ``base``."""
+        return self.layers[shared_prefix(self.diff_ids, base.diff_ids) :]
+
+    def added_bytes(self, base: Image) -> int:
+        """Return the bytes that this image's own layers add to ``base``."""
+        return sum(layer.size_bytes for layer in self.layers_added_to(base))
+
+
+def shared_prefix(first: Sequence[str], second: Sequence[str]) -> int:
+    """Count the leading elements that two sequences of diff_ids have in common.
+
+    >>> shared_prefix(["a", "b", "c"], ["a", "b", "x", "c"])
+    2
+    """
+    count = 0
+    for one, other in zip(first, second, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
+
+
+def pair(history: Iterable[HistoryEntry], diff_ids: Sequence[str]) -> tuple[Layer, ...]:
+    """Pair layers with the history entries that made them, base-first.
+
+    The engine's history does not say which entries are empty: an entry of 0 bytes may still have made
+    a layer (`RUN true`). Entries with bytes always have; the layers left over go to those entries of
+    0 bytes that can make one (RUN, COPY, ADD, WORKDIR) before those that only change configuration.
+    Layers beyond what the history explains (a squashed or imported image) get ``history_index`` None.
+    """
+    entries = tuple(history)
+    made = _layer_makers(entries, len(diff_ids))
+    # Without an explanation for every layer the surplus lies at the bottom: `docker import` and
+    # squashing leave layers whose history is lost, and what is built on top is always described.
+    unexplained = len(diff_ids) - len(made)
+    layers = [Layer(i, diff_ids[i], 0, "", None) for i in range(unexplained)]
+    for offset, index in enumerate(made):
+        position = unexplained + offset
+        entry = entries[index]
+        layers.append(Layer(position, diff_ids[position], entry.size_bytes, entry.instruction, index))
+    return tuple(layers)
+
+
+def _layer_makers(entries: tuple[HistoryEntry, ...], wanted: int) -> list[int]:
+    certain = [i for i, entry in enumerate(entries) if entry.size_bytes > 0]
+    zero = [i for i, entry in enumerate(entries) if entry.size_bytes == 0 and not entry.is_empty_layer]
+    likely = [i for i in zero if not _CONFIG_ONLY.match(entries[i].created_by)]
+    unlikely = [i for i in zero if _CONFIG_ONLY.match(entries[i].created_by)]
+    # WORKDIR makes a layer only where the folder was new, so among the likely it comes last.
+    likely.sort(key=lambda i: "WORKDIR" in entries[i].created_by[:40])
+    room = max(0, wanted - len(certain))
+    return sorted((certain + (likely + unlikely)[:room])[:wanted])
