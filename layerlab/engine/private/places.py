@@ -1,0 +1,105 @@
+"""Where the private engine keeps its files. Knows paths and how long a socket's may be, nothing that runs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+# sockaddr_un.sun_path holds 108 bytes, the last of them NUL (unix(7)).
+LONGEST_SOCKET_PATH = 107
+
+ENGINE_FOLDER = "engine"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Every file and folder of the private engine.
+
+    ``note`` is empty, or says why the socket is not beside the other files.
+    """
+
+    root: Path
+    data_root: Path
+    exec_root: Path
+    socket: Path
+    pid_file: Path
+    log: Path
+    lock: Path
+    note: str = ""
+
+    @property
+    def config(self) -> Path:
+        """Configuration of our own, so that the user's /etc/docker/daemon.json is not read."""
+        return self.root / "daemon.json"
+
+    @property
+    def record(self) -> Path:
+        """What the last start wrote down about its process: pid, start time, version."""
+        return self.root / "process.json"
+
+    @property
+    def marker(self) -> Path:
+        """In which boot and network namespace our engine ran; tells our leftovers from another's."""
+        return self.root / "network.json"
+
+    @property
+    def url(self) -> str:
+        """The address in the form that ``DOCKER_HOST`` takes."""
+        return f"unix://{self.socket}"
+
+
+def data_folder() -> Path:
+    """Name the folder for this user's data: ``LAYERLAB_DATA``, or where this system keeps such."""
+    if named := os.environ.get("LAYERLAB_DATA"):
+        return Path(named).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("layerlab"))
+
+
+def paths() -> Paths:
+    """Name the private engine's files, one set for all checkouts of this user. Creates nothing."""
+    root = data_folder() / ENGINE_FOLDER
+    exec_root, note = _exec_root(root)
+    socket = root / "docker.sock"
+    if len(os.fsencode(socket)) > LONGEST_SOCKET_PATH:
+        socket = _runtime_folder(root) / "docker.sock"
+        note = f"{root} is too long for a socket ({LONGEST_SOCKET_PATH} bytes), so it lives in {socket.parent}."
+    return Paths(
+        root=root,
+        data_root=root / "data",
+        exec_root=exec_root,
+        socket=socket,
+        pid_file=root / "docker.pid",
+        log=root / "dockerd.log",
+        lock=root / "lock",
+        note=note,
+    )
+
+
+def _exec_root(root: Path) -> tuple[Path, str]:
+    """Put run-time state beside the data, unless the sockets inside would have too long a path.
+
+    Notes
+    -----
+    The longest socket dockerd 20.10 opens below its exec root is
+    ``libnetwork/<12 hex digits>.sock`` or ``containerd/containerd-debug.sock``. The shims' sockets are
+    hashed into /run/containerd/s and do not depend on it.
+    """
+    exec_root = root / "exec"
+    deepest = exec_root / "containerd" / "containerd.sock.ttrpc.long"
+    if len(os.fsencode(deepest)) <= LONGEST_SOCKET_PATH:
+        return exec_root, ""
+    runtime = _runtime_folder(root) / "exec"
+    return runtime, f"{root} is too long for the engine's sockets, so they live in {runtime.parent}."
+
+
+def _runtime_folder(root: Path) -> Path:
+    # Named by a hash of the data folder: every checkout and every start arrives at the same one.
+    # /tmp itself and not TMPDIR, which differs from session to session and may be long as well.
+    name = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
+    temporary = Path("/tmp") if os.name == "posix" else Path(tempfile.gettempdir())
+    return temporary / f"layerlab-{name}"

@@ -1,0 +1,147 @@
+"""What has to be true before our engine may start: disk, file system, network. Starts nothing, changes nothing."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from layerlab.engine.private.install import search_path
+from layerlab.errors import DiskFull, PrivateEngineError
+from layerlab.units import size
+
+# CPython's build, the slim and full bases and a course's images take about 4 GB on overlay2.
+WANTED_FREE_BYTES = 6_000_000_000
+
+# No overlay2 on top of these: they cannot hold its whiteouts or its trusted.* attributes.
+UNFIT_FILE_SYSTEMS = frozenset({"overlay", "nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "vfat", "exfat", "ecryptfs"})
+
+
+def check_system() -> None:
+    """Refuse everything but root on Linux.
+
+    Raises
+    ------
+    PrivateEngineError
+        Saying which of the two it is.
+    """
+    if not sys.platform.startswith("linux"):
+        raise PrivateEngineError(
+            f"The private engine runs on Linux only, and this is {sys.platform}. Start Docker Desktop or Podman instead."
+        )
+    if os.geteuid() != 0:
+        raise PrivateEngineError(
+            f"User {os.geteuid()} may not start an engine; that needs root. "
+            "Start it as root, use Docker or Podman, or go on with recordings (LAYERLAB_ENGINE=recorded)."
+        )
+    if shutil.which("iptables", path=search_path()) is None:
+        raise PrivateEngineError(
+            "There is no iptables here, and containers reach no network without it. "
+            "Run `apt-get install --no-install-recommends iptables`."
+        )
+
+
+def free_bytes(folder: Path) -> int:
+    """Say how many bytes a user may still write where ``folder`` is or will be."""
+    return shutil.disk_usage(_nearest(folder)).free
+
+
+def check_disk(data_root: Path) -> None:
+    """Refuse to start with too little space for bases and images.
+
+    Raises
+    ------
+    DiskFull
+        With less than ``WANTED_FREE_BYTES`` free.
+    """
+    free = free_bytes(data_root)
+    if free < WANTED_FREE_BYTES:
+        raise DiskFull(
+            f"Only {size(free)} are free at {data_root}, and the course needs {size(WANTED_FREE_BYTES)}. "
+            "Free some space, or name a folder on a larger disk in LAYERLAB_DATA."
+        )
+
+
+def storage_driver(data_root: Path) -> str:
+    """Choose ``overlay2``, or ``fuse-overlayfs`` where the kernel's cannot work; never ``vfs``.
+
+    Raises
+    ------
+    PrivateEngineError
+        If neither can. vfs copies every layer in full, so every size and time of the course would be wrong.
+    """
+    kind = file_system(data_root)
+    if kind not in UNFIT_FILE_SYSTEMS and not kind.startswith("fuse"):
+        return "overlay2"
+    if kind == "overlay" and shutil.which("fuse-overlayfs", path=search_path()) and Path("/dev/fuse").exists():
+        return "fuse-overlayfs"
+    raise PrivateEngineError(
+        f"{data_root} is on a file system ({kind}) on which layers cannot be stacked. "
+        "Name a folder on a local disk (ext4, xfs, btrfs; in a container: a volume) in LAYERLAB_DATA."
+    )
+
+
+def file_system(folder: Path) -> str:
+    """Name the type of the file system ``folder`` is or will be on, as /proc/self/mountinfo has it."""
+    target = _nearest(folder).resolve()
+    best, kind = -1, "unknown"
+    for point, name in mounts():
+        # `>=`: of two mounts on one point the later hides the earlier.
+        if target.is_relative_to(point) and len(point.parts) >= best:
+            best, kind = len(point.parts), name
+    return kind
+
+
+def mounts() -> Iterator[tuple[Path, str]]:
+    """Read mount points and file system types, in the order they were mounted (proc(5), mountinfo)."""
+    for line in Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines():
+        before, _, after = line.partition(" - ")
+        # The kernel writes blanks, tabs, newlines and backslashes in octal: /my\040folder.
+        point = before.split(" ")[4]
+        for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+            point = point.replace(code, character)
+        yield Path(point), after.split(" ")[0]
+
+
+def name_servers(resolv_conf: Path) -> tuple[str, ...]:
+    """Read the ``nameserver`` lines of a resolv.conf(5)."""
+    try:
+        lines = resolv_conf.read_text().splitlines()
+    except OSError:
+        return ()
+    return tuple(words[1] for words in map(str.split, lines) if len(words) > 1 and words[0] == "nameserver")
+
+
+def container_name_servers(
+    resolv_conf: Path = Path("/etc/resolv.conf"),
+    upstream: tuple[Path, ...] = (
+        Path("/run/systemd/resolve/resolv.conf"),
+        Path("/run/NetworkManager/no-stub-resolv.conf"),
+    ),
+) -> tuple[str, ...]:
+    """Name the servers for ``--dns``; empty if the host's own list works inside containers.
+
+    Notes
+    -----
+    A container cannot reach the host's loopback. Docker then falls back to 8.8.8.8, which a closed network
+    blocks; so the servers behind the local resolver are named instead.
+    """
+    if any(not _is_loopback(server) for server in name_servers(resolv_conf)):
+        return ()
+    for path in upstream:
+        if reachable := tuple(server for server in name_servers(path) if not _is_loopback(server)):
+            return reachable
+    return ()
+
+
+def _is_loopback(server: str) -> bool:
+    return ipaddress.ip_address(server.partition("%")[0]).is_loopback
+
+
+def _nearest(folder: Path) -> Path:
+    while not folder.exists():
+        folder = folder.parent
+    return folder

@@ -1,0 +1,175 @@
+"""Which processes are our engine's, and how they end. Knows process ids, never what an engine answers.
+
+A pid alone proves nothing: it is reused. Ours are known by the paths on their command line.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layerlab.engine.private.places import Paths
+
+if TYPE_CHECKING:
+    import psutil
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a start wrote down. ``created`` is the process's start in seconds since 1970."""
+
+    pid: int
+    created: float
+    version: str = ""
+    mirrors: tuple[str, ...] = ()
+
+
+def write_record(paths: Paths, record: Record) -> None:
+    """Write ``record`` in one step, so that a reader never sees half of it."""
+    draft = paths.record.with_suffix(".draft")
+    draft.write_text(json.dumps(asdict(record)))
+    draft.replace(paths.record)
+
+
+def read_record(paths: Paths) -> Record | None:
+    """Read what the last start wrote down; None if it is not there or not readable."""
+    try:
+        fields = json.loads(paths.record.read_text())
+        return Record(
+            pid=int(fields["pid"]),
+            created=float(fields["created"]),
+            version=str(fields.get("version", "")),
+            mirrors=tuple(fields.get("mirrors", ())),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def data_root_flag(paths: Paths) -> str:
+    """Give the argument by which our ``dockerd`` is told from every other."""
+    return f"--data-root={paths.data_root}"
+
+
+def daemon(paths: Paths) -> psutil.Process | None:
+    """Find our running ``dockerd``: by what the start wrote down, by its pid file, else among all processes."""
+    import psutil
+
+    record = read_record(paths)
+    if record and (process := _ours(record.pid, paths, created=record.created)):
+        return process
+    if (pid := _read_pid(paths.pid_file)) and (process := _ours(pid, paths)):
+        return process
+    # A starter killed between starting and writing down leaves an engine that only this finds.
+    for process in psutil.process_iter():
+        if is_ours(process, paths):
+            return process
+    return None
+
+
+def is_ours(process: psutil.Process, paths: Paths) -> bool:
+    """Say whether a process is a ``dockerd`` on our data root."""
+    return data_root_flag(paths) in _command(process)
+
+
+def leftovers(paths: Paths) -> list[psutil.Process]:
+    """Find what outlives a killed ``dockerd``: its containerd, the shims, and the containers below them.
+
+    Notes
+    -----
+    dockerd 20.10 runs ``containerd --config EXEC_ROOT/containerd/containerd.toml``; each shim has
+    ``-address EXEC_ROOT/containerd/containerd.sock``.
+    """
+    import psutil
+
+    below = f"{paths.exec_root}/containerd/"
+    found: dict[int, psutil.Process] = {}
+    for process in psutil.process_iter():
+        command = _command(process)
+        if command and "containerd" in Path(command[0]).name and any(word.startswith(below) for word in command):
+            found.update((one.pid, one) for one in (process, *_children(process)))
+    return list(found.values())
+
+
+def end(processes: Iterable[psutil.Process], *, patience_seconds: float) -> None:
+    """Ask the processes to end, and kill those that have not after ``patience_seconds``."""
+    import psutil
+
+    asked = list(processes)
+    for process in asked:
+        _signal(process, kill=False)
+    _, deaf = psutil.wait_procs(asked, timeout=patience_seconds)
+    for process in deaf:
+        _signal(process, kill=True)
+    psutil.wait_procs(deaf, timeout=5)
+
+
+def forget(paths: Paths) -> None:
+    """Remove the files that name processes which are no more."""
+    containerd = paths.exec_root / "containerd"
+    stale = (
+        paths.record,
+        paths.pid_file,
+        paths.socket,
+        containerd / "containerd.pid",
+        containerd / "containerd.sock",
+        containerd / "containerd.sock.ttrpc",
+        containerd / "containerd-debug.sock",
+    )
+    for path in stale:
+        path.unlink(missing_ok=True)
+
+
+def age_seconds(process: psutil.Process) -> float:
+    """Say how long a process has been running."""
+    return max(0.0, time.time() - process.create_time())
+
+
+def _ours(pid: int, paths: Paths, *, created: float | None = None) -> psutil.Process | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        # The kernel counts starts in ticks of 10 ms, and psutil adds the boot time, which NTP may shift.
+        same = created is None or abs(process.create_time() - created) < 2
+    except psutil.Error:
+        return None
+    return process if same and is_ours(process, paths) else None
+
+
+def _command(process: psutil.Process) -> list[str]:
+    """Give a process's arguments; none for one that is gone, not ours to see, or a zombie."""
+    import psutil
+
+    try:
+        return process.cmdline()
+    except (psutil.Error, OSError):
+        return []
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    import psutil
+
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def _signal(process: psutil.Process, *, kill: bool) -> None:
+    import contextlib
+
+    import psutil
+
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.kill() if kill else process.terminate()
+
+
+def _read_pid(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None

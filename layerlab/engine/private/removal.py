@@ -1,0 +1,68 @@
+"""Removes the private engine's data, and is sure beforehand that it is ours. Knows mounts and folders, no process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from layerlab.engine.private.places import ENGINE_FOLDER, Paths
+from layerlab.engine.private.preflight import mounts
+from layerlab.errors import PrivateEngineError
+
+
+def check(paths: Paths) -> None:
+    """Refuse to remove a data root that does not look like ours.
+
+    Raises
+    ------
+    PrivateEngineError
+        If it is not the folder our start made: elsewhere, a link, another's, or without our configuration.
+    """
+    data_root = paths.data_root
+    doubts = (
+        (not data_root.is_absolute() or len(data_root.parts) < 4, "it is too close to the root"),
+        (data_root.parent != paths.root or paths.root.name != ENGINE_FOLDER, "it is not where ours is"),
+        (data_root.is_symlink() or paths.root.is_symlink(), "it is a link"),
+        (data_root.exists() and data_root.stat().st_uid != os.geteuid(), "it belongs to somebody else"),
+        (_has_content(data_root) and not paths.config.is_file(), "our start did not make it"),
+    )
+    for is_doubtful, why in doubts:
+        if is_doubtful:
+            raise PrivateEngineError(f"{data_root} is not removed, for {why}. Look at it, and remove it by hand.")
+
+
+def remove(paths: Paths) -> None:
+    """Unmount what is mounted below our folders, then remove them. The engine must have ended.
+
+    Raises
+    ------
+    PrivateEngineError
+        If something stays mounted: removing through a mount would delete what is behind it.
+    """
+    folders = (paths.data_root, paths.exec_root)
+    for folder in folders:
+        for point in mounts_below(folder):
+            _unmount(point)
+    if left := [point for folder in folders for point in mounts_below(folder)]:
+        raise PrivateEngineError(f"{left[0]} is still mounted, so nothing was removed. Unmount it, and purge again.")
+    for folder in folders:
+        if folder.exists():
+            shutil.rmtree(folder)
+
+
+def mounts_below(folder: Path) -> list[Path]:
+    """List the mount points below ``folder``, the deepest and latest first."""
+    found = [point for point, _ in mounts() if point != folder and point.is_relative_to(folder.resolve())]
+    return sorted(reversed(found), key=lambda point: len(point.parts), reverse=True)
+
+
+def _unmount(point: Path) -> None:
+    import subprocess
+
+    # --lazy: the last process of a container may still be on its way out.
+    subprocess.run(["umount", "--lazy", "--no-canonicalize", point], capture_output=True, check=False, timeout=30)
+
+
+def _has_content(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
