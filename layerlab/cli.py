@@ -1,0 +1,90 @@
+"""The command line: verbs that only forward. Every import of work to do happens inside its verb."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from layerlab import __version__
+from layerlab.errors import LayerLabError
+
+
+class Verbs(click.Group):
+    """A group that lists its verbs in the order they were written, and shows our errors as one message."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Keep the order of use: click would sort by name."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; an error of ours is its message on stderr and status 2, without frames."""
+        try:
+            return super().invoke(ctx)
+        except LayerLabError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="layerlab")
+def main() -> None:
+    """Layer Lab: container image optimization, measured on your own engine.
+
+    Start with `layerlab lab`. `layerlab doctor` says what is missing, if anything is.
+    """
+
+
+@main.command()
+@click.option("--port", default=8888, show_default=True, help="Where to start looking for a free port.")
+@click.option("--no-browser", is_flag=True, help="Print the address, open nothing.")
+def lab(port: int, no_browser: bool) -> None:
+    """Open the course in JupyterLab, setting up whatever is missing."""
+    from layerlab.course.lab import lab as open_lab
+
+    sys.exit(open_lab(port=port, browser=not no_browser))
+
+
+@main.command()
+@click.argument("pytest_arguments", nargs=-1)
+def test(pytest_arguments: tuple[str, ...]) -> None:
+    """Run every test, on a live engine where one is possible (options for pytest after `--`)."""
+    from layerlab.course.testing import test as run_tests
+
+    sys.exit(run_tests(pytest_arguments))
+
+
+@main.command()
+@click.argument("pytest_arguments", nargs=-1)
+def check(pytest_arguments: tuple[str, ...]) -> None:
+    """Run the fast tests that need no engine (options for pytest after `--`)."""
+    from layerlab.course.testing import check as run_checks
+
+    sys.exit(run_checks(pytest_arguments))
+
+
+@main.command()
+@click.argument("numbers", nargs=-1)
+def run(numbers: tuple[str, ...]) -> None:
+    """Run all notebooks (or those NUMBERS) headless and write build/course.html."""
+    from layerlab.course.run import run as run_course
+
+    sys.exit(run_course(numbers))
+
+
+@main.command()
+def doctor() -> None:
+    """Say what is there, what is missing, and the one command that mends it."""
+    from layerlab.course.doctor import doctor as examine
+
+    sys.exit(examine())
+
+
+@main.command()
+@click.option("--yes", is_flag=True, help="Remove what is listed without asking.")
+def clean(yes: bool) -> None:
+    """Show what the course has made on your engine, and remove it."""
+    from layerlab.course.clean import clean as clean_up
+
+    sys.exit(clean_up(confirmed=yes))

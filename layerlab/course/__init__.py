@@ -1,0 +1,1 @@
+"""What the verbs do: prepare, open, run, test, examine and clean up the course."""
