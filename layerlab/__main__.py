@@ -17,8 +17,8 @@ def main() -> int:
         wanted = ".".join(map(str, OLDEST))
         sys.stderr.write(
             f"This is Python {found}, and Layer Lab needs {wanted} or newer. "
-            f"Install one and name it: `make lab PYTHON=python{wanted}`, or `uv run --no-project --python 3.12 "
-            "python -m layerlab lab`.\n"
+            f"Install one and name it: `make lab PYTHON=python{wanted}`, "
+            "or `uv run --no-project --python 3.12 python -m layerlab lab`.\n"
         )
         return 2
 

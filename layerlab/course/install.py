@@ -104,7 +104,7 @@ def _install_with_uv(uv: str, home: Path, wanted: str) -> bool:
     try:
         steps.run(
             "Installing the course and what it needs",
-            [uv, "pip", "install", "--python", python, "--no-config", "-e", wanted],
+            [uv, "pip", "install", "--python", python, "-e", wanted],
             env=settings,
         )
     except SetupError as error:
@@ -127,6 +127,6 @@ def _looks_offline(text: str) -> bool:
 
 def _offline(error: SetupError) -> SetupError:
     return SetupError(
-        f"{error}\nThe package index did not answer. Check the network, the proxy (HTTPS_PROXY) and the index that "
-        "`pip config list` shows, then run the same command again: it goes on where it can."
+        f"{error}\nThe package index did not answer. Check the network, the proxy (HTTPS_PROXY) and the index "
+        "that `pip config list` shows, then run the same command again."
     )

@@ -51,7 +51,7 @@ def run(
     Raises
     ------
     SetupError
-        The command cannot be started, or ends with a status other than 0; the message closes with its last lines.
+        The command cannot be started, or ends with a status other than 0; its last lines close the message.
     """
     say(f"{title} …")
     began = time.monotonic()
