@@ -180,7 +180,11 @@ class _Reader:
     def _pull(self, at: float, event: Mapping[str, Any]) -> PullProgress:
         detail = event.get("progressDetail") or {}
         return PullProgress(
-            at, str(event.get("id", "")), str(event["status"]), detail.get("current") or 0, detail.get("total") or 0
+            at,
+            str(event.get("id", "")),
+            str(event["status"]),
+            detail.get("current") or 0,
+            detail.get("total") or 0,
         )
 
     def _failed(self, at: float, event: Mapping[str, Any]) -> Failed:

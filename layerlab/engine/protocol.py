@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from layerlab.context import BuildContext
+if TYPE_CHECKING:
+    from layerlab.context import BuildContext
 
 EngineKind = Literal["docker", "podman", "private", "recorded"]
 Builder = Literal["classic", "buildah"]

@@ -1,0 +1,184 @@
+"""Which engine answers: the one that was named, else the first that is there, else the recordings.
+
+An engine that was named and is dead is an error and never a reason to take another one: whoever set
+DOCKER_HOST wants that engine, and a build on a different one would measure something else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from layerlab.engine import private
+from layerlab.engine.protocol import Engine
+from layerlab.errors import EngineError, NoEngine
+
+KINDS = ("docker", "podman", "private", "recorded")
+_DOCKER_SOCKET = "/var/run/docker.sock"
+
+
+def connect(prefer: str | None = None) -> Engine:
+    """Connect to an engine; its ``info.why`` says in a sentence why this one.
+
+    Parameters
+    ----------
+    prefer
+        ``docker``, ``podman``, ``private`` or ``recorded``. Defaults to the environment's LAYERLAB_ENGINE,
+        and without that to the first that is there: DOCKER_HOST or the Docker context, Docker's default
+        socket, Podman's socket, a running private engine with bases, recordings.
+
+    Raises
+    ------
+    NoEngine
+        An engine was asked for by name and there is none of that kind.
+    EngineUnreachable, EnginePermission
+        DOCKER_HOST or the Docker context names an engine that does not answer, or may not be opened.
+    """
+    wanted = prefer or os.environ.get("LAYERLAB_ENGINE") or None
+    if wanted is not None and wanted not in KINDS:
+        raise NoEngine(f"LAYERLAB_ENGINE is {wanted!r}, which is no engine. Use one of {', '.join(KINDS)}.")
+    engine = _named(wanted) if wanted else _first_found()
+    return _recording(engine)
+
+
+def _named(kind: str) -> Engine:
+    because = f"LAYERLAB_ENGINE={kind}"
+    if kind == "recorded":
+        return _recorded(because)
+    if kind == "private":
+        return _private(because)
+    if kind == "podman":
+        return _podman(because)
+    return _explicit() or _docker(_DOCKER_SOCKET, because)
+
+
+def _first_found() -> Engine:
+    if engine := _explicit():
+        return engine
+    reasons: list[str] = []
+    for attempt in (_default_docker, _default_podman, _running_private):
+        found = attempt(reasons)
+        if found:
+            return found
+    return _recorded("; ".join(reasons) or "no engine was found")
+
+
+def _explicit() -> Engine | None:
+    """Return the engine that DOCKER_HOST or a chosen Docker context names; raise if it does not answer."""
+    from layerlab.engine.live import LiveEngine
+
+    if host := os.environ.get("DOCKER_HOST"):
+        return LiveEngine.open(host, kind="docker", why=f"DOCKER_HOST={host}", tls=_environment_tls())
+    name, endpoint = _docker_context()
+    if endpoint:
+        return LiveEngine.open(endpoint, kind="docker", why=f"the Docker context {name!r}")
+    return None
+
+
+def _docker(socket: str, because: str) -> Engine:
+    from layerlab.engine.live import LiveEngine
+
+    return LiveEngine.open(f"unix://{socket}", kind="docker", why=because)
+
+
+def _podman(because: str) -> Engine:
+    from layerlab.engine.live import LiveEngine
+
+    for socket in _podman_sockets():
+        if socket.exists():
+            return LiveEngine.open(f"unix://{socket}", kind="podman", why=because)
+    raise NoEngine(
+        "No Podman socket was found. Start one with `systemctl --user start podman.socket`, "
+        "or leave LAYERLAB_ENGINE unset."
+    )
+
+
+def _private(because: str) -> Engine:
+    from layerlab.engine.live import LiveEngine
+
+    if private.status().state != "running":
+        raise NoEngine("The private engine does not run. Start it with `layerlab engine start`.")
+    return LiveEngine.open(f"unix://{private.paths().socket}", kind="private", why=because)
+
+
+def _recorded(because: str) -> Engine:
+    from layerlab.engine.recorded import RecordedEngine
+
+    return RecordedEngine.open(why=because)
+
+
+def _default_docker(reasons: list[str]) -> Engine | None:
+    if not Path(_DOCKER_SOCKET).exists():
+        return None
+    try:
+        return _docker(_DOCKER_SOCKET, f"Docker answers at {_DOCKER_SOCKET}")
+    except EngineError as error:
+        reasons.append(str(error).split(". ")[0])
+        return None
+
+
+def _default_podman(reasons: list[str]) -> Engine | None:
+    try:
+        return _podman("Podman's socket answers")
+    except NoEngine:
+        return None
+    except EngineError as error:
+        reasons.append(str(error).split(". ")[0])
+        return None
+
+
+def _running_private(reasons: list[str]) -> Engine | None:
+    if private.status().state != "running":
+        return None
+    engine = _private("the private engine runs")
+    if not any("layerlab.standin" in (image.get("Labels") or {}) for image in engine.images()):
+        engine.close()
+        reasons.append("the private engine runs, and its base images are still being prepared")
+        return None
+    return engine
+
+
+def _podman_sockets() -> tuple[Path, ...]:
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    user = (Path(runtime) / "podman/podman.sock",) if runtime else ()
+    return (*user, Path("/run/podman/podman.sock"))
+
+
+def _docker_context() -> tuple[str, str | None]:
+    """Return the name and endpoint of a Docker context that somebody chose; none for the default one."""
+    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    name = os.environ.get("DOCKER_CONTEXT") or _current_context(folder / "config.json")
+    if not name or name == "default":
+        return "default", None
+    for meta in (folder / "contexts/meta").glob("*/meta.json"):
+        context = json.loads(meta.read_text())
+        if context.get("Name") == name:
+            return name, str(context["Endpoints"]["docker"]["Host"])
+    raise NoEngine(
+        f"The Docker context {name!r} is chosen and does not exist. Choose another (`docker context use default`)."
+    )
+
+
+def _current_context(config: Path) -> str | None:
+    try:
+        return json.loads(config.read_text()).get("currentContext")
+    except (OSError, json.JSONDecodeError):
+        return None
+
+
+def _environment_tls() -> object:
+    if not os.environ.get("DOCKER_TLS_VERIFY"):
+        return None
+    from layerlab.engine.live import environment_tls
+
+    return environment_tls()
+
+
+def _recording(engine: Engine) -> Engine:
+    """Wrap a live engine in the recorder while `layerlab record` runs the course."""
+    if not os.environ.get("LAYERLAB_RECORD") or not engine.info.is_live:
+        return engine
+    from layerlab.engine.recorder import RecordingEngine
+
+    return RecordingEngine.open(engine)

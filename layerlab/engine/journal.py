@@ -1,0 +1,102 @@
+"""What on an engine is ours: ids and tags, written down as they come out of our own event streams.
+
+Nothing else proves ownership. A label is inherited by whatever is built FROM an image of ours, and a
+tag under ``layerlab/`` may have been there before us. So only what stands here is ever removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock
+
+from layerlab.engine import private
+
+Kind = Literal["image", "container", "tag"]
+
+
+@dataclass
+class Owned:
+    """The journal read to its end: image ids, container ids, and tags with the image each named."""
+
+    images: set[str] = field(default_factory=set)
+    containers: set[str] = field(default_factory=set)
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class Journal:
+    """An append-only file per engine. Several kernels and checkouts may write to it at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = FileLock(str(path.with_suffix(".lock")))
+
+    @classmethod
+    def open(cls, engine_id: str) -> Journal:
+        """Open the journal of the engine with this id (`docker info` calls it ID)."""
+        folder = private.paths().root.parent / "journal"
+        folder.mkdir(parents=True, exist_ok=True)
+        name = hashlib.sha256(engine_id.encode()).hexdigest()[:16]
+        return cls(folder / f"{name}.jsonl")
+
+    def note(self, kind: Kind, identity: str, *, image: str | None = None) -> None:
+        """Write down that an image, container or tag is ours from now on."""
+        self._append({"own": kind, "id": identity, **({"image": image} if image else {})})
+
+    def forget(self, kind: Kind, identity: str) -> None:
+        """Write down that it is gone, or no longer ours."""
+        self._append({"gone": kind, "id": identity})
+
+    def owned(self) -> Owned:
+        """Read what is ours. A line cut short by a crash is passed over: it named nothing yet."""
+        owned = Owned()
+        for line in self._lines():
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            _apply(owned, entry)
+        return owned
+
+    def owns_image(self, image_id: str) -> bool:
+        """True where an image of exactly this id came out of a build of ours."""
+        return image_id in self.owned().images
+
+    def owns_tag(self, reference: str, image_id: str) -> bool:
+        """True where we gave this reference to this very image."""
+        return self.owned().tags.get(reference) == image_id
+
+    def _append(self, entry: dict[str, str]) -> None:
+        with self._lock, self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _lines(self) -> Iterable[str]:
+        try:
+            return self.path.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return ()
+
+
+def _apply(owned: Owned, entry: dict[str, str]) -> None:
+    identity = entry.get("id", "")
+    match entry:
+        case {"own": "image"}:
+            owned.images.add(identity)
+        case {"own": "container"}:
+            owned.containers.add(identity)
+        case {"own": "tag"}:
+            owned.tags[identity] = entry.get("image", "")
+        case {"gone": "image"}:
+            owned.images.discard(identity)
+        case {"gone": "container"}:
+            owned.containers.discard(identity)
+        case {"gone": "tag"}:
+            owned.tags.pop(identity, None)

@@ -1,0 +1,180 @@
+"""A build on a live engine: events as they come, and a cancel that leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import docker.errors
+
+from layerlab.engine.live.client import JournallingClient, Ledger
+from layerlab.engine.live.translate import TRANSPORT_ERRORS, gone, refused, unreachable
+from layerlab.engine.protocol import BuildRequest, RawEvent
+from layerlab.errors import BuildCancelled, LayerLabError
+
+_ENDINGS = ("error", "errorDetail")
+
+
+class LiveBuild:
+    """A build under way; see `layerlab.engine.protocol.BuildHandle`. Iterate it once."""
+
+    def __init__(self, client: JournallingClient, request: BuildRequest, *, sees_all_images: bool) -> None:
+        self._client = client
+        self._request = request
+        self._ledger = Ledger(client)
+        self._cancelled = threading.Event()
+        self._ended = False
+        # Only on an engine that is ours alone may "new since the build began" mean "ours".
+        self._before = _image_ids(client) if sees_all_images else None
+        self._image_id: str | None = None
+
+    @property
+    def image_id(self) -> str | None:
+        """Full id of the image, once the events are exhausted and the build succeeded."""
+        return self._image_id
+
+    def cancel(self) -> None:
+        """End the build: wake the reader by shutting the socket, which also makes the engine stop."""
+        self._cancelled.set()
+        if not self._ended and self._client.response is not None:
+            # `response.close()` from another thread does not wake a reader; the socket's shutdown does.
+            with contextlib.suppress(OSError, AttributeError, docker.errors.APIError):
+                _shutdown(self._client, self._client.response)
+
+    def __iter__(self) -> Iterator[RawEvent]:
+        try:
+            yield from self._events()
+        except BaseException:
+            # An interrupted kernel lands here as KeyboardInterrupt, a dropped iterator as GeneratorExit.
+            if not self._ended:
+                self.cancel()
+                self._sweep()
+            raise
+        finally:
+            self._ended = True
+            self._client.close()
+
+    def _events(self) -> Iterator[RawEvent]:
+        began = time.perf_counter()
+        ended_well = False
+        try:
+            for event in self._stream():
+                if self._cancelled.is_set():
+                    break
+                self._ledger.read(event)
+                ended_well = ended_well or "aux" in event or any(key in event for key in _ENDINGS)
+                yield RawEvent(time.perf_counter() - began, event)
+        except docker.errors.APIError as error:
+            raise refused(str(error.explanation or error)) from error
+        except (*TRANSPORT_ERRORS, docker.errors.DockerException, AttributeError, ValueError) as error:
+            # A socket shut under the reader surfaces as any of these, depending on how far it had read.
+            if not self._cancelled.is_set():
+                raise self._transport(error) from error
+        if self._cancelled.is_set():
+            raise self._stopped()
+        if not ended_well:
+            self._ended = True
+            raise gone(self._client.base_url)
+        self._close()
+
+    def _stream(self) -> Iterator[dict[str, Any]]:
+        request = self._request
+        with request.context.tar() as tar:
+            # The superclass's build, because this handle keeps the ledger itself.
+            yield from super(JournallingClient, self._client).build(
+                fileobj=_Upload(tar, self._cancelled),
+                custom_context=True,
+                dockerfile=request.context.dockerfile_in_tar,
+                tag=request.tag,
+                buildargs=dict(request.args),
+                target=request.target,
+                nocache=request.no_cache,
+                rm=True,
+                forcerm=True,
+                decode=True,
+                container_limits={"memory": request.memory_bytes, "memswap": request.memory_bytes}
+                if request.memory_bytes
+                else None,
+                network_mode=request.network,
+            )
+
+    def _transport(self, error: BaseException) -> LayerLabError:
+        if self._client.response is not None:
+            return gone(self._client.base_url)
+        return unreachable(self._client.base_url, error)
+
+    def _close(self) -> None:
+        self._image_id = self._ledger.close(self._request.tag)
+
+    def _stopped(self) -> BuildCancelled:
+        self._sweep()
+        self._ended = True
+        return BuildCancelled("The build was cancelled; nothing of it stays behind. Run the cell to start again.")
+
+    def _sweep(self) -> None:
+        """Remove what a cancelled build left: its containers, and images committed after we hung up."""
+        for container in self._ledger.containers:
+            with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
+                self._client.remove_container(container, force=True, v=True)
+        # The engine notices the hang-up within a second, and may still commit the step it was in.
+        deadline = time.monotonic() + 1.5
+        while time.monotonic() < deadline:
+            for image in self._stragglers():
+                with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
+                    self._client.remove_image(image, noprune=True)
+            time.sleep(0.25)
+
+    def _stragglers(self) -> list[str]:
+        with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
+            if self._before is not None:
+                new = [i for i in _image_ids(self._client) - self._before if not _tags(self._client, i)]
+            else:
+                new = [i for i in _dangling_ids(self._client) if self._came_from_us(i)]
+            owned = self._client.journal.owned().images if self._client.journal else set()
+            # What finished steps made stays as build cache: it is in the journal, and `clean` removes it.
+            return [image for image in new if image not in owned]
+        return []
+
+    def _came_from_us(self, image: str) -> bool:
+        # The classic builder writes into an image which container it was committed from.
+        container = self._client.inspect_image(image).get("Container") or "-"
+        return any(container.startswith(ours) for ours in self._ledger.containers)
+
+
+class _Upload:
+    """The context on its way to the engine; reading stops as soon as the build is cancelled."""
+
+    def __init__(self, tar: BinaryIO, cancelled: threading.Event) -> None:
+        self._tar = tar
+        self._cancelled = cancelled
+        self.len = tar.seek(0, 2)
+        tar.seek(0)
+
+    def read(self, size: int = -1) -> bytes:
+        if self._cancelled.is_set():
+            raise ConnectionAbortedError("cancelled")
+        return self._tar.read(size)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self.read(1 << 20), b"")
+
+
+def _shutdown(client: JournallingClient, response: Any) -> None:
+    raw = client._get_raw_response_socket(response)
+    getattr(raw, "_sock", raw).shutdown(socket.SHUT_RDWR)
+
+
+def _image_ids(client: JournallingClient) -> set[str]:
+    return set(client.images(all=True, quiet=True))
+
+
+def _dangling_ids(client: JournallingClient) -> set[str]:
+    return set(client.images(all=True, quiet=True, filters={"dangling": True}))
+
+
+def _tags(client: JournallingClient, image: str) -> list[str]:
+    return list(client.inspect_image(image).get("RepoTags") or ())

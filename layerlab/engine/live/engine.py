@@ -1,0 +1,268 @@
+"""The seam's verbs on a live engine, through the Docker SDK."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+import docker.errors
+import docker.utils
+
+from layerlab.engine.journal import Journal
+from layerlab.engine.live.building import LiveBuild
+from layerlab.engine.live.client import CourseClient, JournallingClient
+from layerlab.engine.live.containers import LiveContainer, missing_program
+from layerlab.engine.live.translate import (
+    TRANSPORT_ERRORS,
+    image_not_found,
+    pull_failed,
+    translated,
+    unreachable,
+)
+from layerlab.engine.protocol import Builder, BuildRequest, EngineInfo, EngineKind, ExecResult, RawEvent
+from layerlab.errors import NotOurs
+
+_NAMESPACE = "layerlab/"
+_REGISTRY_TIMEOUT = 600
+
+
+class LiveEngine:
+    """See `layerlab.engine.protocol.Engine`. Open one with `LiveEngine.open`."""
+
+    def __init__(self, client: CourseClient, info: EngineInfo, journal: Journal, *, tls: Any = None) -> None:
+        self._client = client
+        self._info = info
+        self._tls = tls
+        self.journal = journal
+        cast(JournallingClient, client.api).journal = journal
+
+    @classmethod
+    def open(cls, endpoint: str, *, kind: EngineKind, why: str, tls: Any = None, timeout: float = 60) -> LiveEngine:
+        """Connect to the engine at ``endpoint`` (``unix://…``, ``tcp://…``, ``ssh://…``, ``npipe://…``).
+
+        Raises
+        ------
+        EngineUnreachable, EnginePermission
+        """
+        try:
+            client = CourseClient(endpoint, timeout=timeout, tls=tls)
+            version, info = client.version(), client.info()
+        except (docker.errors.DockerException, *TRANSPORT_ERRORS, OSError) as error:
+            raise unreachable(endpoint, error) from error
+        return cls(client, _describe(endpoint, kind, why, version, info), _journal(endpoint, info), tls=tls)
+
+    @property
+    def info(self) -> EngineInfo:
+        """Which engine this is, and why it was chosen."""
+        return self._info
+
+    @property
+    def client(self) -> CourseClient:
+        """The Docker SDK's own client; what it builds is entered in the journal too."""
+        return self._client
+
+    def build(self, request: BuildRequest) -> LiveBuild:
+        """Start a build; see the protocol."""
+        if request.tag:
+            self._may_hold(request.tag)
+        # A connection of its own, so that cancelling one build disturbs nothing else.
+        with translated(self._info.endpoint):
+            client = CourseClient(self._info.endpoint, timeout=_REGISTRY_TIMEOUT, tls=self._tls)
+            api = cast(JournallingClient, client.api)
+            api.journal = self.journal
+            return LiveBuild(api, request, sees_all_images=self._info.kind == "private")
+
+    def inspect(self, image: str) -> dict[str, Any]:
+        """Return the raw answer of ``GET /images/{image}/json``."""
+        with translated(self._info.endpoint, image=image):
+            return cast(dict[str, Any], self._client.api.inspect_image(image))
+
+    def history(self, image: str) -> list[dict[str, Any]]:
+        """Return the raw answer of ``GET /images/{image}/history``, newest first."""
+        with translated(self._info.endpoint, image=image):
+            return cast(list[dict[str, Any]], self._client.api.history(image))
+
+    def images(self) -> list[dict[str, Any]]:
+        """Return the raw answer of ``GET /images/json``."""
+        with translated(self._info.endpoint):
+            return cast(list[dict[str, Any]], self._client.api.images())
+
+    def save(self, image: str) -> Iterator[bytes]:
+        """Stream the image archive."""
+        with translated(self._info.endpoint, image=image):
+            yield from self._client.api.get_image(image)
+
+    def pull(self, reference: str) -> Iterator[RawEvent]:
+        """Pull an image; see the protocol."""
+        yield from self._transfer(reference, lambda: self._client.api.pull(reference, stream=True, decode=True))
+
+    def push(self, reference: str) -> Iterator[RawEvent]:
+        """Push an image under a tag of ours."""
+        yield from self._transfer(reference, lambda: self._client.api.push(reference, stream=True, decode=True))
+
+    def tag(self, image: str, reference: str) -> None:
+        """Give an image another name, unless that name is the user's."""
+        image_id = str(self.inspect(image)["Id"])
+        self._may_hold(reference, image_id=image_id)
+        with translated(self._info.endpoint, image=image):
+            repository, _, tag = reference.rpartition(":")
+            self._client.api.tag(image_id, repository or reference, tag if repository else "latest")
+        self.journal.note("tag", reference, image=image_id)
+
+    def start(
+        self,
+        image: str,
+        command: Sequence[str] | None = None,
+        *,
+        env: Mapping[str, str] | None = None,
+        user: str | None = None,
+        read_only: bool = False,
+        ports: Sequence[int] | Mapping[int, int] = (),
+        mounts: Mapping[str, str] | None = None,
+        cap_drop: Sequence[str] = (),
+        network: str | None = None,
+    ) -> LiveContainer:
+        """Start a container and return at once; see the protocol."""
+        wanted = dict(ports) if isinstance(ports, Mapping) else dict.fromkeys(ports)
+        container = self._create(
+            image,
+            command,
+            environment=dict(env or {}),
+            user=user,
+            read_only=read_only,
+            ports={f"{inside}/tcp": ("127.0.0.1", outside) for inside, outside in wanted.items()},
+            volumes=[f"{source}:{target}" for source, target in (mounts or {}).items()],
+            cap_drop=list(cap_drop),
+            network=network,
+        )
+        try:
+            with translated(self._info.endpoint, image=image):
+                container._container.start()
+        except BaseException:
+            # A taken port shows only at the start, when the container exists already.
+            container.remove()
+            raise
+        return container
+
+    def run(self, image: str, command: Sequence[str] | None = None, *, user: str | None = None) -> ExecResult:
+        """Run a container to its end, remove it, and return what it printed."""
+        with (
+            self._create(image, command, user=user) as container,
+            translated(self._info.endpoint, image=image),
+        ):
+            try:
+                container._container.start()
+            except docker.errors.APIError as error:
+                return missing_program(error)
+            code = int(container._container.wait()["StatusCode"])
+            return ExecResult(code, container.logs())
+
+    def remove(self, image: str) -> None:
+        """Remove a tag or image that the journal owns; raise NotOurs for any other."""
+        found = self.inspect(image)
+        image_id, tags = str(found["Id"]), list(found.get("RepoTags") or ())
+        owned = self.journal.owned()
+        reference = next((tag for tag in tags if _same(tag, image)), None)
+        if reference is None and image_id not in owned.images:
+            raise NotOurs(f"{image!r} was not made by this course, so it stays. Remove it yourself if you want to.")
+        if reference is not None:
+            self._remove_tag(image, image_id, tags)
+        elif not tags:
+            self._delete(image_id)
+
+    def close(self) -> None:
+        """Close the connection; images and containers stay."""
+        self._client.close()
+
+    def _remove_tag(self, reference: str, image_id: str, tags: list[str]) -> None:
+        owned = self.journal.owned()
+        if owned.tags.get(reference) != image_id:
+            raise NotOurs(f"The tag {reference!r} was not given by this course, so it stays.")
+        if len(tags) == 1 and image_id not in owned.images:
+            # Taking the last name off deletes the image, and this image was there before we named it.
+            raise NotOurs(
+                f"{reference!r} is the only name of an image that was here before the course, so it stays. "
+                "Give it a name of your own (`docker tag`) and clean again."
+            )
+        with translated(self._info.endpoint, image=reference):
+            # noprune: untagged parents may be the user's own build cache.
+            self._client.api.remove_image(reference, noprune=True)
+        self.journal.forget("tag", reference)
+        if len(tags) == 1:
+            self.journal.forget("image", image_id)
+
+    def _delete(self, image_id: str) -> None:
+        with translated(self._info.endpoint, image=image_id):
+            self._client.api.remove_image(image_id, noprune=True)
+        self.journal.forget("image", image_id)
+
+    def _may_hold(self, reference: str, *, image_id: str | None = None) -> None:
+        if not reference.startswith(_NAMESPACE) and self._info.kind != "private":
+            raise NotOurs(f"The course names images only under {_NAMESPACE!r}, and {reference!r} is not.")
+        try:
+            holder = str(self._client.api.inspect_image(reference)["Id"])
+        except docker.errors.NotFound:
+            return
+        if holder != image_id and not self.journal.owns_tag(reference, holder) and self._info.kind != "private":
+            raise NotOurs(
+                f"An image that this course did not make is called {reference!r}. "
+                f"Give it another name (`docker tag {reference} my-{reference.split('/')[-1]}`, then "
+                f"`docker rmi {reference}`), and run this cell again."
+            )
+
+    def _create(self, image: str, command: Sequence[str] | None, **options: Any) -> LiveContainer:
+        with translated(self._info.endpoint, image=image):
+            try:
+                made = self._client.containers.create(image, list(command) if command is not None else None, **options)
+            except docker.errors.ImageNotFound as error:
+                raise image_not_found(image) from error
+        self.journal.note("container", made.id)
+        return LiveContainer(made, endpoint=self._info.endpoint, journal=self.journal)
+
+    def _transfer(self, reference: str, begin: Any) -> Iterator[RawEvent]:
+        began = time.perf_counter()
+        try:
+            for event in begin():
+                if "error" in event:
+                    raise pull_failed(reference, str(event["error"]))
+                yield RawEvent(time.perf_counter() - began, event)
+        except docker.errors.ImageNotFound as error:
+            raise image_not_found(reference) from error
+        except docker.errors.APIError as error:
+            raise pull_failed(reference, str(error.explanation or error)) from error
+        except TRANSPORT_ERRORS as error:
+            raise unreachable(self._info.endpoint, error) from error
+
+
+def _describe(
+    endpoint: str, kind: EngineKind, why: str, version: Mapping[str, Any], info: Mapping[str, Any]
+) -> EngineInfo:
+    is_podman = any("Podman" in str(part.get("Name")) for part in version.get("Components") or ())
+    return EngineInfo(
+        kind="podman" if is_podman else kind,
+        name="Podman" if is_podman else "Docker",
+        version=str(version["Version"]),
+        api_version=str(version["ApiVersion"]),
+        platform=f"{version.get('Os', 'linux')}/{version.get('Arch', 'amd64')}",
+        storage=str(info.get("Driver", "unknown")),
+        builder=cast(Builder, "buildah" if is_podman else "classic"),
+        endpoint=endpoint,
+        why=why,
+    )
+
+
+def _journal(endpoint: str, info: Mapping[str, Any]) -> Journal:
+    # Podman has no daemon id; its socket names it well enough, for its store belongs to one user.
+    return Journal.open(str(info.get("ID") or endpoint))
+
+
+def _same(tag: str, asked: str) -> bool:
+    # Podman and registries print names in full; people ask for the short form.
+    full = asked if ":" in asked.split("/")[-1] else f"{asked}:latest"
+    return tag in (full, f"localhost/{full}", f"docker.io/{full}", f"docker.io/library/{full}")
+
+
+def environment_tls() -> Any:
+    """Return the TLS settings that DOCKER_CERT_PATH names, as `docker.from_env` reads them."""
+    return docker.utils.kwargs_from_env().get("tls")
