@@ -119,6 +119,6 @@ def _extras_of(home: Path) -> tuple[str, ...]:
 
 
 def _key(checkout: Path) -> str:
-    """Hash what an environment depends on; the checkout's path too, for its scripts and links are absolute."""
+    """Hash what an environment depends on; the checkout's path too, for the scripts' paths are absolute."""
     version = f"{sys.implementation.cache_tag} {checkout}\n"
     return hashlib.sha256(version.encode() + (checkout / "pyproject.toml").read_bytes()).hexdigest()

@@ -127,6 +127,6 @@ def _looks_offline(text: str) -> bool:
 
 def _offline(error: SetupError) -> SetupError:
     return SetupError(
-        f"{error}\nThe package index did not answer. Check the network, the proxy (HTTPS_PROXY) and the index "
-        "that `pip config list` shows, then run the same command again."
+        f"{error}\nThe package index did not answer. Check the network, the proxy (HTTPS_PROXY) and the "
+        "index that `pip config list` shows, then run the same command again."
     )

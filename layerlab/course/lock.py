@@ -1,4 +1,4 @@
-"""A lock between processes that the system lets go of in whatever way its holder ends. Standard library only."""
+"""A lock between processes that ends with its holder, however that ends. Standard library only."""
 
 from __future__ import annotations
 
