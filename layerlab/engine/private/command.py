@@ -1,4 +1,4 @@
-"""The command line and the environment our ``dockerd`` gets. Decides flags; runs nothing but ``dockerd --version``."""
+"""The command line, configuration and environment our ``dockerd`` gets. Decides on them and runs nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from layerlab.engine.private.install import search_path
+from layerlab.engine.private.packages import search_path
 from layerlab.engine.private.places import Paths
 from layerlab.engine.private.process import data_root_flag
 from layerlab.errors import PrivateEngineError
@@ -29,8 +29,8 @@ def arguments(
 
     Notes
     -----
-    dockerd uses a system-wide containerd if one answers, and there a namespace of our own keeps our containers
-    out of the user's. ``--group=0``: members of the group ``docker`` are not invited to this one.
+    dockerd uses a system-wide containerd if one answers; there a namespace of our own keeps our containers
+    apart from the user's. ``--group=0``: members of the group ``docker`` are not invited to this one.
     ``--ip``: what the course publishes is reachable from this machine only.
     """
     return [
@@ -45,14 +45,26 @@ def arguments(
         f"--storage-driver={storage_driver}",
         f"--bip={bridge_address}",
         "--ip=127.0.0.1",
-        "--containerd-namespace=layerlab",
-        "--containerd-plugins-namespace=layerlab-plugins",
+        f"--containerd-namespace={paths.containerd_namespace}",
+        f"--containerd-plugins-namespace={paths.containerd_namespace}-plugins",
         "--max-concurrent-downloads=6",
         "--shutdown-timeout=10",
-        *_key_path(dockerd, paths),
         *(f"--dns={server}" for server in name_servers),
         *(f"--registry-mirror={mirror}" for mirror in mirrors),
     ]
+
+
+def write_configuration(paths: Paths) -> None:
+    """Write the configuration file that our engine reads in place of the user's /etc/docker/daemon.json.
+
+    Notes
+    -----
+    Engine 20.10 writes a key into /etc/docker unless told otherwise. It has no flag for that, only this entry,
+    which it and later versions exempt from the check for unknown ones; 23.0 stopped writing keys.
+    """
+    import json
+
+    paths.config.write_text(json.dumps({"deprecated-key-path": str(paths.root / "key.json")}) + "\n")
 
 
 def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -82,12 +94,12 @@ def registry_mirrors(given: Mapping[str, str] = os.environ) -> tuple[str, ...]:
 
 def _mirror(name: str) -> str:
     host = urlsplit(name if "://" in name else f"//{name}").hostname or ""
-    if "://" in name:
-        url = name
-    else:
-        url = f"{'http' if _is_loopback(host) else 'https'}://{name}"
+    scheme = "http" if _is_loopback(host) else "https"
+    url = name if "://" in name else f"{scheme}://{name}"
     if not url.startswith(("https://", "http://")) or not host:
-        raise PrivateEngineError(f"{MIRRORS} holds {name!r}, which is no address of a registry. Write https://host[:port].")
+        raise PrivateEngineError(
+            f"{MIRRORS} holds {name!r}, which is no address of a registry. Write https://host[:port]."
+        )
     if url.startswith("http://") and not _is_loopback(host):
         raise PrivateEngineError(
             f"{MIRRORS} holds {name!r}, and a mirror without TLS is used on this machine only. "
@@ -102,13 +114,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _key_path(dockerd: Path, paths: Paths) -> tuple[str, ...]:
-    """Keep the engine's key out of /etc/docker, for versions that still write one."""
-    import subprocess
-
-    # Engine 20.10 writes /etc/docker/key.json unless told otherwise by a flag that later versions dropped.
-    flag = f"--deprecated-key-path={paths.root / 'key.json'}"
-    asked = subprocess.run([dockerd, flag, "--version"], capture_output=True, check=False, timeout=30)
-    return (flag,) if asked.returncode == 0 else ()

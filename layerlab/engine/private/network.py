@@ -1,4 +1,4 @@
-"""Whose engine this network namespace belongs to, and which addresses are free in it. Changes no rule and no link.
+"""Whose engine this network namespace belongs to, and which addresses are free in it. Changes neither.
 
 Two engines in one namespace cannot live together: the second flushes the first one's iptables chains.
 """
@@ -13,7 +13,7 @@ import socket
 from pathlib import Path
 
 from layerlab.engine.private import process
-from layerlab.engine.private.install import search_path
+from layerlab.engine.private.packages import search_path
 from layerlab.engine.private.places import Paths
 from layerlab.engine.private.preflight import name_servers
 from layerlab.errors import PrivateEngineError
@@ -41,9 +41,9 @@ def check_neighbours(paths: Paths) -> None:
     if stranger or traces:
         seen = f"process {stranger}" if stranger else ", ".join(traces)
         raise PrivateEngineError(
-            f"Another Docker engine lives in this network namespace ({seen}), and a second would flush its "
-            "iptables chains. Use that one (set DOCKER_HOST, or LAYERLAB_ENGINE=docker); if it was removed and "
-            "only its traces are left, a reboot clears them."
+            f"Another Docker engine lives in this network namespace ({seen}), and a second one would flush "
+            "its iptables chains. Use that one (set DOCKER_HOST, or LAYERLAB_ENGINE=docker); if it is gone "
+            "and only its traces are left, a reboot clears them."
         )
 
 

@@ -5,10 +5,16 @@ Knows `/_ping` and `/info`; everything else is asked through the Docker SDK in `
 
 from __future__ import annotations
 
-import json
 import socket
 from pathlib import Path
 from typing import Any
+
+from layerlab.engine.private.places import paths
+
+
+def is_running() -> bool:
+    """Say whether the private engine answers, within a millisecond or so and without looking at processes."""
+    return answers(paths().socket)
 
 
 def answers(address: Path, *, seconds: float = 2.0) -> bool:
@@ -28,6 +34,8 @@ def info(address: Path, *, seconds: float = 20.0) -> dict[str, Any]:
     OSError
         If nothing answers, or the answer is no JSON object.
     """
+    import json
+
     status, body = _get(address, "/info", seconds=seconds)
     try:
         answer = json.loads(body)

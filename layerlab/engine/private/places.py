@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +44,11 @@ class Paths:
         return self.root / "network.json"
 
     @property
+    def containerd_namespace(self) -> str:
+        """A name of our own in containerd, which may be the system's: dockerd uses that one if it answers."""
+        return f"layerlab-{_fingerprint(self.root)}"
+
+    @property
     def url(self) -> str:
         """The address in the form that ``DOCKER_HOST`` takes."""
         return f"unix://{self.socket}"
@@ -54,10 +57,11 @@ class Paths:
 def data_folder() -> Path:
     """Name the folder for this user's data: ``LAYERLAB_DATA``, or where this system keeps such."""
     if named := os.environ.get("LAYERLAB_DATA"):
-        return Path(named).expanduser().absolute()
+        # Resolved, since the engine's process is recognised by this path: one folder needs one spelling.
+        return Path(named).expanduser().resolve()
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("layerlab"))
+    return Path(platformdirs.user_data_dir("layerlab")).resolve()
 
 
 def paths() -> Paths:
@@ -67,7 +71,6 @@ def paths() -> Paths:
     socket = root / "docker.sock"
     if len(os.fsencode(socket)) > LONGEST_SOCKET_PATH:
         socket = _runtime_folder(root) / "docker.sock"
-        note = f"{root} is too long for a socket ({LONGEST_SOCKET_PATH} bytes), so it lives in {socket.parent}."
     return Paths(
         root=root,
         data_root=root / "data",
@@ -85,21 +88,28 @@ def _exec_root(root: Path) -> tuple[Path, str]:
 
     Notes
     -----
-    The longest socket dockerd 20.10 opens below its exec root is
-    ``libnetwork/<12 hex digits>.sock`` or ``containerd/containerd-debug.sock``. The shims' sockets are
-    hashed into /run/containerd/s and do not depend on it.
+    The longest socket dockerd 20.10 opens below its exec root is ``containerd/containerd.sock.ttrpc``. The
+    shims' sockets are hashed into /run/containerd/s and do not depend on it.
     """
     exec_root = root / "exec"
-    deepest = exec_root / "containerd" / "containerd.sock.ttrpc.long"
+    deepest = exec_root / "containerd" / "containerd.sock.ttrpc"
     if len(os.fsencode(deepest)) <= LONGEST_SOCKET_PATH:
         return exec_root, ""
     runtime = _runtime_folder(root) / "exec"
-    return runtime, f"{root} is too long for the engine's sockets, so they live in {runtime.parent}."
+    note = f"{root} is too long for sockets ({LONGEST_SOCKET_PATH} bytes), so they live in {runtime.parent}."
+    return runtime, note
 
 
 def _runtime_folder(root: Path) -> Path:
     # Named by a hash of the data folder: every checkout and every start arrives at the same one.
     # /tmp itself and not TMPDIR, which differs from session to session and may be long as well.
-    name = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
+    import tempfile
+
     temporary = Path("/tmp") if os.name == "posix" else Path(tempfile.gettempdir())
-    return temporary / f"layerlab-{name}"
+    return temporary / f"layerlab-{_fingerprint(root)}"
+
+
+def _fingerprint(root: Path) -> str:
+    import hashlib
+
+    return hashlib.sha256(os.fsencode(root)).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""What has to be true before our engine may start: disk, file system, network. Starts nothing, changes nothing."""
+"""What the machine must offer before our engine may start: root, disk, file system. Changes nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from layerlab.engine.private.install import search_path
+from layerlab.engine.private.packages import search_path
 from layerlab.errors import DiskFull, PrivateEngineError
 from layerlab.units import size
 
@@ -17,7 +17,9 @@ from layerlab.units import size
 WANTED_FREE_BYTES = 6_000_000_000
 
 # No overlay2 on top of these: they cannot hold its whiteouts or its trusted.* attributes.
-UNFIT_FILE_SYSTEMS = frozenset({"overlay", "nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "vfat", "exfat", "ecryptfs"})
+UNFIT_FILE_SYSTEMS = frozenset(
+    {"overlay", "nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "vfat", "exfat", "ecryptfs"}
+)
 
 
 def check_system() -> None:
@@ -30,7 +32,8 @@ def check_system() -> None:
     """
     if not sys.platform.startswith("linux"):
         raise PrivateEngineError(
-            f"The private engine runs on Linux only, and this is {sys.platform}. Start Docker Desktop or Podman instead."
+            f"The private engine runs on Linux only, and this is {sys.platform}. "
+            "Start Docker Desktop or Podman instead."
         )
     if os.geteuid() != 0:
         raise PrivateEngineError(
@@ -76,7 +79,8 @@ def storage_driver(data_root: Path) -> str:
     kind = file_system(data_root)
     if kind not in UNFIT_FILE_SYSTEMS and not kind.startswith("fuse"):
         return "overlay2"
-    if kind == "overlay" and shutil.which("fuse-overlayfs", path=search_path()) and Path("/dev/fuse").exists():
+    has_fuse = Path("/dev/fuse").exists() and shutil.which("fuse-overlayfs", path=search_path())
+    if kind == "overlay" and has_fuse:
         return "fuse-overlayfs"
     raise PrivateEngineError(
         f"{data_root} is on a file system ({kind}) on which layers cannot be stacked. "
@@ -107,12 +111,13 @@ def mounts() -> Iterator[tuple[Path, str]]:
 
 
 def name_servers(resolv_conf: Path) -> tuple[str, ...]:
-    """Read the ``nameserver`` lines of a resolv.conf(5)."""
+    """Read the addresses in the ``nameserver`` lines of a resolv.conf(5); what is no address is left out."""
     try:
-        lines = resolv_conf.read_text().splitlines()
+        lines = resolv_conf.read_text(errors="replace").splitlines()
     except OSError:
         return ()
-    return tuple(words[1] for words in map(str.split, lines) if len(words) > 1 and words[0] == "nameserver")
+    named = (words[1] for words in map(str.split, lines) if len(words) > 1 and words[0] == "nameserver")
+    return tuple(server for server in named if _address(server))
 
 
 def container_name_servers(
@@ -138,7 +143,15 @@ def container_name_servers(
 
 
 def _is_loopback(server: str) -> bool:
-    return ipaddress.ip_address(server.partition("%")[0]).is_loopback
+    address = _address(server)
+    return address is not None and address.is_loopback
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text.partition("%")[0])  # fe80::1%eth0 names a link, too
+    except ValueError:
+        return None
 
 
 def _nearest(folder: Path) -> Path:

@@ -6,7 +6,6 @@ A pid alone proves nothing: it is reused. Ours are known by the paths on their c
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -55,7 +54,7 @@ def data_root_flag(paths: Paths) -> str:
 
 
 def daemon(paths: Paths) -> psutil.Process | None:
-    """Find our running ``dockerd``: by what the start wrote down, by its pid file, else among all processes."""
+    """Find our running ``dockerd``: by what its start wrote down, its pid file, or its arguments."""
     import psutil
 
     record = read_record(paths)
@@ -72,7 +71,13 @@ def daemon(paths: Paths) -> psutil.Process | None:
 
 def is_ours(process: psutil.Process, paths: Paths) -> bool:
     """Say whether a process is a ``dockerd`` on our data root."""
-    return data_root_flag(paths) in _command(process)
+    command = _command(process)
+    return bool(command) and Path(command[0]).name == "dockerd" and data_root_flag(paths) in command
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Say whether a process still runs; a zombie does not."""
+    return process.is_running() and bool(_command(process))
 
 
 def leftovers(paths: Paths) -> list[psutil.Process]:
@@ -81,15 +86,13 @@ def leftovers(paths: Paths) -> list[psutil.Process]:
     Notes
     -----
     dockerd 20.10 runs ``containerd --config EXEC_ROOT/containerd/containerd.toml``; each shim has
-    ``-address EXEC_ROOT/containerd/containerd.sock``.
+    ``-namespace NAMESPACE -address EXEC_ROOT/containerd/containerd.sock``, or the address of the system's.
     """
     import psutil
 
-    below = f"{paths.exec_root}/containerd/"
     found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
-        command = _command(process)
-        if command and "containerd" in Path(command[0]).name and any(word.startswith(below) for word in command):
+        if _is_containerd_of(paths, _command(process)):
             found.update((one.pid, one) for one in (process, *_children(process)))
     return list(found.values())
 
@@ -123,11 +126,6 @@ def forget(paths: Paths) -> None:
         path.unlink(missing_ok=True)
 
 
-def age_seconds(process: psutil.Process) -> float:
-    """Say how long a process has been running."""
-    return max(0.0, time.time() - process.create_time())
-
-
 def _ours(pid: int, paths: Paths, *, created: float | None = None) -> psutil.Process | None:
     import psutil
 
@@ -138,6 +136,13 @@ def _ours(pid: int, paths: Paths, *, created: float | None = None) -> psutil.Pro
     except psutil.Error:
         return None
     return process if same and is_ours(process, paths) else None
+
+
+def _is_containerd_of(paths: Paths, command: list[str]) -> bool:
+    if not command or not Path(command[0]).name.startswith("containerd"):
+        return False
+    below = f"{paths.exec_root}/containerd/"
+    return any(word == paths.containerd_namespace or word.startswith(below) for word in command[1:])
 
 
 def _command(process: psutil.Process) -> list[str]:

@@ -1,9 +1,10 @@
-"""Removes the private engine's data, and is sure beforehand that it is ours. Knows mounts and folders, no process."""
+"""Removes the private engine's data, and is sure beforehand that it is ours. Knows mounts and folders only."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from layerlab.engine.private.places import ENGINE_FOLDER, Paths
@@ -41,27 +42,53 @@ def remove(paths: Paths) -> None:
         If something stays mounted: removing through a mount would delete what is behind it.
     """
     folders = (paths.data_root, paths.exec_root)
-    for folder in folders:
-        for point in mounts_below(folder):
-            _unmount(point)
+    for point in (*mounts_below(paths.exec_root), *mounts_below(paths.data_root), *_own_bind(paths)):
+        _unmount(point)
     if left := [point for folder in folders for point in mounts_below(folder)]:
         raise PrivateEngineError(f"{left[0]} is still mounted, so nothing was removed. Unmount it, and purge again.")
     for folder in folders:
-        if folder.exists():
-            shutil.rmtree(folder)
+        _empty(folder)
+    # Folders under /tmp, where the paths were too long for sockets.
+    for folder in {paths.exec_root.parent, paths.socket.parent} - {paths.root}:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def mounts_below(folder: Path) -> list[Path]:
-    """List the mount points below ``folder``, the deepest and latest first."""
-    found = [point for point, _ in mounts() if point != folder and point.is_relative_to(folder.resolve())]
-    return sorted(reversed(found), key=lambda point: len(point.parts), reverse=True)
+    """List the mount points below ``folder``, and not itself, the deepest first."""
+    top = folder.resolve()
+    found = [point for point, _ in mounts() if point != top and point.is_relative_to(top)]
+    return sorted(found, key=lambda point: len(point.parts), reverse=True)
+
+
+def _own_bind(paths: Paths) -> tuple[Path, ...]:
+    """Name the data root if dockerd mounted it onto itself.
+
+    Notes
+    -----
+    dockerd does so to make mounts below it propagate, notes it in ``unmount-on-shutdown`` under its exec root,
+    and undoes it at a clean end; after a kill it stays. A disk the user mounted there has no such note.
+    """
+    noted = (paths.exec_root / "unmount-on-shutdown").exists()
+    return (paths.data_root,) if noted else ()
+
+
+def _empty(folder: Path) -> None:
+    if not folder.exists():
+        return
+    if folder.resolve() not in (point for point, _ in mounts()):
+        shutil.rmtree(folder)
+        return
+    for entry in folder.iterdir():  # the user's own disk: its mount point cannot be removed
+        shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
 
 
 def _unmount(point: Path) -> None:
     import subprocess
 
     # --lazy: the last process of a container may still be on its way out.
-    subprocess.run(["umount", "--lazy", "--no-canonicalize", point], capture_output=True, check=False, timeout=30)
+    command = ["umount", "--lazy", "--no-canonicalize", str(point)]
+    subprocess.run(command, capture_output=True, check=False, timeout=30)
 
 
 def _has_content(folder: Path) -> bool:

@@ -82,9 +82,7 @@ def install(on_line: OnLine | None = None) -> Path:
 def missing_packages() -> tuple[str, ...]:
     """Name the packages whose program is not there; Docker from another source counts as there."""
     programs = {"docker.io": "dockerd", "iptables": "iptables"}
-    return tuple(
-        package for package in PACKAGES if shutil.which(programs[package], path=search_path()) is None
-    )
+    return tuple(package for package in PACKAGES if shutil.which(programs[package], path=search_path()) is None)
 
 
 @contextmanager
@@ -188,7 +186,7 @@ def _require_debian_and_root(missing: tuple[str, ...]) -> None:
     wanted = " ".join(missing)
     if shutil.which("apt-get", path=search_path()) is None or not _is_debian_like():
         raise PrivateEngineError(
-            f"There is no {' and no '.join(missing)} here, and layerlab installs it on Debian and Ubuntu only. "
+            f"There is no {' and no '.join(missing)} here, and only Debian and Ubuntu get it from layerlab. "
             "Install Docker as https://docs.docker.com/engine/install/ says, or go on with recordings."
         )
     if os.geteuid() != 0:
