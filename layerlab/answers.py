@@ -1,0 +1,236 @@
+"""Learners' answers as files: one JSON file per exercise, written whole or not at all.
+
+Knows files, ids and JSON values; refuses to know questions, checks and whether an answer is right.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from layerlab.errors import AnswerError, DiskFull
+
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_LOCK_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A kept answer: a JSON value, and when it was kept (ISO 8601, UTC)."""
+
+    value: Any
+    kept_at: str
+
+
+def work_folder() -> Path:
+    """Return the folder of learners' files: ``LAYERLAB_WORK``, else ``exercises/work`` of the checkout.
+
+    The checkout is looked for from the current folder upwards, because a notebook runs in its own
+    folder. Outside a checkout it is ``layerlab-work`` in the current folder. Nothing is created.
+    """
+    if named := os.environ.get("LAYERLAB_WORK"):
+        return Path(named).expanduser()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "pyproject.toml").is_file() and (folder / "layerlab" / "__init__.py").is_file():
+            return folder / "exercises" / "work"
+    return here / "layerlab-work"
+
+
+class Answers:
+    """The answers of one exercise or notebook, in ``<work>/<name>/<kind>.json``.
+
+    Every read looks at the file, so two kernels see each other's answers. A value that could not be
+    written (disk full) stays in memory, is returned by `get`, and is written with the next `keep`.
+    """
+
+    def __init__(self, folder: Path, kind: str = "answers") -> None:
+        self.folder = folder
+        self.path = folder / f"{_valid_id(kind)}.json"
+        self._unwritten: dict[str, Answer] = {}
+
+    @classmethod
+    def open(cls, name: str, *, kind: str = "answers", work: Path | None = None) -> Answers:
+        """Open the answers of ``name`` ("01_naive"). No file is made before the first answer is kept.
+
+        Parameters
+        ----------
+        kind
+            Which file: ``answers``, ``predictions`` or ``attempts``.
+        work
+            The folder of learners' files; `work_folder` where None.
+        """
+        return cls((work or work_folder()) / _valid_id(name), kind)
+
+    def get(self, id: str) -> Any:
+        """Return the kept value, or None. Raises AnswerError where the file is damaged."""
+        answer = self.all().get(_valid_id(id))
+        return None if answer is None else answer.value
+
+    def all(self) -> dict[str, Answer]:
+        """Return every kept answer by its id, those that wait for room on the disk included."""
+        return {**self._read(), **self._unwritten}
+
+    def keep(self, id: str, value: Any) -> Answer:
+        """Write an answer and return it.
+
+        Raises
+        ------
+        AnswerError
+            The id or value is none, the folder cannot be written, or the file is damaged.
+        DiskFull
+            No room; the answer stays in memory until the next `keep` finds some.
+        """
+        answer = Answer(_valid_value(id, value), datetime.now(UTC).isoformat(timespec="seconds"))
+        self._unwritten[_valid_id(id)] = answer
+        with self._locked():
+            # Read under the lock: another kernel may have written since we last looked.
+            self._write({**self._read(), **self._unwritten})
+        self._unwritten.clear()
+        return answer
+
+    def clear(self, id: str) -> None:
+        """Forget an answer. Clearing what was never kept is no error."""
+        self._unwritten.pop(_valid_id(id), None)
+        if id not in self._read():
+            return
+        with self._locked():
+            kept = self._read()
+            kept.pop(id, None)
+            self._write(kept)
+
+    def keep_file(self, name: str, text: str) -> Path:
+        """Write a plain file (a Dockerfile) beside the answers and return its path."""
+        if not _FILE_NAME.fullmatch(name):
+            raise AnswerError(f"{name!r} cannot be a file name here. Use letters, digits, '.', '-' and '_'.")
+        path = self.folder / name
+        with self._locked():
+            _write_whole(path, text)
+        return path
+
+    def _read(self) -> dict[str, Answer]:
+        try:
+            text = self.path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        try:
+            return _parse(text)
+        except ValueError as error:
+            raise self._set_aside(error) from error
+
+    def _set_aside(self, fault: ValueError) -> AnswerError:
+        aside = _free_name(self.path)
+        try:
+            self.path.rename(aside)
+        except OSError as error:
+            return AnswerError(
+                f"{self.path} is damaged ({fault}) and cannot be renamed ({error.strerror}). "
+                "Move it away yourself, then run the cell again."
+            )
+        return AnswerError(
+            f"{self.path} was damaged ({fault}); nothing is lost, it is now called {aside.name}. "
+            "Run the cell again to go on with an empty file, or mend that one and rename it back."
+        )
+
+    def _write(self, kept: dict[str, Answer]) -> None:
+        body = {id: {"value": answer.value, "kept_at": answer.kept_at} for id, answer in sorted(kept.items())}
+        _write_whole(self.path, json.dumps({"version": 1, "answers": body}, indent=1, ensure_ascii=False) + "\n")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / ".lock", timeout=_LOCK_SECONDS)
+            lock.acquire()
+        except Timeout as error:
+            raise AnswerError(
+                f"Another notebook has been writing to {self.folder} for {_LOCK_SECONDS:.0f} s. "
+                "Close the other one, or wait, and keep the answer again."
+            ) from error
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _parse(text: bytes) -> dict[str, Answer]:
+    body = json.loads(text.decode("utf-8"))
+    kept = body.get("answers") if isinstance(body, dict) else None
+    if not isinstance(kept, dict):
+        raise ValueError("it holds no answers")
+    answers = {}
+    for id, entry in kept.items():
+        if not isinstance(entry, dict) or "value" not in entry:
+            raise ValueError(f"{id!r} holds no value")
+        answers[id] = Answer(entry["value"], str(entry.get("kept_at", "")))
+    return answers
+
+
+def _write_whole(path: Path, text: str) -> None:
+    # Written beside it, flushed, then renamed: a crash leaves the old file or the new one, never half.
+    temporary: str | None = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> AnswerError | DiskFull:
+    if error.errno in _NO_SPACE:
+        return DiskFull(
+            f"No space is left to write {path}. Your answer is kept in memory: make room, "
+            "then keep it again before you close the notebook."
+        )
+    return AnswerError(
+        f"{path} cannot be read or written ({error.strerror or error}). "
+        "Make the folder writable, or name another one in LAYERLAB_WORK."
+    )
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    return aside
+
+
+def _valid_id(id: str) -> str:
+    if not isinstance(id, str) or not _ID.fullmatch(id):
+        raise AnswerError(f"{id!r} cannot be an id. Use lower-case letters, digits, '-' and '_'.")
+    return id
+
+
+def _valid_value(id: str, value: Any) -> Any:
+    if value is None:
+        raise AnswerError(f"{id} has no answer yet. Choose or write one, then keep it.")
+    try:
+        # Through JSON and back: what is returned now is what a later kernel will read.
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise AnswerError(
+            f"{value!r} cannot be kept as the answer to {id} ({error}). Use text, numbers, or lists of them."
+        ) from error
