@@ -104,6 +104,10 @@ class DigestMismatch(PullFailed):
     """What the registry sent is not what the pinned digest names."""
 
 
+class BaseMismatch(BaseError):
+    """An image does not stand on the base that it is compared with."""
+
+
 # --- Dockerfile, context, build --------------------------------------------------------------
 
 
