@@ -1,0 +1,184 @@
+"""Verdicts: what was found, what was wanted, and why it matters. Given values; measures nothing itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Literal
+
+from layerlab.errors import CheckFailed
+
+Status = Literal["PASS", "FAIL", "SKIP"]
+_MARKS: Mapping[Status, str] = {"PASS": "✓", "FAIL": "✗", "SKIP": "–"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One judged claim.
+
+    Attributes
+    ----------
+    why
+        PASS: why it passes. FAIL: what follows "Not yet, because". SKIP: what would decide it.
+    hint
+        FAIL: one question that says where to look, never the solution.
+    """
+
+    name: str
+    status: Status
+    found: str = ""
+    wanted: str = ""
+    why: str = ""
+    hint: str = ""
+
+    @property
+    def line(self) -> str:
+        """The check as one line: ``FAIL size (found 44.6 MB, wanted at most 2 MB)``."""
+        pairs = (("found", self.found), ("wanted", self.wanted))
+        facts = ", ".join(f"{label} {value}" for label, value in pairs if value)
+        return f"{self.status} {self.name}" + (f" ({facts})" if facts else "")
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Checks of one question, in the order in which they matter.
+
+    One failing check is shown in full and the others as counts: a list of faults teaches less than
+    the next step does.
+    """
+
+    checks: tuple[Check, ...]
+
+    def __iter__(self) -> Iterator[Check]:
+        return iter(self.checks)
+
+    @property
+    def all_pass(self) -> bool:
+        """True where there is a check and every one passes; SKIP is not PASS."""
+        return bool(self.checks) and all(check.status == "PASS" for check in self.checks)
+
+    @property
+    def shown(self) -> Check | None:
+        """The check that is shown in full: the first FAIL, else the first SKIP, else None."""
+        return self._first("FAIL") or self._first("SKIP")
+
+    @property
+    def tally(self) -> str:
+        """How many checks have which status: ``4 PASS, 1 FAIL, 0 SKIP``."""
+        counts = Counter(check.status for check in self.checks)
+        return ", ".join(f"{counts[status]} {status}" for status in _MARKS)
+
+    def check(self, name: str) -> Check:
+        """Return the check of that name. Raises KeyError where there is none."""
+        found = next((check for check in self.checks if check.name == name), None)
+        if found is None:
+            raise KeyError(f"no check is called {name!r}; there are {[check.name for check in self.checks]}")
+        return found
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The verdict in reading order: what holds, one check in full, the tally."""
+        if self.shown is None:
+            return (*(_explained(check) for check in self.checks), self.tally)
+        holds = " · ".join(f"PASS {check.name}" for check in self.checks if check.status == "PASS")
+        return tuple(line for line in (holds, *_in_full(self.shown), self.tally) if line)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        body = "".join(f"<p>{_mark(line)}</p>" for line in self.lines[:-1])
+        return f'<div role="status" class="layerlab-verdict">{body}<p><small>{self.tally}</small></p></div>'
+
+    def _first(self, status: Status) -> Check | None:
+        return next((check for check in self.checks if check.status == status), None)
+
+
+def require(verdicts: Verdicts) -> None:
+    """Raise CheckFailed unless every check passes; for visible check cells."""
+    if verdicts.all_pass:
+        return
+    shown = verdicts.shown
+    first = shown.line if shown else "Nothing was checked"
+    raise CheckFailed(f"{first}. {verdicts.tally}. Change the answer, keep it, and run this cell again.")
+
+
+def judge(
+    name: str,
+    holds: bool,
+    *,
+    found: str = "",
+    wanted: str = "",
+    because: str = "",
+    not_yet: str = "",
+    look: str = "",
+) -> Check:
+    """Make a check from a claim: ``because`` is told when it holds, ``not_yet`` and ``look`` when it doesn't."""
+    if holds:
+        return Check(name=name, status="PASS", found=found, why=because)
+    return Check(name=name, status="FAIL", found=found, wanted=wanted, why=not_yet, hint=look)
+
+
+def skipped(name: str, decided_by: str) -> Check:
+    """Make a check that could not be decided; ``decided_by`` says what would decide it."""
+    return Check(name=name, status="SKIP", why=decided_by)
+
+
+def answered(name: str, value: Any) -> Check:
+    """Check that there is an answer at all: the first check of every question."""
+    return judge(
+        name,
+        value is not None,
+        found="no kept answer" if value is None else "",
+        wanted="an answer that you kept",
+        because="an answer is kept",
+        not_yet="there is nothing to look at.",
+        look="Which answer fits best? Choose it, then press Keep.",
+    )
+
+
+def precedes(
+    lines: Sequence[str], first: Callable[[str], bool], second: Callable[[str], bool]
+) -> tuple[bool, str]:
+    """Say whether every line that ``first`` picks stands before every line that ``second`` picks.
+
+    Returns
+    -------
+    holds, found
+        ``found`` names the two lines that decide it, counted from 1: "COPY . . on line 3, RUN … on
+        line 4". Where one of the two is missing nothing stands before anything: False.
+    """
+    early = [number for number, line in enumerate(lines, 1) if first(line)]
+    late = [number for number, line in enumerate(lines, 1) if second(line)]
+    if not early or not late:
+        return False, "one of the two lines is missing"
+    last, soonest = max(early), min(late)
+    return last < soonest, ", ".join(f"{lines[n - 1]} on line {n}" for n in sorted((last, soonest)))
+
+
+def largest(sizes_bytes: Mapping[str, int]) -> str:
+    """Return the name with the most bytes; among equals the first. Raises ValueError where there is none."""
+    if not sizes_bytes:
+        raise ValueError("nothing was measured, so nothing is largest")
+    return max(sizes_bytes, key=lambda name: sizes_bytes[name])
+
+
+def _explained(check: Check) -> str:
+    return f"PASS {check.name}: {check.why}" if check.why else check.line
+
+
+def _in_full(check: Check) -> tuple[str, ...]:
+    if check.status == "SKIP":
+        return check.line, f"Decided by: {check.why}"
+    because = f"Not yet, because {check.why}" if check.why else ""
+    return check.line, because, check.hint
+
+
+def _mark(line: str) -> str:
+    # The mark repeats the word for the eye; the word stays for readers of every kind.
+    status = next((status for status in _MARKS if line.startswith(status)), None)
+    return f"{_MARKS[status]} {escape(line)}" if status else escape(line)

@@ -1,0 +1,113 @@
+"""Verdicts read in the order that teaches, and SKIP never counts as PASS."""
+
+from __future__ import annotations
+
+import pytest
+
+from layerlab.checks import Check, Verdicts, answered, judge, largest, precedes, require, skipped
+from layerlab.errors import CheckFailed
+
+SERVES = Check(name="serves", status="PASS", why="/health answered 200")
+USER = Check(name="runs as 10001", status="PASS", why="line 9 says USER 10001")
+LUGGAGE = Check(
+    name="luggage",
+    status="FAIL",
+    found="44.6 MB",
+    wanted="at most 2 MB",
+    why="every node would pull an installer that nothing calls.",
+    hint="Which one folder holds your packages and nothing else?",
+)
+SPEED = Check(name="rebuild", status="FAIL", found="6 steps", wanted="2")
+PULL = skipped("pulled size", "a live engine; the recordings do not hold this build")
+
+
+def test_one_failing_check_is_shown_in_full_and_the_rest_as_counts() -> None:
+    assert str(Verdicts((SERVES, LUGGAGE, USER, SPEED, PULL))).splitlines() == [
+        "PASS serves · PASS runs as 10001",
+        "FAIL luggage (found 44.6 MB, wanted at most 2 MB)",
+        "Not yet, because every node would pull an installer that nothing calls.",
+        "Which one folder holds your packages and nothing else?",
+        "2 PASS, 2 FAIL, 1 SKIP",
+    ]
+
+
+def test_a_pass_says_why() -> None:
+    verdicts = Verdicts((SERVES, USER))
+    assert verdicts.all_pass
+    assert verdicts.lines == (
+        "PASS serves: /health answered 200",
+        "PASS runs as 10001: line 9 says USER 10001",
+        "2 PASS, 0 FAIL, 0 SKIP",
+    )
+    require(verdicts)
+
+
+def test_a_skip_says_what_would_decide_it_and_is_no_pass() -> None:
+    verdicts = Verdicts((SERVES, PULL))
+    assert "Decided by: a live engine; the recordings do not hold this build" in verdicts.lines
+    with pytest.raises(CheckFailed, match="SKIP pulled size"):
+        require(verdicts)
+
+
+def test_nothing_checked_is_no_pass() -> None:
+    with pytest.raises(CheckFailed, match="Nothing was checked"):
+        require(Verdicts(()))
+
+
+def test_the_error_names_the_failing_check_and_the_next_move() -> None:
+    with pytest.raises(CheckFailed) as caught:
+        require(Verdicts((SERVES, LUGGAGE)))
+    assert str(caught.value) == (
+        "FAIL luggage (found 44.6 MB, wanted at most 2 MB). 1 PASS, 1 FAIL, 0 SKIP. "
+        "Change the answer, keep it, and run this cell again."
+    )
+
+
+def test_html_is_escaped_keeps_the_words_and_announces_itself() -> None:
+    html = Verdicts((Check(name="<b>", status="FAIL", found="a & b"),))._repr_html_()
+    assert '<div role="status"' in html
+    assert "✗ FAIL &lt;b&gt; (found a &amp; b)" in html
+    assert "0 PASS, 1 FAIL, 0 SKIP" in html
+
+
+def test_judge_tells_only_what_belongs_to_the_outcome() -> None:
+    texts = {"found": "3", "wanted": "2", "because": "it is 2", "not_yet": "3 is more.", "look": "Which?"}
+    assert judge("n", True, **texts) == Check(name="n", status="PASS", found="3", why="it is 2")
+    assert judge("n", False, **texts) == Check(
+        name="n", status="FAIL", found="3", wanted="2", why="3 is more.", hint="Which?"
+    )
+
+
+def test_answered() -> None:
+    assert answered("answered", "x").status == "PASS"
+    assert answered("answered", None).line == (
+        "FAIL answered (found no kept answer, wanted an answer that you kept)"
+    )
+
+
+def test_check_is_found_by_name() -> None:
+    assert Verdicts((SERVES, LUGGAGE)).check("luggage") is LUGGAGE
+    with pytest.raises(KeyError, match="no check is called 'weight'"):
+        Verdicts((SERVES,)).check("weight")
+
+
+@pytest.mark.parametrize(
+    ("lines", "holds", "found"),
+    [
+        (["COPY r", "RUN pip"], True, "COPY r on line 1, RUN pip on line 2"),
+        (["RUN pip", "COPY r"], False, "RUN pip on line 1, COPY r on line 2"),
+        (["COPY r", "RUN pip", "COPY s"], False, "RUN pip on line 2, COPY s on line 3"),
+        (["RUN pip"], False, "one of the two lines is missing"),
+    ],
+)
+def test_precedes(lines: list[str], holds: bool, found: str) -> None:
+    assert precedes(lines, lambda line: line.startswith("COPY"), lambda line: line.startswith("RUN")) == (
+        holds,
+        found,
+    )
+
+
+def test_largest() -> None:
+    assert largest({"base": 5, "pip": 9, "copy": 9}) == "pip"
+    with pytest.raises(ValueError, match="nothing was measured"):
+        largest({})
