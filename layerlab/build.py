@@ -1,24 +1,31 @@
-"""Dockerfile and context in, BuildResult out. Knows the seam and the events; builds nothing itself."""
+"""Dockerfile and context in, BuildResult out. Knows the seam and the events; builds nothing itself.
+
+Raw answers of an engine end here: what leaves this module are values of `layerlab.image`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerlab import events
 from layerlab.context import BuildContext
-from layerlab.engine.protocol import BuildHandle, BuildRequest, Engine
-from layerlab.errors import BuildFailed
+from layerlab.errors import BuildFailed, ContextError, DiskFull
 from layerlab.image import HistoryEntry, Image, ImageConfig
 
+if TYPE_CHECKING:
+    from layerlab.engine.protocol import BuildHandle, Engine
+
 _TAIL_LINES = 20
+
+OnEvent = Callable[[events.Event], None]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a finished build, base-first; ``seconds`` is wall time, ``line`` is in the Dockerfile."""
+    """One step of a finished build; ``seconds`` is wall time, ``line`` the line in the Dockerfile."""
 
     number: int
     instruction: str
@@ -45,3 +52,218 @@ class BuildResult:
     def cached_steps(self) -> int:
         """How many steps were answered from the build cache."""
         return sum(step.is_cached for step in self.steps)
+
+
+class Build:
+    """A build that was begun. ``run`` reads it to its end; ``cancel`` may come from any thread."""
+
+    def __init__(self, engine: Engine, handle: BuildHandle, context: BuildContext, tag: str | None) -> None:
+        self._engine = engine
+        self._handle = handle
+        self._context = context
+        self._tag = tag
+        self._reader = _StepReader(_lines_of_steps(context))
+
+    def cancel(self) -> None:
+        """End the build; ``run`` then raises BuildCancelled, and nothing stays behind on the engine."""
+        self._handle.cancel()
+
+    def run(self, on_event: OnEvent | None = None) -> BuildResult:
+        """Read the build to its end.
+
+        Raises
+        ------
+        BuildFailed
+            A step failed; carries step, instruction, line, exit code and the last 20 lines it printed.
+        BuildCancelled, EngineGone, DiskFull, DockerfileError, NotRecorded
+        """
+        last = 0.0
+        for event in self._events():
+            if on_event:
+                on_event(event)
+            self._reader.read(event)
+            last = event.at
+            if isinstance(event, events.Failed):
+                raise self._reader.failure(event, self._context)
+        return self._result(last)
+
+    def _events(self) -> Iterator[events.Event]:
+        return events.parse((raw.at, raw.data) for raw in self._handle)
+
+    def _result(self, seconds: float) -> BuildResult:
+        image_id = self._handle.image_id
+        if image_id is None:
+            raise BuildFailed("The builder ended without an image and without an error. Run the build again.")
+        return BuildResult(
+            image=image(self._engine, image_id),
+            tag=self._tag,
+            dockerfile=self._context.dockerfile,
+            steps=tuple(self._reader.steps),
+            seconds=seconds,
+            builder=self._engine.info.builder,
+            is_live=self._engine.info.is_live,
+        )
+
+
+def begin(
+    engine: Engine,
+    context: BuildContext | Path | str,
+    *,
+    dockerfile: str = "Dockerfile",
+    tag: str | None = None,
+    args: Mapping[str, str] | None = None,
+    target: str | None = None,
+    no_cache: bool = False,
+) -> Build:
+    """Begin a build of a folder, or of a context already opened, and return at once.
+
+    Raises
+    ------
+    ContextError
+        The folder or the Dockerfile is missing, or a COPY names a file that the context lacks.
+    DockerfileError, NotOurs
+    """
+    from layerlab.engine.protocol import BuildRequest
+
+    opened = context if isinstance(context, BuildContext) else BuildContext.open(context, dockerfile)
+    _require_sources(opened)
+    request = BuildRequest(context=opened, tag=tag, args=dict(args or {}), target=target, no_cache=no_cache)
+    return Build(engine, engine.build(request), opened, tag)
+
+
+def build(
+    engine: Engine,
+    context: BuildContext | Path | str,
+    *,
+    dockerfile: str = "Dockerfile",
+    tag: str | None = None,
+    args: Mapping[str, str] | None = None,
+    target: str | None = None,
+    no_cache: bool = False,
+    on_event: OnEvent | None = None,
+) -> BuildResult:
+    """Build and wait; see `begin` and `Build.run` for what it raises."""
+    begun = begin(engine, context, dockerfile=dockerfile, tag=tag, args=args, target=target, no_cache=no_cache)
+    return begun.run(on_event)
+
+
+def image(engine: Engine, reference: str) -> Image:
+    """Describe an image that the engine holds. Raises ImageNotFound.
+
+    Notes
+    -----
+    The engine's history is newest first and is turned round here; Podman's ids lack ``sha256:``.
+    """
+    raw = engine.inspect(reference)
+    return Image(
+        id=_with_algorithm(str(raw["Id"])),
+        tags=tuple(raw.get("RepoTags") or ()),
+        platform=f"{raw.get('Os', 'linux')}/{raw.get('Architecture', 'amd64')}",
+        created=str(raw.get("Created", "")),
+        history=tuple(_history_entry(entry) for entry in reversed(engine.history(reference))),
+        diff_ids=tuple((raw.get("RootFS") or {}).get("Layers") or ()),
+        engine_size_bytes=int(raw.get("Size", 0)),
+        config=_config(raw.get("Config") or {}),
+    )
+
+
+class _StepReader:
+    """Gathers events into steps, and keeps the last lines for the message of a failure."""
+
+    def __init__(self, lines: tuple[int, ...]) -> None:
+        self.steps: list[Step] = []
+        self._lines = lines
+        self._current: events.StepStarted | None = None
+        self._log: list[str] = []
+        self._cached = False
+
+    def read(self, event: events.Event) -> None:
+        match event:
+            case events.StepStarted():
+                self._current, self._log, self._cached = event, [], False
+            case events.StepCached():
+                self._cached = True
+            case events.StepOutput():
+                self._log.append(event.text)
+            case events.StepFinished() if self._current:
+                self.steps.append(self._finished(self._current, event))
+
+    def failure(self, event: events.Failed, context: BuildContext) -> BuildFailed | DiskFull:
+        if "no space left on device" in event.message:
+            return DiskFull(
+                f"The engine's disk is full: {event.message}. Free some space (`layerlab clean` removes "
+                "what the course made), then build again; finished steps are cached."
+            )
+        step = self._current
+        tail = tuple(self._log[-_TAIL_LINES:])
+        line = self._line(step.number) if step else None
+        where = f" at line {line} of {context.dockerfile}" if line else f" in {context.dockerfile}"
+        which = f"Step {step.number} of {step.total} failed{where}: {step.instruction}" if step else "The build failed"
+        said = "\n".join(f"  {text}" for text in tail[-5:])
+        return BuildFailed(
+            f"{which}\n{event.message}" + (f"\nThe last lines it printed:\n{said}" if said else "") + "\n"
+            "Mend that instruction and build again; the steps before it are cached.",
+            step=step.number if step else None,
+            instruction=step.instruction if step else None,
+            line=line,
+            exit_code=event.exit_code,
+            log_tail=tail,
+        )
+
+    def _finished(self, begun: events.StepStarted, end: events.StepFinished) -> Step:
+        return Step(
+            number=begun.number,
+            instruction=begun.instruction,
+            line=self._line(begun.number),
+            is_cached=self._cached,
+            seconds=end.at - begun.at,
+            image_id=end.image_id,
+            log=tuple(self._log),
+        )
+
+    def _line(self, number: int) -> int | None:
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else None
+
+
+def _lines_of_steps(context: BuildContext) -> tuple[int, ...]:
+    # The classic builder counts every instruction as a step, the ARGs before the first FROM included.
+    return tuple(instruction.line for instruction in context.parsed.instructions)
+
+
+def _require_sources(context: BuildContext) -> None:
+    for missing in context.missing_sources():
+        raise ContextError(
+            f"Line {missing.line} of {context.dockerfile} copies {missing.source!r}, and the build context "
+            f"{context.folder} has no such file (or .dockerignore leaves it out). Put it there, or mend the line."
+        )
+
+
+def _history_entry(raw: Mapping[str, Any]) -> HistoryEntry:
+    return HistoryEntry(
+        created_by=str(raw.get("CreatedBy") or ""),
+        size_bytes=int(raw.get("Size") or 0),
+        created=str(raw.get("Created") or ""),
+        comment=str(raw.get("Comment") or ""),
+    )
+
+
+def _config(raw: Mapping[str, Any]) -> ImageConfig:
+    return ImageConfig(
+        env=tuple(raw.get("Env") or ()),
+        entrypoint=_command(raw.get("Entrypoint")),
+        cmd=_command(raw.get("Cmd")),
+        user=str(raw.get("User") or ""),
+        workdir=str(raw.get("WorkingDir") or ""),
+        exposed_ports=tuple(sorted(raw.get("ExposedPorts") or ())),
+        labels=tuple(sorted((raw.get("Labels") or {}).items())),
+    )
+
+
+def _command(raw: list[str] | str | None) -> tuple[str, ...]:
+    if raw is None:
+        return ()
+    return (raw,) if isinstance(raw, str) else tuple(raw)
+
+
+def _with_algorithm(image_id: str) -> str:
+    return image_id if ":" in image_id else f"sha256:{image_id}"

@@ -1,0 +1,122 @@
+"""Asks whether a built image still serves: smaller only counts if it does. Knows the seam, builds nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layerlab.errors import DoesNotServe
+
+if TYPE_CHECKING:
+    from layerlab.engine.protocol import Engine, Response
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What one container of an image answered, as whom it ran, and how it ended on SIGTERM."""
+
+    image: str
+    answers: tuple[tuple[str, Response], ...]
+    uid: int | None
+    stopped_with: int
+    stop_seconds: float
+
+    @property
+    def serves(self) -> bool:
+        """True where every path that was asked answered with a status below 400."""
+        return all(response.status < 400 for _, response in self.answers)
+
+    def __str__(self) -> str:
+        said = ", ".join(f"GET {path} → {response.status} {response.body}" for path, response in self.answers)
+        who = "as root" if self.uid == 0 else f"as uid {self.uid}" if self.uid is not None else "as an unknown user"
+        return f"{'Serves' if self.serves else 'Does not serve'} {who}: {said}"
+
+
+def probe(
+    engine: Engine,
+    image: str,
+    *,
+    paths: Sequence[str] = ("/health", "/"),
+    port: int = 8000,
+    wait_seconds: float = 20.0,
+) -> Probe:
+    """Start a container of ``image``, ask each path once, stop it, and say what happened.
+
+    Raises
+    ------
+    DoesNotServe
+        Nothing answered in time, or the container ended; the message holds its last lines.
+    ImageNotFound, NotRecorded
+    """
+    with engine.start(image, ports=(port,)) as container:
+        answers = tuple((path, container.request(path, port=port, wait_seconds=wait_seconds)) for path in paths)
+        uid = _uid(container.exec(["id", "-u"]).output)
+        stopped = container.stop()
+    return Probe(image, answers, uid, stopped.exit_code, stopped.seconds)
+
+
+@contextlib.contextmanager
+def local_service(folder: Path | str, *, app: str = "main:app", wait_seconds: float = 20.0) -> Iterator[str]:
+    """Run a service from its folder with this Python and no container; yields its URL.
+
+    Raises DoesNotServe where it ends, or answers nothing in time; the message holds its last lines.
+    """
+    command = [sys.executable, "-B", "-m", "uvicorn", app, "--host", "127.0.0.1", "--port", "0"]
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        yield _announced_url(process, wait_seconds)
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
+        process.kill()
+        if process.stdout:
+            process.stdout.close()
+
+
+def get(url: str) -> tuple[int, str]:
+    """Send a GET to a service on this machine and return its status and body."""
+    # A proxy named in the environment must not be asked for 127.0.0.1.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=5) as answer:
+            return int(answer.status), answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode("utf-8", "replace")
+
+
+def _announced_url(process: subprocess.Popen[str], wait_seconds: float) -> str:
+    # With port 0 the system picks a free one, and uvicorn says which.
+    lines: list[str] = []
+    deadline = time.monotonic() + wait_seconds
+    for line in process.stdout or ():
+        lines.append(line.rstrip())
+        if "running on http" in line:
+            return line.split("running on ")[1].split()[0]
+        if time.monotonic() > deadline:
+            break
+    raise DoesNotServe(
+        f"The service in this folder did not start: {' / '.join(lines[-5:]) or 'it printed nothing'}. "
+        "Run `python -m uvicorn main:app` there to see why."
+    )
+
+
+def _uid(printed: str) -> int | None:
+    text = printed.strip().splitlines()[-1:]
+    return int(text[0]) if text and text[0].isdigit() else None
