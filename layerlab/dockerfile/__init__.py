@@ -1,0 +1,31 @@
+"""Dockerfiles as values: parser, model and variable expansion. Knows no engine and opens no file."""
+
+from __future__ import annotations
+
+from layerlab.dockerfile.expansion import expand
+from layerlab.dockerfile.model import (
+    Dependency,
+    Directives,
+    Dockerfile,
+    Flag,
+    Form,
+    Heredoc,
+    Instruction,
+    Mount,
+    Stage,
+)
+from layerlab.dockerfile.parser import parse
+
+__all__ = [
+    "Dependency",
+    "Directives",
+    "Dockerfile",
+    "Flag",
+    "Form",
+    "Heredoc",
+    "Instruction",
+    "Mount",
+    "Stage",
+    "expand",
+    "parse",
+]
