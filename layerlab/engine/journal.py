@@ -18,16 +18,21 @@ from filelock import FileLock
 
 from layerlab.engine import private
 
-Kind = Literal["image", "container", "tag"]
+Kind = Literal["image", "container", "tag", "base"]
 
 
 @dataclass
 class Owned:
-    """The journal read to its end: image ids, container ids, and tags with the image each named."""
+    """The journal read to its end.
+
+    ``images`` and ``containers`` are ids, ``tags`` maps a reference to the image it named, and ``bases``
+    are references that the course pulled: listed and offered by `clean`, never removed by themselves.
+    """
 
     images: set[str] = field(default_factory=set)
     containers: set[str] = field(default_factory=set)
     tags: dict[str, str] = field(default_factory=dict)
+    bases: set[str] = field(default_factory=set)
 
 
 class Journal:
@@ -94,6 +99,10 @@ def _apply(owned: Owned, entry: dict[str, str]) -> None:
             owned.containers.add(identity)
         case {"own": "tag"}:
             owned.tags[identity] = entry.get("image", "")
+        case {"own": "base"}:
+            owned.bases.add(identity)
+        case {"gone": "base"}:
+            owned.bases.discard(identity)
         case {"gone": "image"}:
             owned.images.discard(identity)
         case {"gone": "container"}:

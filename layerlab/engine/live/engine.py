@@ -21,7 +21,7 @@ from layerlab.engine.live.translate import (
     unreachable,
 )
 from layerlab.engine.protocol import Builder, BuildRequest, EngineInfo, EngineKind, ExecResult, RawEvent
-from layerlab.errors import NotOurs
+from layerlab.errors import ImageNotFound, NotOurs
 
 _NAMESPACE = "layerlab/"
 _REGISTRY_TIMEOUT = 600
@@ -95,7 +95,10 @@ class LiveEngine:
 
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Pull an image; see the protocol."""
+        was_here = self._holds(reference)
         yield from self._transfer(reference, lambda: self._client.api.pull(reference, stream=True, decode=True))
+        if not was_here:
+            self.journal.note("base", reference)
 
     def push(self, reference: str) -> Iterator[RawEvent]:
         """Push an image under a tag of ours."""
@@ -210,6 +213,13 @@ class LiveEngine:
                 f"Give it another name (`docker tag {reference} my-{reference.split('/')[-1]}`, then "
                 f"`docker rmi {reference}`), and run this cell again."
             )
+
+    def _holds(self, reference: str) -> bool:
+        try:
+            self.inspect(reference)
+        except ImageNotFound:
+            return False
+        return True
 
     def _create(self, image: str, command: Sequence[str] | None, **options: Any) -> LiveContainer:
         with translated(self._info.endpoint, image=image):

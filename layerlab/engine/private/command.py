@@ -1,4 +1,4 @@
-"""The command line, configuration and environment our ``dockerd`` gets. Decides on them and runs nothing."""
+"""The command line, configuration and environment our ``dockerd`` gets. Starts no engine."""
 
 from __future__ import annotations
 
@@ -54,17 +54,18 @@ def arguments(
     ]
 
 
-def write_configuration(paths: Paths) -> None:
+def write_configuration(dockerd: Path, paths: Paths) -> None:
     """Write the configuration file that our engine reads in place of the user's /etc/docker/daemon.json.
 
     Notes
     -----
-    Engine 20.10 writes a key into /etc/docker unless told otherwise. It has no flag for that, only this entry,
-    which it and later versions exempt from the check for unknown ones; 23.0 stopped writing keys.
+    Engine 20.10 writes a key into /etc/docker unless this entry names another place; it has no flag for that.
+    23.0 stopped writing keys, and later versions may refuse the entry.
     """
     import json
 
-    paths.config.write_text(json.dumps({"deprecated-key-path": str(paths.root / "key.json")}) + "\n")
+    key = {"deprecated-key-path": str(paths.root / "key.json")}
+    paths.config.write_text(json.dumps(key if _major_version(dockerd) < 23 else {}) + "\n")
 
 
 def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -114,3 +115,12 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _major_version(dockerd: Path) -> int:
+    import re
+    import subprocess
+
+    asked = subprocess.run([dockerd, "--version"], capture_output=True, text=True, check=False, timeout=30)
+    found = re.search(r"version (\d+)\.", asked.stdout)
+    return int(found[1]) if found else 99

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerlab.engine.private import command, network, ping, preflight, process, removal, state
@@ -139,6 +140,7 @@ def _recover(where: Paths, say: OnLine) -> None:
 
 def _launch(arguments: list[str], where: Paths, *, mirrors: tuple[str, ...], wait_seconds: float) -> Status:
     _prepare(where)
+    command.write_configuration(Path(arguments[0]), where)
     network.mark(where)
     running = _spawn(arguments, where)
     created = running.create_time()
@@ -161,7 +163,6 @@ def _prepare(where: Paths) -> None:
         if private.is_symlink() or private.stat().st_uid != os.geteuid():
             raise PrivateEngineError(f"{private} belongs to somebody else. Remove it, or set LAYERLAB_DATA.")
         private.chmod(0o700)
-    command.write_configuration(where)
     if where.log.exists() and where.log.stat().st_size > LARGE_LOG_BYTES:
         where.log.replace(where.log.with_suffix(".log.old"))
 

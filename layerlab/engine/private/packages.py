@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from layerlab.engine.private.locking import locked
+from layerlab.engine.private.places import paths
 from layerlab.errors import PrivateEngineError
 
 PACKAGES = ("docker.io", "iptables")
@@ -60,16 +62,10 @@ def install(on_line: OnLine | None = None) -> Path:
         Without root, on another system, or when apt fails.
     """
     say = on_line or (lambda line: None)
-    missing = missing_packages()
-    if missing:
+    if missing := missing_packages():
         _require_debian_and_root(missing)
-        say(f"Installing {' and '.join(missing)} from this system's packages; the service is not started.")
-        with services_denied():
-            if not _lists_are_there():
-                _apt(("update",), say)
-            _apt(("install", "-y", "--no-install-recommends", *missing), say)
-        if "docker.io" in missing:
-            _keep_off_at_boot(say)
+        with locked(paths(), seconds=600):
+            _install(missing_packages(), say)
     dockerd = installed()
     if dockerd is None:
         raise PrivateEngineError(
@@ -77,6 +73,27 @@ def install(on_line: OnLine | None = None) -> Path:
             "Look at `dpkg -L docker.io`, or install Docker as https://docs.docker.com/engine/install/ says."
         )
     return dockerd
+
+
+def _install(missing: tuple[str, ...], say: OnLine) -> None:
+    if not missing:  # another checkout was quicker
+        return
+    say(f"Installing {' and '.join(missing)} from this system's packages; the service is not started.")
+    command = ("install", "-y", "--no-install-recommends", *missing)
+    with services_denied():
+        fresh = not _lists_are_there()
+        if fresh:
+            _apt(("update",), say)
+        try:
+            _apt(command, say)
+        except PrivateEngineError:
+            if fresh:
+                raise
+            # The lists of an old image name versions that the mirror has dropped since.
+            _apt(("update",), say)
+            _apt(command, say)
+    if "docker.io" in missing:
+        _keep_off_at_boot(say)
 
 
 def missing_packages() -> tuple[str, ...]:

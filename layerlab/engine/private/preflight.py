@@ -99,9 +99,9 @@ def file_system(folder: Path) -> str:
     return kind
 
 
-def mounts() -> Iterator[tuple[Path, str]]:
+def mounts(table: Path = Path("/proc/self/mountinfo")) -> Iterator[tuple[Path, str]]:
     """Read mount points and file system types, in the order they were mounted (proc(5), mountinfo)."""
-    for line in Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines():
+    for line in table.read_text(errors="surrogateescape").splitlines():
         before, _, after = line.partition(" - ")
         # The kernel writes blanks, tabs, newlines and backslashes in octal: /my\040folder.
         point = before.split(" ")[4]

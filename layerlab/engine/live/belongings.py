@@ -1,0 +1,118 @@
+"""What the journal says is ours and the engine still holds: for `layerlab clean` to show and remove."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import docker.errors
+
+from layerlab.engine.live.client import JournallingClient
+from layerlab.engine.live.engine import LiveEngine
+from layerlab.errors import LayerLabError, NotOurs
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """One thing of ours. ``size_bytes`` is what the engine calls its size; 0 for containers."""
+
+    kind: Literal["container", "tag", "image"]
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Something of ours that had to stay, and why."""
+
+    belonging: Belonging
+    reason: str
+
+
+def belongings(engine: LiveEngine) -> tuple[Belonging, ...]:
+    """List our containers, tags and untagged images that this engine still holds, in order of removal."""
+    api, owned = _api(engine), engine.journal.owned()
+    found: list[Belonging] = []
+    for container in sorted(owned.containers):
+        if _found(api.inspect_container, container):
+            found.append(Belonging("container", container[:12], 0))
+    for reference, image_id in sorted(owned.tags.items()):
+        raw = _found(api.inspect_image, reference)
+        # A tag that names another image by now was moved by its user, so it is the user's.
+        if raw and raw["Id"] == image_id:
+            found.append(Belonging("tag", reference, int(raw.get("Size") or 0)))
+    for image in _newest_first(api, owned.images):
+        if not image.get("RepoTags"):
+            found.append(Belonging("image", image["Id"], int(image.get("Size") or 0)))
+    return tuple(found)
+
+
+def pulled_bases(engine: LiveEngine) -> tuple[str, ...]:
+    """List the bases that the course pulled and the engine still holds; they are offered, never removed."""
+    api = _api(engine)
+    return tuple(base for base in sorted(engine.journal.owned().bases) if _found(api.inspect_image, base))
+
+
+def remove(engine: LiveEngine) -> tuple[tuple[Belonging, ...], tuple[Kept, ...]]:
+    """Remove everything of ours; return what went and what had to stay (with the reason)."""
+    gone: list[Belonging] = []
+    kept: dict[str, Kept] = {}
+    # Taking off a tag leaves an untagged image, and removing an image frees its parent: go on while it helps.
+    progress = True
+    while progress:
+        progress = False
+        for one in belongings(engine):
+            reason = _remove_one(engine, one)
+            if reason is None:
+                gone.append(one)
+                kept.pop(one.name, None)
+                progress = True
+            else:
+                kept[one.name] = Kept(one, reason)
+    return tuple(gone), tuple(kept.values())
+
+
+def _remove_one(engine: LiveEngine, one: Belonging) -> str | None:
+    """Remove one thing; return None, or why it stays."""
+    api = _api(engine)
+    try:
+        if one.kind == "container":
+            api.remove_container(one.name, force=True, v=True)
+            _forget_container(engine, one.name)
+        else:
+            engine.remove(one.name)
+    except NotOurs as error:
+        return str(error)
+    except docker.errors.APIError as error:
+        return _reason(str(error.explanation))
+    except LayerLabError as error:
+        return _reason(str(error))
+    return None
+
+
+def _reason(message: str) -> str:
+    if "dependent child" in message or "being used" in message:
+        return "an image or container of yours is built on it"
+    return message
+
+
+def _forget_container(engine: LiveEngine, short: str) -> None:
+    for container in engine.journal.owned().containers:
+        if container.startswith(short):
+            engine.journal.forget("container", container)
+
+
+def _newest_first(api: JournallingClient, ids: set[str]) -> list[dict[str, Any]]:
+    present = [raw for image in ids if (raw := _found(api.inspect_image, image))]
+    return sorted(present, key=lambda raw: str(raw.get("Created")), reverse=True)
+
+
+def _found(verb: Any, name: str) -> dict[str, Any] | None:
+    try:
+        return cast(dict[str, Any], verb(name))
+    except docker.errors.NotFound:
+        return None
+
+
+def _api(engine: LiveEngine) -> JournallingClient:
+    return cast(JournallingClient, engine.client.api)
