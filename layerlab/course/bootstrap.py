@@ -86,8 +86,7 @@ def _is_met(requirement: str) -> bool:
     match = re.match(r"([A-Za-z0-9._-]+)(?:>=([0-9.]+))?$", requirement)
     if match is None:
         raise SetupError(
-            f"pyproject.toml asks for {requirement!r}. "
-            "Write `name` or `name>=1.2`, all that the bootstrap reads."
+            f"pyproject.toml asks for {requirement!r}. Write `name` or `name>=1.2`, all that the bootstrap reads."
         )
     try:
         found = metadata.version(match[1])

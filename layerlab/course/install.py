@@ -77,9 +77,7 @@ def _add_venv_package() -> None:
     steps.say(f"{missing} As you are root on Debian, its package {package} is installed now.")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     steps.run("Reading Debian's package lists", ["apt-get", "update"], env=quiet)
-    steps.run(
-        f"Installing {package}", ["apt-get", "install", "-y", "--no-install-recommends", package], env=quiet
-    )
+    steps.run(f"Installing {package}", ["apt-get", "install", "-y", "--no-install-recommends", package], env=quiet)
     importlib.invalidate_caches()
 
 

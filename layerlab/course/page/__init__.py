@@ -1,0 +1,11 @@
+"""Executed notebooks → one page that needs no network: figures live, widgets as text.
+
+Knows notebooks only as documents; whether their numbers are right is not its business.
+"""
+
+from __future__ import annotations
+
+from layerlab.course.page.assemble import course_page
+from layerlab.course.page.outside import external_loads
+
+__all__ = ["course_page", "external_loads"]
