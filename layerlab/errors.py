@@ -66,7 +66,32 @@ class PrivateEngineError(EngineError):
 
 
 class NotRecorded(EngineError):
-    """The recordings do not hold this step, run or request; only a live engine can answer."""
+    """The recordings do not hold this step, run or request; only a live engine can answer.
+
+    For a build it carries the first unrecorded ``step`` of ``total``, how many were ``replayed`` before
+    it, the ``image_id`` they led to, and the recorded ``sibling`` that follows the same steps, if any.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        step: int | None = None,
+        total: int | None = None,
+        instruction: str | None = None,
+        line: int | None = None,
+        replayed: int = 0,
+        sibling: str | None = None,
+        image_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.step = step
+        self.total = total
+        self.instruction = instruction
+        self.line = line
+        self.replayed = replayed
+        self.sibling = sibling
+        self.image_id = image_id
 
 
 class RecordingDamaged(EngineError):
