@@ -21,6 +21,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _NOISE = re.compile(
     r"^(Successfully built|Successfully tagged|COMMIT |Removing intermediate container| ?-{3}> Running in|-->$)"
 )
+_BUILDERS_OWN = re.compile(r"^(?:Step \d+/\d+ : | ?-{2,3}> |Removing intermediate container |\[\d+/\d+\] STEP )")
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,10 @@ class _Reader:
             yield Succeeded(at, self.image)
 
     def _text(self, at: float, text: str) -> Iterator[Event]:
-        # A step prints in pieces: a line is only whole when its newline has come.
+        # A step prints in pieces: a line is only whole when its newline has come. Unless the builder itself
+        # speaks, always from the start of an event: `printf` without a newline is followed by its words.
+        if self.pending and _BUILDERS_OWN.match(text):
+            yield from self._flush(at)
         *lines, self.pending = (self.pending + text).replace("\r\n", "\n").split("\n")
         for line in lines:
             yield from self._line(at, line)

@@ -1,0 +1,115 @@
+"""Events of real builds, captured from the engines named in the files' names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layerlab.events import Failed, StepCached, StepFinished, StepOutput, StepStarted, Succeeded, parse
+
+CAPTURED = Path(__file__).parent.parent / "data" / "events"
+
+
+def captured(name):
+    return list(parse((at, raw) for at, raw in json.loads((CAPTURED / f"{name}.json").read_text())))
+
+
+def of(kind, found):
+    return [event for event in found if isinstance(event, kind)]
+
+
+def test_a_build_that_succeeds():
+    found = captured("docker-20.10-success")
+    assert [step.instruction.split()[0] for step in of(StepStarted, found)] == ["ARG", "FROM", "ENV", "RUN", "CMD"]
+    assert [(step.number, step.total) for step in of(StepStarted, found)] == [(n, 5) for n in range(1, 6)]
+    assert len(of(StepFinished, found)) == 5
+    assert [line.text for line in of(StepOutput, found)] == ["err", "one", "no newline"]
+    assert isinstance(found[-1], Succeeded)
+    assert found[-1].image_id.startswith("sha256:")
+
+
+def test_ids_of_intermediate_images_belong_to_their_steps():
+    finished = of(StepFinished, captured("docker-20.10-success"))
+    ids = [step.image_id for step in finished]
+    assert ids[0] is None  # an ARG before FROM has no image yet
+    assert len(set(ids[1:])) == 4
+
+
+def test_a_cached_build():
+    found = captured("docker-20.10-cached")
+    assert [event.number for event in of(StepCached, found)] == [3, 4, 5]
+    assert not of(StepOutput, found)
+    assert isinstance(found[-1], Succeeded)
+
+
+def test_a_failing_command_has_its_code_and_comes_last():
+    found = captured("docker-20.10-failing")
+    assert found[-1].exit_code == 7
+    assert "returned a non-zero code: 7" in found[-1].message
+    assert [line.text for line in of(StepOutput, found)] == ["before"]
+    assert not of(Succeeded, found)
+
+
+def test_stages_count_on():
+    found = captured("docker-20.10-stages")
+    assert [step.number for step in of(StepStarted, found)] == [1, 2, 3, 4]
+    assert found[-1].image_id.startswith("sha256:")
+
+
+def test_a_base_that_cannot_be_fetched_fails_without_a_code():
+    found = captured("docker-20.10-no-base")
+    assert isinstance(found[-1], Failed)
+    assert found[-1].exit_code is None
+
+
+def test_colour_and_split_lines_are_put_right():
+    raw = [
+        (0.0, {"stream": "Step 1/1 : RUN x"}),
+        (0.1, {"stream": "\n"}),
+        (0.2, {"stream": "\x1b[91mhalf a "}),
+        (0.3, {"stream": "line\x1b[0m\nnext\r\n"}),
+    ]
+    assert [line.text for line in of(StepOutput, parse(raw))] == ["half a line", "next"]
+
+
+def test_podman_steps_are_numbered_over_the_whole_build():
+    raw = [
+        (0.0, {"stream": "[1/2] STEP 1/2: FROM a AS b\n"}),
+        (0.1, {"stream": "[1/2] STEP 2/2: RUN x\n"}),
+        (0.2, {"stream": "--> 0123456789ab\n"}),
+        (0.3, {"stream": "[2/2] STEP 1/2: FROM a\n"}),
+        (0.4, {"stream": "[2/2] STEP 2/2: COPY --from=b /x /x\n"}),
+        (0.5, {"stream": "--> Using cache " + "a" * 64 + "\n"}),
+    ]
+    found = list(parse(raw))
+    assert [step.number for step in of(StepStarted, found)] == [1, 2, 3, 4]
+    assert [event.number for event in of(StepCached, found)] == [4]
+    assert found[-1] == Succeeded(0.5, "a" * 64)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+streams = st.builds(lambda text: {"stream": text}, st.text(max_size=60))
+
+
+@given(st.lists(streams, max_size=30))
+def test_any_text_is_passed_on_and_never_raises(raw):
+    found = list(parse((float(n), event) for n, event in enumerate(raw)))
+    assert all(event.at >= 0 for event in found)
+    started, finished = of(StepStarted, found), of(StepFinished, found)
+    assert len(started) == len(finished)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in CAPTURED.glob("*.json")))
+def test_every_step_that_starts_ends_or_fails(name):
+    found = captured(name)
+    open_steps = len(of(StepStarted, found)) - len(of(StepFinished, found))
+    assert open_steps == (1 if isinstance(found[-1], Failed) else 0)
+    assert [event.at for event in found] == sorted(event.at for event in found)
