@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 
 from layerlab.errors import SetupError
 
@@ -53,10 +54,61 @@ def run(
     SetupError
         The command cannot be started, or ends with a status other than 0; its last lines close the message.
     """
-    say(f"{title} …")
-    began = time.monotonic()
+    with Quietly(title) as step:
+        _follow(_start(title, command, env=env, cwd=cwd), step)
+    return step.tail
+
+
+class Quietly:
+    """A long step: says that it begins and that it is done, and gives a sign of life meanwhile.
+
+    Call it with every line of output; the lines themselves are kept, not shown.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._lines: deque[str] = deque(maxlen=TAIL_LINES)
+        self._over = threading.Event()
+
+    @property
+    def tail(self) -> tuple[str, ...]:
+        """The last lines so far."""
+        return tuple(self._lines)
+
+    def __call__(self, line: str) -> None:
+        """Take note of a line of output."""
+        if line.strip():
+            self._lines.append(line.rstrip())
+
+    def __enter__(self) -> Quietly:
+        self._began = time.monotonic()
+        say(f"{self._title} …")
+        threading.Thread(target=self._beat, name=f"heartbeat of {self._title}", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        if error is None:
+            say(f"{self._title}: done in {time.monotonic() - self._began:.1f} s")
+
+    def failed(self, status: int) -> SetupError:
+        """Give the error for a command that ended with this status, its last lines included."""
+        lines = "\n".join(f"    {line}" for line in self._lines)
+        return SetupError(f"{self._title}: failed with status {status}. The last lines were:\n{lines}")
+
+    def _beat(self) -> None:
+        while not self._over.wait(HEARTBEAT_SECONDS):
+            last = f": {self._lines[-1][:70]}" if self._lines else ""
+            say(f"  still at it after {time.monotonic() - self._began:.0f} s{last}")
+
+
+def _start(
+    title: str, command: Sequence[str | Path], *, env: Mapping[str, str] | None, cwd: Path | None
+) -> subprocess.Popen[str]:
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [str(part) for part in command],
             cwd=cwd,
             env={**os.environ, **(env or {})},
@@ -68,34 +120,16 @@ def run(
         )
     except OSError as error:
         raise SetupError(f"{title}: `{command[0]}` cannot be started ({error.strerror}).") from error
-    tail = _follow(process, title, began)
-    if process.returncode:
-        lines = "\n".join(f"    {line}" for line in tail)
-        raise SetupError(f"{title}: failed with status {process.returncode}. The last lines were:\n{lines}")
-    say(f"{title}: done in {time.monotonic() - began:.1f} s")
-    return tail
 
 
-def _follow(process: subprocess.Popen[str], title: str, began: float) -> tuple[str, ...]:
-    """Read a process to its end, keep its last lines, and show a sign of life now and then."""
-    tail: deque[str] = deque(maxlen=TAIL_LINES)
-    over = threading.Event()
-
-    def beat() -> None:
-        while not over.wait(HEARTBEAT_SECONDS):
-            last = f": {tail[-1][:70]}" if tail else ""
-            say(f"  still at it after {time.monotonic() - began:.0f} s{last}")
-
-    heart = threading.Thread(target=beat, name=f"heartbeat of {title}", daemon=True)
-    heart.start()
+def _follow(process: subprocess.Popen[str], step: Quietly) -> None:
     try:
-        assert process.stdout is not None  # opened as a pipe just above
-        tail.extend(line.rstrip() for line in process.stdout if line.strip())
+        for line in process.stdout or ():
+            step(line)
         process.wait()
     except BaseException:
         process.terminate()  # Ctrl-C: a child in a session of its own would go on without us
         process.wait()
         raise
-    finally:
-        over.set()
-    return tuple(tail)
+    if process.returncode:
+        raise step.failed(process.returncode)

@@ -1,0 +1,79 @@
+"""Sees to it that an engine runs before the course opens or is tested: the user's own, else a private one.
+
+What connects, installs and starts is `layerlab.engine`'s; this knows only the order, and what to say.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from layerlab.course import steps
+from layerlab.errors import LayerLabError
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What there is to build on.
+
+    Attributes
+    ----------
+    kind
+        The engine's kind; ``recorded`` where there is none to build on.
+    started_here
+        True where the private engine runs because of this call.
+    why_not
+        Why there is no live engine, and what to do; None where there is one.
+    """
+
+    kind: str
+    started_here: bool = False
+    why_not: str | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """True where builds really run."""
+        return self.kind != "recorded"
+
+
+def prepare_engine() -> Prepared:
+    """Find an engine; where there is none, install and start the private one, saying so.
+
+    Never raises for want of an engine: the reason comes back as ``why_not``.
+    """
+    from layerlab.engine import connect
+
+    wanted = os.environ.get("LAYERLAB_ENGINE")
+    if wanted == "private":
+        return _private("LAYERLAB_ENGINE=private")
+    try:
+        engine = connect()
+    except LayerLabError as error:
+        return Prepared("recorded", why_not=str(error))
+    info = engine.info
+    engine.close()
+    if info.is_live:
+        steps.say(f"Engine: {info.name} {info.version} ({info.why}).")
+        return Prepared(info.kind)
+    if wanted:
+        return Prepared("recorded", why_not=f"Recordings were asked for ({info.why}).")
+    return _private(info.why)
+
+
+def _private(because: str) -> Prepared:
+    """Start the private engine unless it runs already; until its first base is there, `connect` leaves it aside."""
+    from layerlab.engine import private
+
+    if private.is_running():
+        steps.say("Engine: the private one is running.")
+        return Prepared("private")
+    steps.say(f"No engine to build on yet ({because}); a private one is set up, apart from anything of yours.")
+    try:
+        if private.installed() is None:
+            with steps.Quietly("Installing Docker from this system's packages, its service switched off") as step:
+                private.install(on_line=step)
+        with steps.Quietly("Starting the private engine") as step:
+            private.start(on_line=step)
+    except LayerLabError as error:
+        return Prepared("recorded", why_not=f"{because[:1].upper()}{because[1:]}. {error}")
+    return Prepared("private", started_here=True)
