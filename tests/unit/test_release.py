@@ -215,7 +215,7 @@ def leaks_in_the_starter(solution: NotebookNode) -> None:
 def test_solution_text_in_the_exercise_is_refused(leak: Callable[[NotebookNode], None]) -> None:
     solution = made_up.solution()
     leak(solution)
-    with pytest.raises(ReleaseError, match="solution line `chosen = .*` of cell `q1-heaviest-answer` can be read"):
+    with pytest.raises(ReleaseError, match=r"solution line `chosen = .*` of cell `q1-heaviest-answer` can be read"):
         exercise(solution, name="01_naive")
 
 

@@ -1,0 +1,78 @@
+"""What every test stands on: answers in a folder of their own, and a live engine only for those that ask for one.
+
+Nothing here speaks to an engine while tests are collected.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from layerlab.engine.protocol import Engine
+
+TESTS = Path(__file__).parent
+# Cheap before dear: a broken parser should be told in seconds, not after the builds that it breaks as well.
+ORDER = ("unit", "recorded", "engine", "notebooks", "browser")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option with which CI makes sure that the live tests have run."""
+    parser.addoption(
+        "--require-engine",
+        action="store_true",
+        help="a test that needs a live engine fails where none answers, instead of being skipped",
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the folders in the order of what they cost; within a folder nothing moves."""
+    items.sort(key=_cost)
+
+
+def _cost(item: pytest.Item) -> int:
+    if not item.path.is_relative_to(TESTS):
+        return len(ORDER)
+    folder = item.path.relative_to(TESTS).parts[0]
+    return ORDER.index(folder) if folder in ORDER else len(ORDER)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def work_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Point ``LAYERLAB_WORK`` at an empty folder: no test may meet, and so overwrite, a learner's work."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("work")
+        patch.setenv("LAYERLAB_WORK", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A live engine: the one that ``connect()`` picks, else a private one that runs; else the test is skipped."""
+    from layerlab.errors import EngineError
+
+    try:
+        found = _live_engine()
+    except EngineError as error:
+        told = f"This test needs a live engine. {error}"
+        if request.config.getoption("--require-engine"):
+            pytest.fail(told, pytrace=False)
+        pytest.skip(told)
+    yield found
+    found.close()
+
+
+def _live_engine() -> Engine:
+    """Return the engine; raise EngineError where it is not there, or where only recordings answer."""
+    from layerlab.engine import connect
+    from layerlab.errors import NoEngine
+
+    found = connect()
+    if found.info.is_live:
+        return found
+    found.close()
+    if os.environ.get("LAYERLAB_ENGINE"):
+        raise NoEngine("LAYERLAB_ENGINE asks for the recordings.")
+    return connect("private")  # one without bases is passed by above; the tests bring their own
