@@ -141,9 +141,7 @@ def answered(name: str, value: Any) -> Check:
     )
 
 
-def precedes(
-    lines: Sequence[str], first: Callable[[str], bool], second: Callable[[str], bool]
-) -> tuple[bool, str]:
+def precedes(lines: Sequence[str], first: Callable[[str], bool], second: Callable[[str], bool]) -> tuple[bool, str]:
     """Say whether every line that ``first`` picks stands before every line that ``second`` picks.
 
     Returns
