@@ -149,6 +149,7 @@ def _launch(arguments: list[str], where: Paths, *, mirrors: tuple[str, ...], wai
         _wait(where, running, seconds=wait_seconds)
         version = _interview(where)
     except PrivateEngineError:
+        process.end([running], patience_seconds=10)
         _end(where, patience_seconds=10)
         raise
     process.write_record(where, process.Record(running.pid, created, version, mirrors))

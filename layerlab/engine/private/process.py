@@ -6,6 +6,7 @@ A pid alone proves nothing: it is reused. Ours are known by the paths on their c
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -76,8 +77,18 @@ def is_ours(process: psutil.Process, paths: Paths) -> bool:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Say whether a process still runs; a zombie does not."""
-    return process.is_running() and bool(_command(process))
+    """Say whether a process still runs; a zombie does not.
+
+    Notes
+    -----
+    In a container without an init nobody reaps orphans, so one must not wait until a zombie is gone.
+    """
+    import psutil
+
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def leftovers(paths: Paths) -> list[psutil.Process]:
@@ -99,15 +110,13 @@ def leftovers(paths: Paths) -> list[psutil.Process]:
 
 def end(processes: Iterable[psutil.Process], *, patience_seconds: float) -> None:
     """Ask the processes to end, and kill those that have not after ``patience_seconds``."""
-    import psutil
-
     asked = list(processes)
     for process in asked:
         _signal(process, kill=False)
-    _, deaf = psutil.wait_procs(asked, timeout=patience_seconds)
+    deaf = _still_alive(asked, seconds=patience_seconds)
     for process in deaf:
         _signal(process, kill=True)
-    psutil.wait_procs(deaf, timeout=5)
+    _still_alive(deaf, seconds=5)
 
 
 def forget(paths: Paths) -> None:
@@ -162,6 +171,14 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return process.children(recursive=True)
     except psutil.Error:
         return []
+
+
+def _still_alive(processes: list[psutil.Process], *, seconds: float) -> list[psutil.Process]:
+    """Wait until none is alive, at most ``seconds``; give those that are."""
+    deadline = time.monotonic() + seconds
+    while (alive := [process for process in processes if is_alive(process)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return alive
 
 
 def _signal(process: psutil.Process, *, kill: bool) -> None:
