@@ -15,8 +15,18 @@ from layerlab.dockerfile.model import (
     Stage,
 )
 from layerlab.dockerfile.parser import parse
+from layerlab.dockerfile.resolution import (
+    Builder,
+    Config,
+    Resolved,
+    ResolvedInstruction,
+    ResolvedStage,
+    resolve,
+)
 
 __all__ = [
+    "Builder",
+    "Config",
     "Dependency",
     "Directives",
     "Dockerfile",
@@ -25,7 +35,11 @@ __all__ = [
     "Heredoc",
     "Instruction",
     "Mount",
+    "Resolved",
+    "ResolvedInstruction",
+    "ResolvedStage",
     "Stage",
     "expand",
     "parse",
+    "resolve",
 ]

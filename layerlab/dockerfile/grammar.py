@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 from layerlab.dockerfile.expansion import SPACES
 from layerlab.dockerfile.model import Flag
 
+# BuildKit looks for flags byte by byte, so only the white space of ASCII ends one.
+_ASCII_SPACES = "\t\n\v\f\r "
 _BLANK = re.compile(r"[\t\v\f\r ]+")
 _DECODER = json.JSONDecoder(parse_constant=lambda name: _refuse(name))
 
@@ -119,8 +121,8 @@ def _cut(text: str) -> tuple[str, str, str]:
 
 
 def _cut_space(text: str) -> tuple[str, str, str]:
-    at = next((index for index, character in enumerate(text) if character in SPACES), len(text))
-    return text[:at], " ", text[at:].lstrip(SPACES)
+    at = next((index for index, character in enumerate(text) if character in _ASCII_SPACES), len(text))
+    return text[:at], " ", text[at:].lstrip(_ASCII_SPACES)
 
 
 def _flag(word: str) -> Flag:
@@ -131,7 +133,7 @@ def _flag(word: str) -> Flag:
 def _take_flags(text: str) -> tuple[list[str], str]:
     """Read words that start with ``--``; quotes may hold blanks, the backslash escapes in any Dockerfile."""
     words: list[str] = []
-    while (text := text.lstrip(SPACES)).startswith("--"):
+    while (text := text.lstrip(_ASCII_SPACES)).startswith("--"):
         word, text = _flag_word(text)
         if word == "--":
             break
@@ -151,7 +153,7 @@ def _flag_word(text: str) -> tuple[str, str]:
             quote, character = ("", "") if character == quote else (quote, character)
         elif character in "'\"":
             quote, character = character, ""
-        elif character in SPACES:
+        elif character in _ASCII_SPACES:
             break
         word += character
         at += 1

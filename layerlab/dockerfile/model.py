@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from layerlab.dockerfile.canonical import collapse_shell
@@ -189,6 +190,11 @@ class Stage:
         """The index of the earlier stage this one continues, or None for an image."""
         return next((one.stage_index for one in self.depends_on if one.how == "FROM"), None)
 
+    def rebased(self, base: str, earlier: Sequence[Stage]) -> Stage:
+        """Return the stage on another base: what its FROM means once build arguments are known."""
+        others = (one for one in self.depends_on if one.how != "FROM")
+        return replace(self, base=base, depends_on=(*depends("FROM", base, self.line, earlier), *others))
+
 
 @dataclass(frozen=True)
 class Directives:
@@ -249,6 +255,29 @@ class Dockerfile:
                 found = (one.stage_index for one in self.stages[index].depends_on)
                 waiting += [one for one in found if one is not None]
         return tuple(self.stages[index] for index in sorted(needed))
+
+
+def depends(how: How, wanted: str, line: int, earlier: Sequence[Stage]) -> tuple[Dependency, ...]:
+    """Say what a name after FROM, ``--from=`` or ``from=`` means: an earlier stage or an image.
+
+    Raises
+    ------
+    DockerfileError
+        For the number of a stage that does not stand before this one.
+    """
+    # FROM knows names only; of two stages with one name the later counts.
+    numbers = how != "FROM"
+    for stage in reversed(earlier):
+        if stage.name == wanted.lower() or (numbers and str(stage.index) == wanted):
+            return (Dependency(how, line, stage_index=stage.index),)
+    if numbers and wanted.isdecimal():
+        raise DockerfileError(
+            f"Line {line} takes from stage {wanted}, and only {len(earlier)} stages stand before it. "
+            "Count from 0, or name the stage with AS.",
+            line=line,
+            column=1,
+        )
+    return () if wanted == "scratch" else (Dependency(how, line, image=wanted),)
 
 
 def _mount(value: str, line: int) -> Mount:

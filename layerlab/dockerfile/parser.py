@@ -15,7 +15,7 @@ from layerlab.dockerfile.grammar import (
     split_line,
 )
 from layerlab.dockerfile.lines import LogicalLine, Source
-from layerlab.dockerfile.model import Dependency, Dockerfile, Form, How, Instruction, Stage
+from layerlab.dockerfile.model import Dependency, Dockerfile, Form, Instruction, Stage, depends
 from layerlab.errors import DockerfileError
 
 _COMMANDS = ("RUN", "CMD", "ENTRYPOINT", "SHELL", "HEALTHCHECK")
@@ -193,7 +193,7 @@ class _StageBuilder:
         raw_base = from_.arguments[0]
         base = _lenient(raw_base, self.defaults, self.escape)
         platform = from_.flag("platform")
-        depends_on = _dependency("FROM", base, from_.line, earlier, numbers=False)
+        depends_on = depends("FROM", base, from_.line, earlier)
         shell = shells[depends_on[0].stage_index] if depends_on and depends_on[0].stage_index is not None else None
         body: list[Instruction] = []
         for one in own[1:]:
@@ -218,23 +218,8 @@ class _StageBuilder:
 def _needs(one: Instruction, earlier: list[Stage]) -> tuple[Dependency, ...]:
     found: tuple[Dependency, ...] = ()
     if one.keyword == "COPY" and (wanted := one.flag("from")):
-        found += _dependency("COPY", wanted, one.line, earlier, numbers=True)
+        found += depends("COPY", wanted, one.line, earlier)
     for mount in one.mounts:
         if mount.from_:
-            found += _dependency("RUN", mount.from_, one.line, earlier, numbers=True)
+            found += depends("RUN", mount.from_, one.line, earlier)
     return found
-
-
-def _dependency(how: How, wanted: str, line: int, earlier: list[Stage], *, numbers: bool) -> tuple[Dependency, ...]:
-    # A later stage of the same name wins, and FROM knows names only, not numbers.
-    for stage in reversed(earlier):
-        if stage.name == wanted.lower() or (numbers and str(stage.index) == wanted):
-            return (Dependency(how, line, stage_index=stage.index),)
-    if numbers and wanted.isdecimal():
-        raise DockerfileError(
-            f"Line {line} takes from stage {wanted}, and only {len(earlier)} stages stand before it. "
-            "Count from 0, or name the stage with AS.",
-            line=line,
-            column=1,
-        )
-    return () if wanted == "scratch" else (Dependency(how, line, image=wanted),)
