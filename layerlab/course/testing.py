@@ -1,0 +1,91 @@
+"""`layerlab check` and `layerlab test`: every part runs, whatever failed before it; pytest's summary comes last."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from layerlab.course import steps
+from layerlab.course.bootstrap import CHECKOUT
+from layerlab.course.engines import Prepared, prepare_engine
+from layerlab.errors import LayerLabError
+
+STATIC = (
+    ("ruff: rules", ("ruff", "check", ".")),
+    ("ruff: format", ("ruff", "format", "--check", ".")),
+    ("mypy: types", ("mypy",)),
+)
+WANTED_BASES = ("slim", "full")
+
+
+def check(pytest_arguments: Sequence[str] = (), *, checkout: Path = CHECKOUT) -> int:
+    """Run what needs no engine: rules, format, types and the unit tests. Returns 0, or 1 if any part failed."""
+    passed = _static(checkout)
+    tests = _pytest(("tests/unit", *pytest_arguments), checkout)
+    return _conclude(passed and tests)
+
+
+def test(pytest_arguments: Sequence[str] = (), *, checkout: Path = CHECKOUT) -> int:
+    """Run everything, setting up an engine and its bases first. Returns 0, or 1 if any part failed.
+
+    Notes
+    -----
+    Without a live engine the tests that need one are skipped, saying so; in CI (the variable ``CI`` is set)
+    they fail instead.
+    """
+    passed = _static(checkout)
+    engine = prepare_engine()
+    try:
+        bases = _bases(engine)
+        strict = ("--require-engine",) if engine.is_live or os.environ.get("CI") else ()
+        if engine.why_not:
+            what = "in CI that is a failure" if strict else "tests that need one are skipped"
+            steps.say(f"No live engine, so {what}. {engine.why_not}")
+        tests = _pytest((*strict, "tests", *pytest_arguments), checkout)
+    finally:
+        if engine.started_here:
+            from layerlab.engine import private
+
+            private.stop()
+    return _conclude(passed and bases and tests)
+
+
+def _static(checkout: Path) -> bool:
+    verdicts = [_part(title, (sys.executable, "-m", *command), checkout) for title, command in STATIC]
+    return all(verdicts)
+
+
+def _part(title: str, command: Sequence[str], checkout: Path) -> bool:
+    try:
+        steps.run(title, command, cwd=checkout)
+    except LayerLabError as error:
+        steps.say(f"FAIL {error}")
+        return False
+    return True
+
+
+def _bases(engine: Prepared) -> bool:
+    if not engine.is_live:
+        return True
+    from layerlab import bases
+
+    try:
+        with steps.Quietly(f"Base images {' and '.join(WANTED_BASES)}") as step:
+            bases.ensure(WANTED_BASES, on_line=step)
+    except LayerLabError as error:
+        steps.say(f"FAIL {error}")
+        return False
+    return True
+
+
+def _pytest(arguments: Sequence[str], checkout: Path) -> bool:
+    """Run pytest once, its output untouched, so that its summary line closes ours."""
+    steps.say("pytest …")
+    return subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=checkout) == 0
+
+
+def _conclude(passed: bool) -> int:
+    return 0 if passed else 1

@@ -1,0 +1,179 @@
+"""Imports go only up the table of docs/design.md, and every third-party package has its owners."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[2] / "layerlab"
+
+# The table of docs/design.md, top to bottom: a part may import itself and what stands before it.
+ORDER = (
+    "errors",
+    "units",
+    "dockerfile",
+    "context",
+    "image",
+    "archive",
+    "waste",
+    "events",
+    "engine",
+    "build",
+    "bases",
+    "attribution",
+    "probe",
+    "measure",
+    "figures",
+    "review",
+    "checks",
+    "answers",
+    "widgets",
+    "exercises",
+    "grading",
+    "course",
+    "cli",
+    "__main__",
+)
+
+# Top-level package → prefixes of the modules that may import it, at module level or inside a function.
+OWNERS = {
+    "click": ("layerlab.cli",),
+    "docker": ("layerlab.engine.live", "layerlab.context"),
+    "filelock": ("layerlab.engine", "layerlab.bases", "layerlab.answers", "layerlab.widgets"),
+    "ipywidgets": ("layerlab.widgets",),
+    "traitlets": ("layerlab.widgets",),
+    "IPython": ("layerlab.widgets", "layerlab.figures"),
+    "jupyter_client": ("layerlab.grading",),
+    "nbclient": ("layerlab.course", "layerlab.grading"),
+    "nbconvert": ("layerlab.course",),
+    "nbformat": ("layerlab.grading", "layerlab.course"),
+    "numpy": ("layerlab.measure",),
+    "pandas": ("layerlab.measure", "layerlab.figures"),
+    "platformdirs": ("layerlab.engine", "layerlab.bases", "layerlab.answers"),
+    "plotly": ("layerlab.figures",),
+    "psutil": ("layerlab.engine", "layerlab.bases"),
+    "pygments": ("layerlab.course.page",),
+    "requests": ("layerlab.engine.live",),  # under the SDK: errors are translated where its own are
+    "rich": ("layerlab.course",),
+    "urllib3": ("layerlab.engine.live",),
+}
+
+# These run before anything is installed.
+BARE = (
+    "layerlab",
+    "layerlab.__main__",
+    "layerlab.errors",
+    "layerlab.course",
+    "layerlab.course.bootstrap",
+    "layerlab.course.environment",
+    "layerlab.course.indexes",
+    "layerlab.course.install",
+    "layerlab.course.lock",
+    "layerlab.course.steps",
+)
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: where it stands, and the dotted name it asks for."""
+
+    module: str
+    line: int
+    name: str
+
+    @property
+    def package(self) -> str:
+        return self.name.split(".")[0]
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.line} imports {self.name}"
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(source: str, *, module: str, is_package: bool) -> Iterator[Import]:
+    """Yield every import of a source, those in functions and for types included."""
+    package = module if is_package else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (Import(module, node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            origin = ".".join([*above, *filter(None, [node.module])])
+            # `from layerlab import bases` names a part in the alias, `from layerlab.bases import x` in the module.
+            yield from (Import(module, node.lineno, f"{origin}.{alias.name}") for alias in node.names)
+
+
+def all_imports() -> Iterator[Import]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        yield from imports(source, module=module_name(path), is_package=path.name == "__init__.py")
+
+
+def part(dotted: str) -> str | None:
+    """Name the part of the table that a module of ours belongs to; None for the package itself, or another's."""
+    pieces = dotted.split(".")
+    return pieces[1] if pieces[0] == "layerlab" and len(pieces) > 1 and pieces[1] in ORDER else None
+
+
+def is_within(module: str, owners: tuple[str, ...]) -> bool:
+    return any(module == owner or module.startswith(f"{owner}.") for owner in owners)
+
+
+def test_every_file_belongs_to_a_part_of_the_table() -> None:
+    modules = {module_name(path) for path in PACKAGE.rglob("*.py")} - {"layerlab"}
+    assert [module for module in sorted(modules) if part(module) is None] == []
+
+
+def test_imports_go_only_up_the_table() -> None:
+    found = [(one, part(one.module), part(one.name)) for one in all_imports()]
+    downwards = [str(one) for one, mine, theirs in found if mine and theirs and ORDER.index(theirs) > ORDER.index(mine)]
+    assert downwards == []
+
+
+def test_each_third_party_package_is_imported_by_its_owners_only() -> None:
+    ours_or_python = {*sys.stdlib_module_names, "layerlab"}
+    strangers = [
+        f"{one}, which belongs to {', '.join(OWNERS.get(one.package, ())) or 'nobody yet'}"
+        for one in all_imports()
+        if one.package not in ours_or_python and not is_within(one.module, OWNERS.get(one.package, ()))
+    ]
+    assert strangers == []
+
+
+def test_what_runs_before_the_environment_imports_nothing_that_it_brings() -> None:
+    # __main__ goes on to the verbs once the environment is there.
+    allowed = {*BARE, "layerlab.cli"}
+    brought = [
+        str(one)
+        for one in all_imports()
+        if one.module in BARE
+        and one.package not in sys.stdlib_module_names
+        and not {one.name, one.name.rpartition(".")[0]} & allowed
+    ]
+    assert brought == []
+
+
+def test_the_table_here_is_the_one_of_the_design() -> None:
+    design = (PACKAGE.parent / "docs" / "design.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)/?` \|", design, re.MULTILINE)
+    assert [name for name in rows if name in ORDER] == list(ORDER[:-1])
+
+
+def test_the_reader_sees_imports_in_functions_relative_ones_and_those_for_types() -> None:
+    source = """
+if TYPE_CHECKING:
+    from . import steps
+def f():
+    import docker.errors
+    from ..engine import connect
+"""
+    found = {one.name for one in imports(source, module="layerlab.course.run", is_package=False)}
+    assert found == {"layerlab.course.steps", "docker.errors", "layerlab.engine.connect"}
