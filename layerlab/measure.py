@@ -195,9 +195,9 @@ def _base_layers(image: Image, base: Image | None) -> int | None:
     return shared
 
 
-def _parts(rows: int, of_base: int | None) -> pd.Categorical:
-    codes = [-1] * rows if of_base is None else [0 if i < of_base else 1 for i in range(rows)]
-    return pd.Categorical.from_codes(codes, categories=list(PARTS), ordered=True)
+def _parts(rows: int, of_base: int | None) -> pd.Categorical[object]:
+    values = [None] * rows if of_base is None else ["base" if i < of_base else "added" for i in range(rows)]
+    return pd.Categorical(values, categories=list(PARTS), ordered=True)
 
 
 def _shares(sizes: pd.Series[int]) -> pd.Series[float]:
