@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from layerlab.engine import private
-from layerlab.engine.private import command, lifecycle, network, ping, places, preflight, process, removal
+from layerlab.engine.private import command, lifecycle, mounting, network, ping, places, preflight, process, removal
 from layerlab.errors import DiskFull, PrivateEngineError
 
 # Answers /_ping and /info like an engine; FAKE_* in its environment makes it misbehave.
@@ -232,6 +232,11 @@ def test_nothing_answers_on_a_dead_socket(where: places.Paths) -> None:
         ping.info(where.socket)
 
 
+def test_without_unix_sockets_nothing_runs(where: places.Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("socket.AF_UNIX")
+    assert not private.is_running()
+
+
 def test_what_does_not_speak_http_is_no_engine(where: places.Paths, pretend) -> None:
     pretend(
         "ssh",
@@ -330,6 +335,21 @@ def test_too_little_disk_starts_nothing(where: places.Paths, dockerd: Path, monk
     with pytest.raises(DiskFull, match=r"Only 1.20 GB are free at .*/data, .* 6.00 GB\. Free some"):
         private.start()
     assert not where.data_root.exists() and private.status().state == "installed"
+
+
+def test_a_folder_one_may_not_see_can_be_asked_about(tmp_path: Path) -> None:
+    """Another user asks about root's engine; as root itself everything is visible, so a child gives root up."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o700)
+    code = (
+        "import os, psutil; from layerlab.engine import private; private.status(); os.setuid(65534); "
+        "print(private.status().state, private.is_running())"
+    )
+    environment = {**os.environ, "LAYERLAB_DATA": str(folder / "d")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.split() in (["installed", "False"], ["absent", "False"]), done.stderr
 
 
 def test_without_dockerd_the_engine_is_absent(where: places.Paths, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,8 +466,8 @@ def test_purge_refuses_while_something_stays_mounted(where: places.Paths, monkey
     mounted = where.data_root / "disk"
     mounted.mkdir(parents=True)
     where.config.write_text("{}")
-    monkeypatch.setattr(removal, "mounts", lambda: iter([(Path("/"), "ext4"), (mounted, "ext4")]))
-    monkeypatch.setattr(removal, "_unmount", lambda point: None)
+    _mount_table(monkeypatch, ("/", "/"), ("/", str(mounted)))
+    monkeypatch.setattr(removal, "unmount", lambda point: None)
     with pytest.raises(PrivateEngineError, match="disk is still mounted"):
         private.purge()
     assert mounted.exists()
@@ -455,9 +475,36 @@ def test_purge_refuses_while_something_stays_mounted(where: places.Paths, monkey
 
 def test_mounts_are_listed_deepest_first(where: places.Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     points = [where.data_root / name for name in ("overlay2/a/merged", "overlay2", "overlay2/a")]
-    listed = [(Path("/"), ""), (where.data_root, ""), (where.root / "data-2" / "x", "")]
-    monkeypatch.setattr(removal, "mounts", lambda: iter([*listed, *((point, "") for point in points)]))
-    assert removal.mounts_below(where.data_root) == [points[0], points[2], points[1]]
+    shown = [Path("/"), where.data_root, where.root / "data-2" / "x", *points]
+    _mount_table(monkeypatch, *(("/", str(point)) for point in shown))
+    assert mounting.mounts_below(where.data_root) == [points[0], points[2], points[1]]
+
+
+@pytest.mark.parametrize(
+    ("device", "source", "is_own"),
+    [("254:0", "/d/engine/data", True), ("254:0", "/srv/disk", False), ("8:1", "/d/engine/data", False)],
+)
+def test_a_disk_mounted_on_the_data_root_is_told_from_dockerds_own_mount(
+    device: str, source: str, is_own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = mounting.Mount("254:0", Path("/"), Path("/"), "ext4")
+    here = mounting.Mount(device, Path(source), Path("/d/engine/data"), "ext4")
+    monkeypatch.setattr(mounting, "mounts", lambda: iter([home, here]))
+    assert mounting.is_bound_to_itself(Path("/d/engine/data")) is is_own
+    assert not mounting.is_bound_to_itself(Path("/d/engine"))
+
+
+def test_a_mount_of_itself_is_recognised_below_another_mount(monkeypatch: pytest.MonkeyPatch) -> None:
+    home = mounting.Mount("8:2", Path("/@home"), Path("/home"), "btrfs")
+    here = mounting.Mount("8:2", Path("/@home/me/engine/data"), Path("/home/me/engine/data"), "btrfs")
+    monkeypatch.setattr(mounting, "mounts", lambda: iter([home, here]))
+    assert mounting.is_bound_to_itself(Path("/home/me/engine/data"))
+
+
+def _mount_table(monkeypatch: pytest.MonkeyPatch, *lines: tuple[str, str]) -> None:
+    listed = [mounting.Mount("254:0", Path(source), Path(point), "ext4") for source, point in lines]
+    for module in (mounting, removal):
+        monkeypatch.setattr(module, "mounts", lambda: iter(listed))
 
 
 def _until(holds: Callable[[], bool], *, seconds: float = 10) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from layerlab.engine import private
-from layerlab.engine.private import network, places, preflight
+from layerlab.engine.private import mounting, network, places, preflight
 from layerlab.errors import PrivateEngineError
 
 
@@ -106,7 +106,7 @@ def test_the_innermost_and_latest_mount_counts(monkeypatch: pytest.MonkeyPatch, 
         f"43 27 254:0 / {tmp_path} rw shared:7 master:1 - ext4 /dev/vda rw\n"
         f"44 27 254:0 / {tmp_path}/my\\040disk rw - xfs /dev/vdb rw\n"
     )
-    listed = list(preflight.mounts(table))
+    listed = list(mounting.mounts(table))
     monkeypatch.setattr(preflight, "mounts", lambda: iter(listed))
     (tmp_path / "my disk").mkdir()
     assert preflight.file_system(tmp_path / "engine" / "data") == "ext4"

@@ -135,6 +135,7 @@ def _recover(where: Paths, say: OnLine) -> None:
     if orphans or where.pid_file.exists() or where.record.exists():
         say("Clearing away what an engine that was killed has left.")
     process.end(orphans, patience_seconds=1)
+    removal.unbind(where)
     process.forget(where)
 
 

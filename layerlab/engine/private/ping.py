@@ -19,6 +19,8 @@ def is_running() -> bool:
 
 def answers(address: Path, *, seconds: float = 2.0) -> bool:
     """Say whether an engine answers ``/_ping`` on the socket ``address`` within ``seconds``."""
+    if not hasattr(socket, "AF_UNIX"):  # Python on Windows has none
+        return False
     try:
         status, body = _get(address, "/_ping", seconds=seconds)
     except (OSError, ValueError):

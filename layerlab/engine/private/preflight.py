@@ -6,9 +6,9 @@ import ipaddress
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
+from layerlab.engine.private.mounting import mount_of, mounts
 from layerlab.engine.private.packages import search_path
 from layerlab.errors import DiskFull, PrivateEngineError
 from layerlab.units import size
@@ -89,25 +89,8 @@ def storage_driver(data_root: Path) -> str:
 
 
 def file_system(folder: Path) -> str:
-    """Name the type of the file system ``folder`` is or will be on, as /proc/self/mountinfo has it."""
-    target = _nearest(folder).resolve()
-    best, kind = -1, "unknown"
-    for point, name in mounts():
-        # `>=`: of two mounts on one point the later hides the earlier.
-        if target.is_relative_to(point) and len(point.parts) >= best:
-            best, kind = len(point.parts), name
-    return kind
-
-
-def mounts(table: Path = Path("/proc/self/mountinfo")) -> Iterator[tuple[Path, str]]:
-    """Read mount points and file system types, in the order they were mounted (proc(5), mountinfo)."""
-    for line in table.read_text(errors="surrogateescape").splitlines():
-        before, _, after = line.partition(" - ")
-        # The kernel writes blanks, tabs, newlines and backslashes in octal: /my\040folder.
-        point = before.split(" ")[4]
-        for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-            point = point.replace(code, character)
-        yield Path(point), after.split(" ")[0]
+    """Name the type of the file system ``folder`` is or will be on."""
+    return mount_of(_nearest(folder).resolve(), tuple(mounts())).kind
 
 
 def name_servers(resolv_conf: Path) -> tuple[str, ...]:
@@ -155,6 +138,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _nearest(folder: Path) -> Path:
-    while not folder.exists():
+    # os.path.exists says False, where Path.exists raises, for what this user may not see.
+    while not os.path.exists(folder) and folder != folder.parent:  # noqa: PTH110
         folder = folder.parent
     return folder

@@ -7,8 +7,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from layerlab.engine.private.mounting import is_bound_to_itself, mounts, mounts_below, unmount
 from layerlab.engine.private.places import ENGINE_FOLDER, Paths
-from layerlab.engine.private.preflight import mounts
 from layerlab.errors import PrivateEngineError
 
 
@@ -42,8 +42,9 @@ def remove(paths: Paths) -> None:
         If something stays mounted: removing through a mount would delete what is behind it.
     """
     folders = (paths.data_root, paths.exec_root)
-    for point in (*mounts_below(paths.exec_root), *mounts_below(paths.data_root), *_own_bind(paths)):
-        _unmount(point)
+    for point in (*mounts_below(paths.exec_root), *mounts_below(paths.data_root)):
+        unmount(point)
+    unbind(paths)
     if left := [point for folder in folders for point in mounts_below(folder)]:
         raise PrivateEngineError(f"{left[0]} is still mounted, so nothing was removed. Unmount it, and purge again.")
     for folder in folders:
@@ -54,41 +55,20 @@ def remove(paths: Paths) -> None:
             folder.rmdir()
 
 
-def mounts_below(folder: Path) -> list[Path]:
-    """List the mount points below ``folder``, and not itself, the deepest first."""
-    top = folder.resolve()
-    found = [point for point, _ in mounts() if point != top and point.is_relative_to(top)]
-    return sorted(found, key=lambda point: len(point.parts), reverse=True)
-
-
-def _own_bind(paths: Paths) -> tuple[Path, ...]:
-    """Name the data root if dockerd mounted it onto itself.
-
-    Notes
-    -----
-    dockerd does so to make mounts below it propagate, notes it in ``unmount-on-shutdown`` under its exec root,
-    and undoes it at a clean end; after a kill it stays. A disk the user mounted there has no such note.
-    """
-    noted = (paths.exec_root / "unmount-on-shutdown").exists()
-    return (paths.data_root,) if noted else ()
+def unbind(paths: Paths) -> None:
+    """Undo the mount of the data root on itself that a killed dockerd leaves; a disk mounted there stays."""
+    if paths.data_root.exists() and is_bound_to_itself(paths.data_root):
+        unmount(paths.data_root)
 
 
 def _empty(folder: Path) -> None:
     if not folder.exists():
         return
-    if folder.resolve() not in (point for point, _ in mounts()):
+    if folder.resolve() not in (mount.point for mount in mounts()):
         shutil.rmtree(folder)
         return
     for entry in folder.iterdir():  # the user's own disk: its mount point cannot be removed
         shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-
-
-def _unmount(point: Path) -> None:
-    import subprocess
-
-    # --lazy: the last process of a container may still be on its way out.
-    command = ["umount", "--lazy", "--no-canonicalize", str(point)]
-    subprocess.run(command, capture_output=True, check=False, timeout=30)
 
 
 def _has_content(folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,7 +76,8 @@ def log_tail(where: Paths | None = None, *, lines: int = LOG_LINES) -> tuple[str
 def _state(where: Paths, running: psutil.Process | None) -> State:
     if running:
         return "running" if ping.answers(where.socket) else "starting"
-    if where.pid_file.exists() or where.record.exists():
+    # os.path.exists says False, where Path.exists raises, for what this user may not see.
+    if os.path.exists(where.pid_file) or os.path.exists(where.record):  # noqa: PTH110
         return "stale"
     return "installed" if installed() else "absent"
 
