@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerlab import events
 from layerlab.context import BuildContext
-from layerlab.errors import BuildFailed, ContextError, DiskFull
+from layerlab.errors import BuildFailed, DiskFull
 from layerlab.image import HistoryEntry, Image, ImageConfig
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Build:
         return BuildResult(
             image=image(self._engine, image_id),
             tag=self._tag,
-            dockerfile=self._context.dockerfile,
+            dockerfile=self._context.dockerfile_name,
             steps=tuple(self._reader.steps),
             seconds=seconds,
             builder=self._engine.info.builder,
@@ -125,8 +125,8 @@ def begin(
     """
     from layerlab.engine.protocol import BuildRequest
 
-    opened = context if isinstance(context, BuildContext) else BuildContext.open(context, dockerfile)
-    _require_sources(opened)
+    opened = context if isinstance(context, BuildContext) else BuildContext.open(context, dockerfile=dockerfile)
+    opened.require_sources(build_args=dict(args or {}))
     request = BuildRequest(context=opened, tag=tag, args=dict(args or {}), target=target, no_cache=no_cache)
     return Build(engine, engine.build(request), opened, tag)
 
@@ -197,7 +197,7 @@ class _StepReader:
         step = self._current
         tail = tuple(self._log[-_TAIL_LINES:])
         line = self._line(step.number) if step else None
-        where = f" at line {line} of {context.dockerfile}" if line else f" in {context.dockerfile}"
+        where = f" at line {line} of {context.dockerfile_name}" if line else f" in {context.dockerfile_name}"
         which = f"Step {step.number} of {step.total} failed{where}: {step.instruction}" if step else "The build failed"
         said = "\n".join(f"  {text}" for text in tail[-5:])
         return BuildFailed(
@@ -227,15 +227,7 @@ class _StepReader:
 
 def _lines_of_steps(context: BuildContext) -> tuple[int, ...]:
     # The classic builder counts every instruction as a step, the ARGs before the first FROM included.
-    return tuple(instruction.line for instruction in context.parsed.instructions)
-
-
-def _require_sources(context: BuildContext) -> None:
-    for missing in context.missing_sources():
-        raise ContextError(
-            f"Line {missing.line} of {context.dockerfile} copies {missing.source!r}, and the build context "
-            f"{context.folder} has no such file (or .dockerignore leaves it out). Put it there, or mend the line."
-        )
+    return tuple(instruction.line for instruction in context.dockerfile.instructions)
 
 
 def _history_entry(raw: Mapping[str, Any]) -> HistoryEntry:

@@ -35,6 +35,11 @@ class Probe:
         """True where every path that was asked answered with a status below 400."""
         return all(response.status < 400 for _, response in self.answers)
 
+    @property
+    def said(self) -> tuple[tuple[str, int, str], ...]:
+        """Path, status and body of each answer: what two images that serve the same have in common."""
+        return tuple((path, response.status, response.body) for path, response in self.answers)
+
     def __str__(self) -> str:
         said = ", ".join(f"GET {path} → {response.status} {response.body}" for path, response in self.answers)
         who = "as root" if self.uid == 0 else f"as uid {self.uid}" if self.uid is not None else "as an unknown user"

@@ -5,7 +5,10 @@ Nothing here speaks to an engine while tests are collected.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,3 +79,57 @@ def _live_engine() -> Engine:
     if os.environ.get("LAYERLAB_ENGINE"):
         raise NoEngine("LAYERLAB_ENGINE asks for the recordings.")
     return connect("private")  # one without bases is passed by above; the tests bring their own
+
+
+@pytest.fixture(scope="session")
+def slim(engine: Engine) -> str:
+    """The name of the slim base on the live engine, fetched or built first."""
+    from layerlab import bases
+
+    return bases.resolve(engine, "slim").reference
+
+
+@pytest.fixture
+def cut_socket(engine: Engine, tmp_path: Path) -> Iterator[Relay]:
+    """A socket that passes everything on to the live engine, until it is cut."""
+    relay = Relay(tmp_path / "relay.sock", engine.info.endpoint.removeprefix("unix://"))
+    yield relay
+    relay.cut()
+
+
+class Relay:
+    """Stands for an engine that dies in mid-request: passes bytes on both ways and can be cut at any time."""
+
+    def __init__(self, path: Path, behind: str) -> None:
+        self.path = path
+        self._behind = behind
+        self._open: list[socket.socket] = []
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(str(path))
+        self._listening.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Close every connection, and answer no more."""
+        self.path.unlink(missing_ok=True)
+        for one in (self._listening, *self._open):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listening.accept()
+                far = socket.socket(socket.AF_UNIX)
+                far.connect(self._behind)
+                self._open += [near, far]
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=_pass_on, args=(source, sink), daemon=True).start()
+
+
+def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)

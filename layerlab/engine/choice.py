@@ -162,9 +162,10 @@ def _docker_context() -> tuple[str, str | None]:
 
 def _current_context(config: Path) -> str | None:
     try:
-        return json.loads(config.read_text()).get("currentContext")
+        name = json.loads(config.read_text()).get("currentContext")
     except (OSError, json.JSONDecodeError):
         return None
+    return str(name) if name else None
 
 
 def _environment_tls() -> object:
@@ -181,4 +182,5 @@ def _recording(engine: Engine) -> Engine:
         return engine
     from layerlab.engine.recorder import RecordingEngine
 
-    return RecordingEngine.open(engine)
+    recording: Engine = RecordingEngine.open(engine)
+    return recording

@@ -23,17 +23,21 @@ USER = "<user>"
 HOST = "<host>"
 PRIVATE_HOST = "private.example"
 
+_HERE = ("0.0.0.0", "127.0.0.1", "::1", "localhost", PRIVATE_HOST)
+_PYTHON = (
+    "pypi.org", "files.pythonhosted.org", "pip.pypa.io", "packaging.python.org", "docs.python.org", "www.python.org",
+    "docs.astral.sh", "fastapi.tiangolo.com", "www.uvicorn.org", "errors.pydantic.dev", "docs.pydantic.dev",
+)  # fmt: skip
+_SYSTEMS = (
+    "deb.debian.org", "security.debian.org", "snapshot.debian.org", "www.debian.org", "bugs.debian.org",
+    "wiki.debian.org", "dl-cdn.alpinelinux.org", "www.alpinelinux.org",
+)  # fmt: skip
+_REGISTRIES = (
+    "docker.io", "index.docker.io", "registry-1.docker.io", "hub.docker.com", "docs.docker.com", "www.docker.com",
+    "gcr.io", "ghcr.io", "quay.io", "github.com",
+)  # fmt: skip
 # The public addresses that tools print, and those that never leave a machine.
-PUBLIC_HOSTS = frozenset(
-    """
-    0.0.0.0 127.0.0.1 ::1 localhost private.example
-    pypi.org files.pythonhosted.org pip.pypa.io packaging.python.org docs.python.org www.python.org peps.python.org
-    deb.debian.org security.debian.org bugs.debian.org www.debian.org wiki.debian.org snapshot.debian.org
-    docker.io registry-1.docker.io index.docker.io docs.docker.com www.docker.com hub.docker.com
-    gcr.io ghcr.io quay.io github.com docs.astral.sh dl-cdn.alpinelinux.org www.alpinelinux.org
-    fastapi.tiangolo.com www.uvicorn.org errors.pydantic.dev docs.pydantic.dev
-    """.split()
-)
+PUBLIC_HOSTS = frozenset((*_HERE, *_PYTHON, *_SYSTEMS, *_REGISTRIES))
 
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^\s/@\"'<>]+@)?(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)")
 _SETTING = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|/)[^\s'\",;\]]+")
@@ -60,7 +64,7 @@ class Redactor:
         """Redact one text."""
         for private_text, neutral in self.replacements:
             if private_text in text:
-                text = _pattern(private_text).sub(lambda _, put=neutral: put, text)
+                text = _pattern(private_text).sub(neutral.replace("\\", r"\\"), text)
         return _URL.sub(_public_address, text)
 
     def value(self, value: Value) -> Value:

@@ -93,7 +93,7 @@ class _Planner:
 
     def _resolve(self, base_env: Mapping[str, Mapping[str, str]]) -> Resolved:
         return resolve(
-            self._context.parsed,
+            self._context.dockerfile,
             build_args=self._request.args,
             base_env=base_env,
             builder="classic" if self._around.builder == "classic" else "buildkit",

@@ -115,4 +115,4 @@ def _found(verb: Any, name: str) -> dict[str, Any] | None:
 
 
 def _api(engine: LiveEngine) -> JournallingClient:
-    return cast(JournallingClient, engine.client.api)
+    return engine.client.api

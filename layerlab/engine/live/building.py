@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import docker.errors
 
@@ -83,24 +83,29 @@ class LiveBuild:
 
     def _stream(self) -> Iterator[dict[str, Any]]:
         request = self._request
-        with request.context.tar() as tar:
-            # The superclass's build, because this handle keeps the ledger itself.
-            yield from super(JournallingClient, self._client).build(
-                fileobj=_Upload(tar, self._cancelled),
-                custom_context=True,
-                dockerfile=request.context.dockerfile_in_tar,
-                tag=request.tag,
-                buildargs=dict(request.args),
-                target=request.target,
-                nocache=request.no_cache,
-                rm=True,
-                forcerm=True,
-                decode=True,
-                container_limits={"memory": request.memory_bytes, "memswap": request.memory_bytes}
-                if request.memory_bytes
-                else None,
-                network_mode=request.network,
-            )
+        limit = request.memory_bytes
+        # The superclass's build, because this handle keeps the ledger itself.
+        yield from super(JournallingClient, self._client).build(
+            fileobj=self._upload(),
+            custom_context=True,
+            dockerfile=request.context.dockerfile_name,
+            tag=request.tag,
+            buildargs=dict(request.args),
+            target=request.target,
+            nocache=request.no_cache,
+            rm=True,
+            forcerm=True,
+            decode=True,
+            container_limits={"memory": limit, "memswap": limit} if limit else None,
+            network_mode=request.network,
+        )
+
+    def _upload(self) -> Iterator[bytes]:
+        """Send the context piece by piece, and stop as soon as the build is cancelled."""
+        for piece in self._request.context.tar():
+            if self._cancelled.is_set():
+                raise ConnectionAbortedError("cancelled")
+            yield piece
 
     def _transport(self, error: BaseException) -> LayerLabError:
         if self._client.response is not None:
@@ -143,24 +148,6 @@ class LiveBuild:
         # The classic builder writes into an image which container it was committed from.
         container = self._client.inspect_image(image).get("Container") or "-"
         return any(container.startswith(ours) for ours in self._ledger.containers)
-
-
-class _Upload:
-    """The context on its way to the engine; reading stops as soon as the build is cancelled."""
-
-    def __init__(self, tar: BinaryIO, cancelled: threading.Event) -> None:
-        self._tar = tar
-        self._cancelled = cancelled
-        self.len = tar.seek(0, 2)
-        tar.seek(0)
-
-    def read(self, size: int = -1) -> bytes:
-        if self._cancelled.is_set():
-            raise ConnectionAbortedError("cancelled")
-        return self._tar.read(size)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(lambda: self.read(1 << 20), b"")
 
 
 def _shutdown(client: JournallingClient, response: Any) -> None:

@@ -21,7 +21,7 @@ _RUNNING = re.compile(r"^ ?---> Running in ([0-9a-f]{12,64})\s*$")
 _STEP = re.compile(r"^(?:Step \d+/\d+ :|(?:\[\d+/\d+\] )?STEP \d+/\d+:) (\w+)")
 
 
-class JournallingClient(docker.APIClient):
+class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carries no types
     """The low-level client; ``build`` notes the images, containers and tag that its stream names as ours."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -102,8 +102,10 @@ class Ledger:
             return None
 
 
-class CourseClient(docker.DockerClient):
+class CourseClient(docker.DockerClient):  # type: ignore[misc]
     """The SDK's high-level client on top of a journalling low-level one."""
+
+    api: JournallingClient
 
     def __init__(self, base_url: str, *, timeout: float = 60, tls: Any = None) -> None:
         self.api = JournallingClient(base_url=base_url, version="auto", timeout=timeout, tls=tls)

@@ -11,7 +11,7 @@ import docker.utils
 
 from layerlab.engine.journal import Journal
 from layerlab.engine.live.building import LiveBuild
-from layerlab.engine.live.client import CourseClient, JournallingClient
+from layerlab.engine.live.client import CourseClient
 from layerlab.engine.live.containers import LiveContainer, missing_program
 from layerlab.engine.live.translate import (
     TRANSPORT_ERRORS,
@@ -20,7 +20,7 @@ from layerlab.engine.live.translate import (
     translated,
     unreachable,
 )
-from layerlab.engine.protocol import Builder, BuildRequest, EngineInfo, EngineKind, ExecResult, RawEvent
+from layerlab.engine.protocol import BuildRequest, EngineInfo, EngineKind, ExecResult, RawEvent
 from layerlab.errors import ImageNotFound, NotOurs
 
 _NAMESPACE = "layerlab/"
@@ -35,7 +35,7 @@ class LiveEngine:
         self._info = info
         self._tls = tls
         self.journal = journal
-        cast(JournallingClient, client.api).journal = journal
+        client.api.journal = journal
 
     @classmethod
     def open(cls, endpoint: str, *, kind: EngineKind, why: str, tls: Any = None, timeout: float = 60) -> LiveEngine:
@@ -69,9 +69,8 @@ class LiveEngine:
         # A connection of its own, so that cancelling one build disturbs nothing else.
         with translated(self._info.endpoint):
             client = CourseClient(self._info.endpoint, timeout=_REGISTRY_TIMEOUT, tls=self._tls)
-            api = cast(JournallingClient, client.api)
-            api.journal = self.journal
-            return LiveBuild(api, request, sees_all_images=self._info.kind == "private")
+            client.api.journal = self.journal
+            return LiveBuild(client.api, request, sees_all_images=self._info.kind == "private")
 
     def inspect(self, image: str) -> dict[str, Any]:
         """Return the raw answer of ``GET /images/{image}/json``."""
@@ -256,7 +255,7 @@ def _describe(
         api_version=str(version["ApiVersion"]),
         platform=f"{version.get('Os', 'linux')}/{version.get('Arch', 'amd64')}",
         storage=str(info.get("Driver", "unknown")),
-        builder=cast(Builder, "buildah" if is_podman else "classic"),
+        builder="buildah" if is_podman else "classic",
         endpoint=endpoint,
         why=why,
     )
