@@ -1,0 +1,108 @@
+"""What is asked of containers, as keys, and what they answer, as JSON. Shared by recorder and replay."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from layerlab.engine.protocol import ExecResult, Response, Stopped
+from layerlab.engine.recordings import Payload, digest
+from layerlab.errors import DoesNotServe, EngineRefused, LayerLabError, RecordingDamaged
+
+# Failures that are answers: the same image fails the same way again. A taken port or a full disk is the
+# recording machine's own trouble, and no answer.
+FAILURES: dict[str, type[LayerLabError]] = {"DoesNotServe": DoesNotServe, "EngineRefused": EngineRefused}
+
+
+def start_arguments(
+    command: Sequence[str] | None,
+    *,
+    env: Mapping[str, str] | None,
+    user: str | None,
+    read_only: bool,
+    ports: Sequence[int] | Mapping[int, int],
+    mounts: Mapping[str, str] | None,
+    cap_drop: Sequence[str],
+    network: str | None,
+) -> Payload:
+    """Give the arguments of a start one form. Host ports are left out: they are not replayed."""
+    return {
+        "command": None if command is None else list(command),
+        "env": dict(sorted((env or {}).items())),
+        "user": user,
+        "read_only": read_only,
+        "ports": sorted(int(port) for port in ports),
+        "mounts": {target: _mounted(source) for source, target in sorted((mounts or {}).items())},
+        "cap_drop": sorted(cap_drop),
+        "network": network,
+    }
+
+
+def start_key(chain: str, arguments: Payload) -> str:
+    """Name the recording of containers started alike."""
+    return digest("start", chain, arguments)
+
+
+def run_key(chain: str, command: Sequence[str] | None, user: str | None) -> str:
+    """Name the recording of a container run to its end."""
+    return digest("run", chain, None if command is None else list(command), user)
+
+
+class Trace:
+    """The operations a container has seen. Asking the same again at once (polling) is one operation."""
+
+    def __init__(self) -> None:
+        self.key = ""
+        self.repeat = 0
+        self._last: list[Any] | None = None
+
+    def add(self, operation: list[Any]) -> None:
+        """Move on by one operation: its name, then its arguments."""
+        if operation == self._last:
+            self.repeat += 1
+            return
+        self.key, self.repeat, self._last = digest(self.key, operation), 0, operation
+
+
+def encode(answer: object) -> Any:
+    """Turn an answer, or a failure that is one, into JSON."""
+    if isinstance(answer, LayerLabError):
+        return {"error": type(answer).__name__, "message": str(answer)}
+    if is_dataclass(answer) and not isinstance(answer, type):
+        return asdict(answer)
+    return answer
+
+
+def decode(operation: str, answer: Any) -> Any:
+    """Turn recorded JSON back into what the operation returns, or raise the recorded failure."""
+    if isinstance(answer, dict) and "error" in answer:
+        raise FAILURES.get(answer["error"], EngineRefused)(answer["message"])
+    try:
+        if operation in ("exec", "run"):
+            return ExecResult(**answer)
+        if operation == "stop":
+            return Stopped(**answer)
+        if operation == "request":
+            headers = tuple((str(name), str(value)) for name, value in answer["headers"])
+            return Response(answer["status"], answer["body"], headers)
+    except (TypeError, KeyError, ValueError) as error:
+        raise RecordingDamaged(
+            f"A recorded answer to {operation!r} has another form than expected: {error}. "
+            "Restore it with `git checkout recordings`, or record anew with `layerlab record`."
+        ) from error
+    return answer
+
+
+def _mounted(source: str) -> str:
+    path = Path(source)
+    if not path.is_absolute():
+        return source  # a named volume
+    # Where a folder lies differs from machine to machine; what is in it decides the answer.
+    content = hashlib.sha256()
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            content.update(f"{file.relative_to(path)}\0".encode() + file.read_bytes())
+    return f"content:{content.hexdigest()}"

@@ -1,0 +1,235 @@
+"""An engine that only replays: a build cache nobody can write to. No threads, no processes, no Docker SDK."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NoReturn, cast
+
+from layerlab.engine.chains import Chains, base_chain, summary
+from layerlab.engine.operations import decode, run_key, start_arguments, start_key
+from layerlab.engine.protocol import BuildRequest, EngineInfo, ExecResult, RawEvent
+from layerlab.engine.raw_client import RawClient
+from layerlab.engine.recordings import Payload, Provenance, Recordings, base_key
+from layerlab.engine.replay import ReplayedBuild
+from layerlab.engine.replayed_container import ReplayedContainer
+from layerlab.engine.shelf import Shelf
+from layerlab.engine.steps import Surroundings
+from layerlab.errors import ImageNotFound, NotOurs, NotRecorded
+
+NAMESPACE = "layerlab/"
+_START_ENGINE = "To do it for real, start an engine (`layerlab doctor` says how)."
+
+
+class RecordedEngine:
+    """See `layerlab.engine.protocol.Engine`. Open one with `RecordedEngine.open`.
+
+    It behaves like an engine that held nothing but the recorded bases when the session began: an image
+    is there once this session has built it.
+    """
+
+    def __init__(self, recordings: Recordings, *, why: str) -> None:
+        self._recordings = recordings
+        self._chains = Chains(recordings)
+        self._shelf = Shelf()
+        self._starts: dict[str, int] = {}
+        self.provenance: Provenance = recordings.provenance
+        self._info = _describe(self.provenance, why)
+
+    @classmethod
+    def open(cls, *, why: str) -> RecordedEngine:
+        """Open the recordings of the checkout, or those that LAYERLAB_RECORDINGS names.
+
+        Raises
+        ------
+        NotRecorded
+            There are none.
+        RecordingDamaged
+            Their provenance cannot be read.
+        """
+        return cls(Recordings.open(), why=why)
+
+    @property
+    def info(self) -> EngineInfo:
+        """The engine that was recorded, and when."""
+        return self._info
+
+    @property
+    def client(self) -> RawClient:
+        """An object with just the calls of the Docker SDK that notebooks show raw."""
+        return RawClient(self, version=self.provenance.version_answer, info=self.provenance.info_answer)
+
+    def build(self, request: BuildRequest) -> ReplayedBuild:
+        """Replay a build, as far as its steps are recorded."""
+        if request.tag:
+            _require_ours(request.tag)
+        return ReplayedBuild(
+            request, recordings=self._recordings, shelf=self._shelf, surroundings=self._surroundings()
+        )
+
+    def inspect(self, image: str) -> dict[str, Any]:
+        """Return the recorded answer of ``GET /images/{image}/json``."""
+        chain = self._chain(image)
+        return self._chains.inspect(chain, tags=self._tags(chain))
+
+    def history(self, image: str) -> list[dict[str, Any]]:
+        """Return the recorded answer of ``GET /images/{image}/history``, newest first."""
+        chain = self._chain(image)
+        own = {self._chains.image_id(chain): self._tags(chain)}
+        return self._chains.history(chain, tags={**self._shelf.by_image(), **own})
+
+    def images(self) -> list[dict[str, Any]]:
+        """Return recorded bases and what this session built, newest first."""
+        chains = [base_chain(link["reference"]) for _, link in self._recordings.all("bases")]
+        chains += [chain for _, chain in self._shelf.tagged() if chain not in chains]
+        entries = [self._entry(chain) for chain in chains]
+        return sorted(entries, key=lambda entry: -int(entry["Created"]))
+
+    def save(self, image: str) -> Iterator[bytes]:
+        """Raise NotRecorded: archives are too large to keep."""
+        self._chain(image)
+        _refuse(f"The archive of {image} is not recorded.")
+
+    def pull(self, reference: str) -> Iterator[RawEvent]:
+        """Report a recorded base as present; raise NotRecorded for any other image."""
+        if self._recordings.read("bases", base_key(reference)) is None:
+            _refuse(f"Pulling {reference} is not recorded.")
+        return iter([RawEvent(0.0, {"status": f"{reference}: recorded", "id": ""})])
+
+    def push(self, reference: str) -> Iterator[RawEvent]:
+        """Raise NotRecorded: there is nothing to send."""
+        _refuse(f"Pushing {reference} is not recorded.")
+
+    def tag(self, image: str, reference: str) -> None:
+        """Give an image another name, for this session."""
+        _require_ours(reference)
+        chain = self._chain(image)
+        image_id = self._chains.image_id(chain)
+        self._shelf.add(image_id, chain)
+        self._shelf.tag(reference, image_id)
+
+    def start(
+        self,
+        image: str,
+        command: Sequence[str] | None = None,
+        *,
+        env: Mapping[str, str] | None = None,
+        user: str | None = None,
+        read_only: bool = False,
+        ports: Sequence[int] | Mapping[int, int] = (),
+        mounts: Mapping[str, str] | None = None,
+        cap_drop: Sequence[str] = (),
+        network: str | None = None,
+    ) -> ReplayedContainer:
+        """Return a container that answers what it answered when it was recorded."""
+        arguments = start_arguments(
+            command, env=env, user=user, read_only=read_only, ports=ports, mounts=mounts, cap_drop=cap_drop,
+            network=network,
+        )  # fmt: skip
+        key = start_key(self._chain(image), arguments)
+        found = self._recordings.read("containers", key)
+        if found is None:
+            _refuse(f"A container of {image} started this way is not recorded.")
+        nth = self._starts.get(key, 0)
+        self._starts[key] = nth + 1
+        begun = found["starts"][min(nth, len(found["starts"]) - 1)]
+        if "error" in begun:
+            decode("start", begun)
+        container_id = begun["id"] if nth < len(found["starts"]) else _another_id(key, nth)
+        return ReplayedContainer(container_id, image=image, operations=found["operations"])
+
+    def run(self, image: str, command: Sequence[str] | None = None, *, user: str | None = None) -> ExecResult:
+        """Return what the command printed when it was recorded."""
+        found = self._recordings.read("containers", run_key(self._chain(image), command, user))
+        if found is None:
+            _refuse(f"Running `{' '.join(command or ('its own command',))}` in {image} is not recorded.")
+        return cast(ExecResult, decode("run", found["answer"]))
+
+    def remove(self, image: str) -> None:
+        """Forget an image, or its tag, that this session made."""
+        self._chain(image)
+        if self._shelf.find(image) is None:
+            raise NotOurs(f"{image!r} was not made by this course, so it stays. Remove it yourself if you want to.")
+        self._shelf.drop(image)
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            builder=self._info.builder,
+            platform=self._info.platform,
+            chain_of=self._shelf.chain,
+            env_of=self._env_of,
+        )
+
+    def _env_of(self, reference: str) -> Mapping[str, str]:
+        try:
+            answer = self.inspect(reference)
+        except ImageNotFound:
+            return {}
+        return environment(answer)
+
+    def _chain(self, image: str) -> str:
+        chain = self._shelf.chain(image) or self._base_chain(image)
+        if chain is None:
+            raise ImageNotFound(
+                f"No image {image!r} is here: a recorded engine holds its bases and what this session has built. "
+                "Build it first, then ask again."
+            )
+        return chain
+
+    def _base_chain(self, image: str) -> str | None:
+        if self._recordings.read("bases", base_key(image)) is not None:
+            return base_chain(image)
+        wanted = image.removeprefix("sha256:")
+        for _, link in self._recordings.all("bases"):
+            if len(wanted) >= 6 and str(link["inspect"]["Id"]).removeprefix("sha256:").startswith(wanted):
+                return base_chain(link["reference"])
+        return None
+
+    def _tags(self, chain: str) -> list[str]:
+        base = self._chains.base(chain)
+        return ([base] if base else []) + self._shelf.tags_of(self._chains.image_id(chain))
+
+    def _entry(self, chain: str) -> Payload:
+        history = self._chains.history(chain, tags={})
+        created = int(history[0]["Created"]) if history else 0
+        return summary(self._chains.inspect(chain, tags=self._tags(chain)), created=created)
+
+
+def environment(answer: Payload) -> dict[str, str]:
+    """Return the ENV in an inspect answer."""
+    pairs = (entry.partition("=") for entry in (answer.get("Config") or {}).get("Env") or ())
+    return {name: value for name, _, value in pairs}
+
+
+def _describe(provenance: Provenance, why: str) -> EngineInfo:
+    return EngineInfo(
+        kind="recorded",
+        name=provenance.name,
+        version=provenance.version,
+        api_version=provenance.api_version,
+        platform=provenance.platform,
+        storage=provenance.storage,
+        builder=provenance.builder,
+        endpoint="recordings",
+        why=why,
+        recorded_on=provenance.recorded_on,
+    )
+
+
+def _require_ours(reference: str) -> None:
+    if not reference.startswith(NAMESPACE):
+        raise NotOurs(
+            f"The course names images only under {NAMESPACE!r}, and {reference!r} is not. "
+            f"Call it {NAMESPACE}{reference.rpartition('/')[2]}."
+        )
+
+
+def _refuse(what: str) -> NoReturn:
+    raise NotRecorded(f"{what} {_START_ENGINE}")
+
+
+def _another_id(key: str, nth: int) -> str:
+    return hashlib.sha256(f"{key} {nth}".encode()).hexdigest()

@@ -1,0 +1,196 @@
+"""Wraps a live engine and writes down everything that passes the seam, so that it can be replayed.
+
+To its user it looks like a fresh engine: images that this session did not build are not shown, because
+on replay they would not be there either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from layerlab.engine.chains import base_chain
+from layerlab.engine.operations import FAILURES, encode, run_key, start_arguments, start_key
+from layerlab.engine.protocol import BuildRequest, Container, Engine, EngineInfo, ExecResult, RawEvent
+from layerlab.engine.raw_client import RawClient
+from layerlab.engine.recorded import NAMESPACE, environment
+from layerlab.engine.recording_build import RecordingBuild
+from layerlab.engine.recording_container import RecordingContainer
+from layerlab.engine.recording_session import Session
+from layerlab.engine.recordings import Payload, Recordings
+from layerlab.engine.redact import Redactor
+from layerlab.engine.steps import Surroundings
+from layerlab.errors import ImageNotFound, LayerLabError, NotOurs
+
+
+class RecordingEngine:
+    """See `layerlab.engine.protocol.Engine`. Open one with `RecordingEngine.open`.
+
+    Notes
+    -----
+    Every step is asked for the image it left (the classic builder's `` ---> ID`` lines). Podman may keep
+    no image for a step; then its history entry and layer are recorded with the next step that has one,
+    and a build that replays only up to there gives events and no image.
+    """
+
+    def __init__(self, live: Engine, recordings: Recordings, *, redactor: Redactor | None = None) -> None:
+        self._live = live
+        self._session = Session(live, recordings, redactor or Redactor.of_this_machine(recordings.folder))
+        self._starts: dict[str, int] = {}
+
+    @classmethod
+    def open(cls, live: Engine) -> RecordingEngine:
+        """Wrap an engine; write to the checkout's recordings, or to those LAYERLAB_RECORDINGS names.
+
+        Raises
+        ------
+        EngineRefused
+            What is recorded there comes from another builder or platform.
+        """
+        engine = cls(live, Recordings.open())
+        engine._session.sign()
+        return engine
+
+    @property
+    def info(self) -> EngineInfo:
+        """The live engine's own description."""
+        return self._live.info
+
+    @property
+    def client(self) -> RawClient:
+        """The same few calls that a recorded engine offers, so that what is recorded can be replayed."""
+        return RawClient(self, version=self._live.client.version(), info=self._live.client.info())
+
+    def build(self, request: BuildRequest) -> RecordingBuild:
+        """Start a build that is written down when it ends."""
+        if request.tag and not request.tag.startswith(NAMESPACE):
+            raise NotOurs(f"The course names images only under {NAMESPACE!r}, and {request.tag!r} is not.")
+        return RecordingBuild(request, session=self._session, surroundings=self._surroundings())
+
+    def inspect(self, image: str) -> dict[str, Any]:
+        """Return the engine's answer; the image of another is recorded as a base."""
+        self._chain(image)
+        return self._live.inspect(image)
+
+    def history(self, image: str) -> list[dict[str, Any]]:
+        """Return the engine's answer; the image of another is recorded as a base."""
+        self._chain(image)
+        return self._live.history(image)
+
+    def images(self) -> list[dict[str, Any]]:
+        """Return recorded bases and what this session built."""
+        shown = set(self._session.base_ids) | {image_id for image_id, _ in self._session.shelf.tagged()}
+        return [entry for entry in self._live.images() if entry["Id"] in shown]
+
+    def save(self, image: str) -> Iterator[bytes]:
+        """Stream the archive; it is not recorded."""
+        self._chain(image)
+        return self._live.save(image)
+
+    def pull(self, reference: str) -> Iterator[RawEvent]:
+        """Pull; on replay the image is there, with nothing to see of how it came."""
+        yield from self._live.pull(reference)
+        self._session.record_base(reference)
+
+    def push(self, reference: str) -> Iterator[RawEvent]:
+        """Push; it is not recorded."""
+        return self._live.push(reference)
+
+    def tag(self, image: str, reference: str) -> None:
+        """Give an image another name."""
+        chain = self._chain(image)
+        self._live.tag(image, reference)
+        image_id = str(self._live.inspect(image)["Id"])
+        self._session.shelf.add(image_id, chain)
+        self._session.shelf.tag(reference, image_id)
+
+    def start(
+        self,
+        image: str,
+        command: Sequence[str] | None = None,
+        *,
+        env: Mapping[str, str] | None = None,
+        user: str | None = None,
+        read_only: bool = False,
+        ports: Sequence[int] | Mapping[int, int] = (),
+        mounts: Mapping[str, str] | None = None,
+        cap_drop: Sequence[str] = (),
+        network: str | None = None,
+    ) -> Container:
+        """Start a container; every question to it is written down with its answer."""
+        arguments = start_arguments(
+            command, env=env, user=user, read_only=read_only, ports=ports, mounts=mounts, cap_drop=cap_drop,
+            network=network,
+        )  # fmt: skip
+        chain = self._chain(image)
+        key = start_key(chain, arguments)
+        written = self._session.recordings.read("containers", key) or {"starts": [], "operations": {}}
+        written |= {"image": chain, "arguments": self._session.redactor.value(arguments)}
+        try:
+            container = self._live.start(
+                image, command, env=env, user=user, read_only=read_only, ports=ports, mounts=mounts,
+                cap_drop=cap_drop, network=network,
+            )  # fmt: skip
+        except tuple(FAILURES.values()) as error:
+            self._note_start(key, written, self._session.redactor.value(encode(error)))
+            raise
+        self._note_start(key, written, {"id": container.id})
+        return RecordingContainer(container, key=key, written=written, session=self._session)
+
+    def run(self, image: str, command: Sequence[str] | None = None, *, user: str | None = None) -> ExecResult:
+        """Run a container to its end, and write down what it printed."""
+        chain = self._chain(image)
+        answer: object
+        try:
+            answer = result = self._live.run(image, command, user=user)
+        except tuple(FAILURES.values()) as error:
+            self._note_run(chain, command, user, error)
+            raise
+        self._note_run(chain, command, user, answer)
+        return result
+
+    def remove(self, image: str) -> None:
+        """Remove an image, or its tag, that this session made."""
+        if self._session.shelf.find(image) is None:
+            self._chain(image)
+            raise NotOurs(f"{image!r} was not made by this course, so it stays. Remove it yourself if you want to.")
+        self._live.remove(image)
+        self._session.shelf.drop(image)
+
+    def close(self) -> None:
+        """Close the live engine's connection."""
+        self._live.close()
+
+    def _surroundings(self) -> Surroundings:
+        info = self._live.info
+        return Surroundings(info.builder, info.platform, self._session.shelf.chain, self._env_of)
+
+    def _env_of(self, reference: str) -> Mapping[str, str]:
+        try:
+            return environment(self._live.inspect(reference))
+        except ImageNotFound:
+            return {}
+
+    def _chain(self, image: str) -> str:
+        chain = self._session.shelf.chain(image) or self._session.base_chain_of(image)
+        if chain is not None:
+            return chain
+        if image.startswith(NAMESPACE) or not self._session.record_base(image):
+            raise ImageNotFound(f"The engine holds no image {image!r}. Build or pull it first, then ask again.")
+        return base_chain(image)
+
+    def _note_start(self, key: str, written: Payload, begun: Payload) -> None:
+        nth = self._starts.get(key, 0)
+        self._starts[key] = nth + 1
+        if nth == len(written["starts"]):
+            written["starts"].append(begun)
+        self._session.recordings.write("containers", key, written)
+
+    def _note_run(
+        self, chain: str, command: Sequence[str] | None, user: str | None, answer: ExecResult | LayerLabError
+    ) -> None:
+        words = None if command is None else list(command)
+        asked = self._session.redactor.value({"command": words, "user": user})
+        given = self._session.redactor.value(encode(answer))
+        payload = {"image": chain, "arguments": asked, "answer": given}
+        self._session.recordings.write("containers", run_key(chain, command, user), payload)
