@@ -30,7 +30,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "lists" / "x_Packages.lz4").touch()
     (tmp_path / "os-release").write_text('NAME="Debian"\nID=debian\n')
     _program(tmp_path / "bin" / "apt-get", APT_GET.format(folder=tmp_path))
-    _program(tmp_path / "bin" / "update-rc.d", f'#!/bin/sh\necho "update-rc.d $@" >> {tmp_path}/asked\n')
+    for name in ("update-rc.d", "systemctl"):
+        _program(tmp_path / "bin" / name, f'#!/bin/sh\necho "{name} $@" >> {tmp_path}/asked\n')
     monkeypatch.setattr(packages, "search_path", lambda: f"{tmp_path}/bin")
     monkeypatch.setenv("PATH", f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("LAYERLAB_DATA", str(tmp_path / "data"))
@@ -52,8 +53,19 @@ def test_no_service_starts_and_none_will_at_boot(machine: Path) -> None:
     packages.install()
     asked = (machine / "asked").read_text().splitlines()
     assert "install -y --no-install-recommends docker.io iptables" in asked[0]
-    assert asked[1:] == ["start: 101", "update-rc.d docker disable"]
+    assert asked[1:] == [
+        "start: 101",
+        "systemctl disable docker.service docker.socket containerd.service",
+        "update-rc.d docker disable",
+    ]
     assert not (machine / "policy-rc.d").exists()
+
+
+def test_a_service_that_cannot_be_kept_off_is_named(machine: Path) -> None:
+    _program(machine / "bin" / "systemctl", "#!/bin/sh\necho Failed to disable unit >&2\nexit 1\n")
+    said: list[str] = []
+    packages.install(said.append)
+    assert "may start at boot: Failed to disable unit" in said[-1]
 
 
 def test_a_second_time_nothing_is_done(machine: Path) -> None:
@@ -149,7 +161,7 @@ def test_docker_from_elsewhere_is_not_installed_again(machine: Path) -> None:
     _program(machine / "bin" / "dockerd", "#!/bin/sh\n")
     assert packages.missing_packages() == ("iptables",)
     packages.install()
-    assert "update-rc.d" not in (machine / "asked").read_text()  # a service of the user's stays as it is
+    assert "disable" not in (machine / "asked").read_text()  # a service of the user's stays as it is
 
 
 def _program(path: Path, text: str) -> None:

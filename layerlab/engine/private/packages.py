@@ -181,8 +181,8 @@ def _keep_off_at_boot(say: OnLine) -> None:
 
     units = ("docker.service", "docker.socket", "containerd.service")
     for command in (
-        # deb-systemd-helper belongs to every Debian; it works where systemd itself does not run, too.
-        ("deb-systemd-helper", "disable", *units),
+        # systemctl only edits links here, so it need not be running (in a chroot or a container it is not).
+        ("systemctl", "disable", *units),
         ("update-rc.d", "docker", "disable"),
     ):
         program = shutil.which(command[0], path=search_path())
