@@ -22,6 +22,7 @@ BASE = Mark(fill="#b9cfe0", pattern="", ink="#16202a")
 ADDED = Mark(fill="#e58a1f", pattern="/", ink="#16202a")
 WASTED = Mark(fill="#7b2d73", pattern="x", ink="#ffffff")
 UNSPLIT = Mark(fill="#d9d9d9", pattern=".", ink="#16202a")
+TIME = Mark(fill="#8fc7b3", pattern="", ink="#16202a")
 
 PARTS = {"base": BASE, "added": ADDED, "wasted": WASTED}
 

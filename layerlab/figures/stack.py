@@ -79,7 +79,7 @@ def official_layers(
         plot_px=max(1, len(texts)) * _ROW_PX,
         axes={
             "xaxis": sheet.size_axis(max(sizes, default=0)),
-            "yaxis": sheet.row_axis([sheet.one_line(t) for t in texts]),
+            "yaxis": sheet.row_axis([sheet.one_line(f"{i} {text}", 40) for i, text in enumerate(texts)]),
         },
     )
     rows = [
@@ -106,7 +106,7 @@ def _row_bars(
     total = sum(sizes) or 1
     labels = [f"<b>{units.size(sizes[i])}</b>" if sizes[i] == max(sizes) else units.size(sizes[i]) for i in rows]
     hover = [
-        f"<b>{units.size(sizes[i])}</b>, {sizes[i] / total:.1%} of the image<br>{sheet.hover_text(texts[i])}"
+        f"<b>{units.size(sizes[i])}</b>, {sizes[i] / total:.1%} of the whole<br>{sheet.hover_text(texts[i])}"
         for i in rows
     ]
     values = [sizes[i] for i in rows]

@@ -58,7 +58,7 @@ def _bars(steps: list[dict[Any, Any]]) -> list[Any]:
     rows = list(range(len(steps)))
     labels = [("cached, " if step["is_cached"] else "") + units.duration(step["seconds"]) for step in steps]
     hover = [f"step {step['number']}<br>{sheet.hover_text(step['instruction'])}" for step in steps]
-    bar = sheet.bar(palette.ADDED, x=seconds, y=rows, hovertext=hover, hoverinfo="text", showlegend=False)
+    bar = sheet.bar(palette.TIME, x=seconds, y=rows, hovertext=hover, hoverinfo="text", showlegend=False)
     return [bar, sheet.end_labels(seconds, rows, labels)]
 
 
