@@ -1,0 +1,36 @@
+"""The exercises: what is asked, how it is judged, which wrong answers are known. Knows no engine."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from layerlab.exercises.exercise import Bench, Exercise, Objective, WrongAnswer
+
+__all__ = ["NAMES", "Bench", "Exercise", "Objective", "WrongAnswer", "open"]
+
+# Name of the exercise (and of its notebook) → module that holds it.
+_MODULES = {
+    "01_naive": "layerlab.exercises.ex01_naive",
+    "02_slim": "layerlab.exercises.ex02_slim",
+}
+NAMES = tuple(_MODULES)
+
+
+def open(name: str, bench: Bench, *, work: Path | None = None) -> Exercise:
+    """Open an exercise at a bench: what `layerlab.open_lab` returns.
+
+    Parameters
+    ----------
+    work
+        Folder of learners' files; by default `layerlab.answers.work_folder`.
+
+    Raises
+    ------
+    KeyError
+        No exercise has that name.
+    """
+    if name not in _MODULES:
+        raise KeyError(f"There is no exercise {name!r}. There are: {', '.join(NAMES)}.")
+    made: Exercise = import_module(_MODULES[name]).EXERCISE(bench, work=work)
+    return made

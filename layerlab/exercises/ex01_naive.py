@@ -1,0 +1,294 @@
+"""Exercise 01: put seven lines of a Dockerfile in order, and point at the bytes in an image never seen before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from layerlab.checks import Check, judge, largest, precedes
+from layerlab.dockerfile import Instruction, parse
+from layerlab.errors import ImageNotFound
+from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
+from layerlab.image import Image
+from layerlab.units import size
+from layerlab.widgets.questions import Choice, Order, PointAt, Question
+
+APP = "exercise01/timetable"
+TAG = "layerlab/ex01:timetable"
+HEADER = "ARG PY_MINOR=3.12\n"
+
+# Shuffled by hand, so that every learner starts from the same order and no rule holds by chance.
+LINES = (
+    'CMD ["python", "quotes.py"]',
+    "COPY quotes.py authors.json ./",
+    "RUN pip install -r requirements.txt",
+    "EXPOSE 5000",
+    "COPY requirements.txt ./",
+    "FROM python:${PY_MINOR}",
+    "WORKDIR /srv",
+)
+READ = "Its line in the history shows more bytes than every other line."
+REASONS = (
+    "It installs packages, and packages are what is large.",
+    "It is the oldest line, and everything else rests on it.",
+    READ,
+    "Its step took longer than the others when the image was built.",
+)
+
+
+class Naive(Exercise):
+    """Order by what each line needs; find the largest layer by reading, not by remembering."""
+
+    name = "01_naive"
+    tasks = {"q1-order": ("q1-order",), "q2-point": ("q2-point",), "q3-how": ("q3-how",)}  # noqa: RUF012
+    rubric = (
+        Objective("q1-order", "orders instructions by what each one needs and by what changes often"),
+        Objective("q2-point", "points to the layer with most bytes in an image never seen before"),
+        Objective("q3-how", "names the measurement behind a claim about size"),
+    )
+
+    def image(self) -> Image:
+        """Return the timetable image, building it where it isn't there yet."""
+        try:
+            return self.bench.image(TAG)
+        except ImageNotFound:
+            return self.bench.build(APP, tag=TAG).image
+
+    def _make(self, id: str) -> Question:
+        return {"q1-order": self._order, "q2-point": self._point, "q3-how": self._how}[id]()
+
+    def _order(self) -> Question:
+        asked = "Put the seven lines in an order that builds, and that rebuilds fast after an edit to quotes.py."
+        question = Order("q1-order", asked, LINES, answers=self.answers)
+        # The file on disk is what an editor or a terminal works with, so each kept order is written there.
+        question.observe(lambda _: self.answers.keep_file("Dockerfile", dockerfile(question.value)), "keeps")
+        return question
+
+    def _point(self) -> Question:
+        rows = [(entry.instruction, size(entry.size_bytes)) for entry in self.image().history]
+        asked = "Which line of this image's history added the most bytes? (oldest line first)"
+        return PointAt("q2-point", asked, rows, columns=("instruction", "size"), answers=self.answers)
+
+    def _how(self) -> Question:
+        return Choice("q3-how", "How do you know?", REASONS, answers=self.answers)
+
+    def _judge(self, task: str, values: Mapping[str, Any]) -> Sequence[Check]:
+        value = values[task]
+        if task == "q1-order":
+            return order_checks(value)
+        if task == "q3-how":
+            return (_reason_check(value),)
+        return (self._largest_check(value),)
+
+    def _largest_check(self, picked: str | int) -> Check:
+        question = self.question("q2-point")
+        assert isinstance(question, PointAt)
+        sizes = dict(zip(question.keys, (entry.size_bytes for entry in self.image().history), strict=True))
+        key = question.keys[picked - 1] if isinstance(picked, int) else picked
+        most = largest(sizes)
+        found = sizes.get(key, 0)
+        return judge(
+            "most bytes",
+            found == sizes[most],
+            found=f"{_cut(key)}: {size(found)}",
+            wanted="the line with the most bytes",
+            because=f"{size(found)} of {size(sum(sizes.values()))} come from {_cut(key)}",
+            not_yet=f"another line of this image carries {_times(sizes[most], found)}.",
+            look="What does the size column say, whatever the line does?",
+        )
+
+    hints = {  # noqa: RUF012
+        "begins with a base": (
+            "Look at line 1. Which instruction names the image that all the others work on?",
+            "Nobody paints a wall before there is a house. Which line brings the house?",
+            "Another file: `FROM node`, `RUN npm --version`. The RUN works because FROM brought npm. "
+            "What would RUN find without it?",
+        ),
+        "folder before files": (
+            "Two lines end in `./`. Which line decides what `./` means?",
+            "“Put it over there” helps only after somebody pointed. Which line points?",
+            "Another file: `WORKDIR /site`, then `COPY index.html ./`: it lands in /site. "
+            "Where would it land the other way round?",
+        ),
+        "list before install": (
+            "The install reads a file. Which line brings that file into the image?",
+            "Who shops by a list needs the list in the hand first. Which line hands it over?",
+            "Another file: `COPY package.json ./`, then `RUN npm install`. Which of your lines is the `COPY`?",
+        ),
+        "source after install": (
+            "Which file will you edit most often, and which lines stand below the one that copies it?",
+            "A tower of parcels: who changes one opens all above it. What changes often belongs on top. "
+            "Which of your parcels changes with every edit?",
+            "Another file: `COPY package.json ./`, `RUN npm install`, `COPY app.js ./`. After an edit to "
+            "app.js only the last line runs again. Which of your lines runs again now?",
+        ),
+        "command last": (
+            "Which line does nothing while the image is built?",
+            "The note “switch on here” goes on the finished box. Which line is that note?",
+            'Another file ends: `COPY app.js ./`, `EXPOSE 3000`, `CMD ["node", "app.js"]`. '
+            "What does a reader look for at the end of yours?",
+        ),
+        "most bytes": (
+            "Go down the size column only. Where is the largest number?",
+            "Judging parcels by their label goes wrong; a pair of scales does not. Which column is the scales?",
+            "Another image: `RUN npm install` 31 MB, `RUN node render.js` 240 MB. The second wrote pictures. "
+            "What do the lines of yours write?",
+        ),
+        "measured, not expected": (
+            "Would your reason still hold for an image that you have never seen?",
+            "“Suitcases are heavy” is a habit; the number on the scales is a measurement. Which is yours?",
+            "Another image: its slowest step took 90 s and wrote 2 kB. What does time say about bytes?",
+        ),
+    }
+    wrong_answers = (
+        WrongAnswer(
+            "copies the source before the install",
+            "q1-order",
+            {"q1-order": [LINES[i] for i in (5, 6, 4, 1, 2, 3, 0)]},
+            "source after install",
+        ),
+        WrongAnswer(
+            "puts CMD before FROM",
+            "q1-order",
+            {"q1-order": [LINES[i] for i in (0, 5, 6, 4, 2, 1, 3)]},
+            "begins with a base",
+        ),
+        WrongAnswer(
+            "installs before the list is there",
+            "q1-order",
+            {"q1-order": [LINES[i] for i in (5, 6, 2, 4, 1, 3, 0)]},
+            "list before install",
+        ),
+        WrongAnswer(
+            "copies before WORKDIR",
+            "q1-order",
+            {"q1-order": [LINES[i] for i in (5, 4, 2, 1, 6, 3, 0)]},
+            "folder before files",
+        ),
+        WrongAnswer(
+            "starts in the middle",
+            "q1-order",
+            {"q1-order": [LINES[i] for i in (5, 6, 0, 4, 2, 1, 3)]},
+            "command last",
+        ),
+        WrongAnswer("keeps the lines as they came", "q1-order", {"q1-order": list(LINES)}, "begins with a base"),
+        WrongAnswer("pip install is largest", "q2-point", {"q2-point": LINES[2]}, "most bytes"),
+        WrongAnswer("the base is always largest", "q2-point", {"q2-point": 1}, "most bytes"),
+        WrongAnswer("packages are large", "q3-how", {"q3-how": REASONS[0]}, "measured, not expected"),
+        WrongAnswer("the oldest line is largest", "q3-how", {"q3-how": REASONS[1]}, "measured, not expected"),
+        WrongAnswer("slow means large", "q3-how", {"q3-how": REASONS[3]}, "measured, not expected"),
+    )
+
+
+EXERCISE = Naive
+
+
+def dockerfile(lines: Sequence[str]) -> str:
+    """Return the lines as a Dockerfile, below the ARG that lets it serve two Python versions."""
+    return HEADER + "\n".join(lines) + "\n"
+
+
+def order_checks(lines: Sequence[str]) -> tuple[Check, ...]:
+    """Judge an order by what each instruction needs, so every order that works is right.
+
+    Notes
+    -----
+    COPY and WORKDIR with relative paths are relative to the last WORKDIR; a changed input reruns its
+    step and all below it (docs.docker.com, Dockerfile reference and build cache).
+    """
+    table = _instructions(lines)
+
+    def is_(keyword: str) -> Callable[[str], bool]:
+        return lambda line: table[line].keyword == keyword
+
+    def brings_the_list(line: str) -> bool:
+        return "requirements.txt" in table[line].sources
+
+    def brings_source(line: str) -> bool:
+        return bool(table[line].sources) and not brings_the_list(line)
+
+    def installs(line: str) -> bool:
+        return table[line].keyword == "RUN" and "requirements.txt" in table[line].logical
+
+    def lands_in_folder(line: str) -> bool:
+        return installs(line) or (is_("COPY")(line) and not table[line].arguments[-1].startswith("/"))
+
+    begins = is_("FROM")(lines[0])
+    folder, folder_found = precedes(lines, is_("WORKDIR"), lands_in_folder)
+    listed, list_found = precedes(lines, brings_the_list, installs)
+    source, source_found = precedes(lines, installs, brings_source)
+    command = is_("CMD")(lines[-1])
+    return (
+        judge(
+            "begins with a base",
+            begins,
+            found=f"{lines[0]} on line 1",
+            wanted="FROM on line 1",
+            because="FROM stands first, so every other line has files to work on",
+            not_yet="the engine refuses an instruction that has no image below it.",
+            look="Which line brings the first files?",
+        ),
+        judge(
+            "folder before files",
+            folder,
+            found=folder_found,
+            wanted="WORKDIR above both",
+            because="WORKDIR stands above every line that uses the current folder",
+            not_yet="./ still means the root folder; the start command looks in /srv.",
+            look="What does ./ mean on that line?",
+        ),
+        judge(
+            "list before install",
+            listed,
+            found=list_found,
+            wanted="the list above the install",
+            because="requirements.txt is in the image when pip reads it",
+            not_yet="pip looks for a file that the image does not hold yet.",
+            look="What does that line read?",
+        ),
+        judge(
+            "source after install",
+            source,
+            found=source_found,
+            wanted="the install above",
+            because="an edit to quotes.py leaves the install above it cached",
+            not_yet="every edit to quotes.py installs all packages again.",
+            look="Which lines run again when quotes.py changes?",
+        ),
+        judge(
+            "command last",
+            command,
+            found=f"{lines[-1]} on line {len(lines)}",
+            wanted="CMD there",
+            because="CMD stands last, where readers look for it; the engine accepts it anywhere",
+            not_yet="people look for the start command at the end, though the engine accepts it anywhere.",
+            look="Which line acts only when a container starts?",
+        ),
+    )
+
+
+def _instructions(lines: Sequence[str]) -> dict[str, Instruction]:
+    # Parsed with FROM on top whatever the order, because the parser rightly refuses anything before it.
+    sorted_ = sorted(lines, key=lambda line: not line.startswith("FROM"))
+    parsed = parse(dockerfile(sorted_)).instructions
+    return {line: parsed[number] for number, line in enumerate(sorted_, 1)}
+
+
+def _reason_check(value: str) -> Check:
+    return judge(
+        "measured, not expected",
+        value == READ,
+        found=f"“{value}”",
+        wanted="a reason that is a measurement of bytes",
+        because="the size column is a measurement, and it holds for any image",
+        not_yet="this image has a line that breaks that rule.",
+        look="Which number did you look at?",
+    )
+
+
+def _times(most: int, found: int) -> str:
+    return f"{most / found:.0f} times as many" if found and most / found >= 1.5 else f"{size(most - found)} more"
+
+
+def _cut(text: str, letters: int = 48) -> str:
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"

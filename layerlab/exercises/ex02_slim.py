@@ -1,0 +1,229 @@
+"""Exercise 02: full or slim for three services, decided by what a command shows on both bases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from layerlab.checks import Check, judge
+from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
+from layerlab.units import size
+from layerlab.widgets.questions import Choice, Question
+
+BASES = ("full", "slim")
+
+STANDARD_LIBRARY = 'python -c "import http.server, json, sqlite3"'
+GIT = "git --version"
+GCC = "gcc --version"
+ZLIB_HEADER = "ls /usr/include/zlib.h"
+PYTHON_HEADER = "ls /usr/local/include/python3*/Python.h"
+PIP = "pip --version"
+COMMANDS = (STANDARD_LIBRARY, GIT, GCC, ZLIB_HEADER, PYTHON_HEADER, PIP)
+
+# What people name instead of a measurement.
+BY_NAME = "the name: slim means that something is missing"
+BY_SIZE = "the size: the smaller image is the better one"
+EVIDENCE = (*COMMANDS, BY_NAME, BY_SIZE)
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service: its folder, how it is described, and the commands that show whether a base has its needs."""
+
+    folder: str
+    says: str
+    needs: tuple[str, ...]
+
+
+SERVICES: Mapping[str, Service] = {
+    "q1-notes": Service("notes", "keeps notes with nothing but Python's standard library", (STANDARD_LIBRARY,)),
+    "q2-fingerprint": Service("fingerprint", "calls `git` for every request", (GIT,)),
+    "q3-checksum": Service("checksum", "compiles `crc.c` while its image is built", (GCC, ZLIB_HEADER)),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one command did on both bases: exit code and the first line it printed."""
+
+    command: str
+    exit_codes: Mapping[str, int]
+    first_lines: Mapping[str, str]
+
+    def works_on(self, base: str) -> bool:
+        """True where the command succeeded in a container of that base."""
+        return self.exit_codes[base] == 0
+
+    @property
+    def is_same(self) -> bool:
+        """True where both bases answer alike, so that the command cannot tell them apart."""
+        return self.works_on("full") == self.works_on("slim")
+
+    def __repr__(self) -> str:
+        rows = [f"  {base}: exit {self.exit_codes[base]}  {self.first_lines[base]}" for base in BASES]
+        return "\n".join([self.command, *rows])
+
+    def _repr_html_(self) -> str:
+        heads = "".join(f'<th scope="col">{name}</th>' for name in ("base", "exit code", "first line printed"))
+        rows = "".join(
+            f'<tr><th scope="row">{base}</th><td>{self.exit_codes[base]}</td>'
+            f"<td><code>{escape(self.first_lines[base])}</code></td></tr>"
+            for base in BASES
+        )
+        caption = f"<caption><code>{escape(self.command)}</code></caption>"
+        return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+class Slim(Exercise):
+    """Replace the base where, and only where, a command shows that slim has what the service needs."""
+
+    name = "02_slim"
+    commands = COMMANDS
+    tasks = {task: (f"{task}-base", f"{task}-evidence") for task in SERVICES}  # noqa: RUF012
+    rubric = tuple(
+        Objective(task, f"decides between two bases for a service that {service.says}, by a command's output")
+        for task, service in SERVICES.items()
+    )
+
+    def probe(self, command: str) -> Outcome:
+        """Run a command in a new container of each base, asking each only once.
+
+        Raises
+        ------
+        NotRecorded
+            Replayed engines know `commands` only; a live engine runs any command.
+        """
+        if command not in self._outcomes:
+            # Through a shell, so that a missing program is an exit code (127) and not an engine's error.
+            ran = {base: self.bench.run(self.bench.base(base), ("sh", "-c", command)) for base in BASES}
+            self._outcomes[command] = Outcome(
+                command,
+                {base: one.exit_code for base, one in ran.items()},
+                {base: (one.output.strip().splitlines() or [""])[0] for base, one in ran.items()},
+            )
+        return self._outcomes[command]
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._outcomes: dict[str, Outcome] = {}
+
+    def _make(self, id: str) -> Question:
+        service = SERVICES[id.rpartition("-")[0]]
+        if id.endswith("-base"):
+            asked = f"{service.folder} {service.says}. From which base should its image be built?"
+            return Choice(id, asked, BASES, answers=self.answers)
+        return Choice(id, "Which of these shows it?", EVIDENCE, answers=self.answers)
+
+    def _judge(self, task: str, values: Mapping[str, Any]) -> Sequence[Check]:
+        service = SERVICES[task]
+        base, evidence = (values[id] for id in self.tasks[task])
+        return self._base_check(service, base), self._evidence_check(service, evidence)
+
+    def _base_check(self, service: Service, base: str) -> Check:
+        lacking = {one: [need for need in service.needs if not self.probe(need).works_on(one)] for one in BASES}
+        if lacking[base]:
+            need = self.probe(lacking[base][0])
+            return judge(
+                "base fits",
+                False,
+                found=f"{base}: {need.command} ends with exit code {need.exit_codes[base]}",
+                wanted="a base that has what the service calls",
+                not_yet=f"{service.folder} {service.says}, and {base} cannot do that.",
+                look="Which command from its files did you try on both bases?",
+            )
+        smaller = base == "full" and not lacking["slim"]
+        saved = size(self.bench.base("full").size_bytes - self.bench.base("slim").size_bytes)
+        return judge(
+            "base fits",
+            not smaller,
+            found=base,
+            wanted="the smaller of the bases that have what it calls",
+            because=f"{base} has everything that {service.folder} calls"
+            + (f", and is {saved} smaller" if base == "slim" else "; slim lacks part of it"),
+            not_yet=f"every node would pull {saved} that {service.folder} never calls.",
+            look="What does the service call that slim lacks?",
+        )
+
+    def _evidence_check(self, service: Service, evidence: str) -> Check:
+        is_about_it = evidence in service.needs
+        if is_about_it:
+            seen = self.probe(evidence)
+            shown = ", ".join(f"exit {seen.exit_codes[base]} on {base}" for base in BASES)
+            return judge("evidence decides", True, found=evidence, because=f"{evidence}: {shown}")
+        return judge(
+            "evidence decides",
+            False,
+            found=evidence,
+            wanted="a command that tries what the service calls",
+            not_yet=self._why_not(service, evidence),
+            look=f"Which line of {service.folder}'s files needs something from the base?",
+        )
+
+    def _why_not(self, service: Service, evidence: str) -> str:
+        if evidence not in COMMANDS:
+            return "it says nothing about what this service calls; the next image with that name may differ."
+        if self.probe(evidence).is_same:
+            return "both bases give the same answer, so it cannot choose between them."
+        return f"{service.folder} never calls that, so its answer does not matter here."
+
+    hints = {  # noqa: RUF012
+        "base fits": (
+            "Open the service's files. Which programs, modules or headers do they name?",
+            "Before you move to a smaller flat, you list what you use, and look whether it is there. "
+            "What is on the service's list?",
+            "Another service calls `curl` in its code: `curl --version` works on one base and is not found "
+            "on the other. What would its container answer on the second?",
+        ),
+        "evidence decides": (
+            "Which single line of the service's files would fail if the base lacked something?",
+            "A key is tested in its own lock. Which command tries this service's lock?",
+            "Another service loads pictures with `libpng`: `ls /usr/include/png.h` matters while its code is "
+            "compiled, `pip --version` never. Which command stands for your service's line?",
+        ),
+    }
+    wrong_answers = (
+        *(
+            WrongAnswer(
+                "slim everywhere",
+                task,
+                {f"{task}-base": "slim", f"{task}-evidence": SERVICES[task].needs[0]},
+                "base fits",
+            )
+            for task in ("q2-fingerprint", "q3-checksum")
+        ),
+        WrongAnswer(
+            "full everywhere",
+            "q1-notes",
+            {"q1-notes-base": "full", "q1-notes-evidence": STANDARD_LIBRARY},
+            "base fits",
+        ),
+        WrongAnswer(
+            "right base, a header that both bases have",
+            "q3-checksum",
+            {"q3-checksum-base": "full", "q3-checksum-evidence": PYTHON_HEADER},
+            "evidence decides",
+        ),
+        WrongAnswer(
+            "right base, because of the name",
+            "q2-fingerprint",
+            {"q2-fingerprint-base": "full", "q2-fingerprint-evidence": BY_NAME},
+            "evidence decides",
+        ),
+        WrongAnswer(
+            "right base, because it is smaller",
+            "q1-notes",
+            {"q1-notes-base": "slim", "q1-notes-evidence": BY_SIZE},
+            "evidence decides",
+        ),
+        WrongAnswer(
+            "right base, another service's evidence",
+            "q2-fingerprint",
+            {"q2-fingerprint-base": "full", "q2-fingerprint-evidence": GCC},
+            "evidence decides",
+        ),
+    )
+
+
+EXERCISE = Slim
