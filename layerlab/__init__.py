@@ -8,18 +8,37 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from layerlab import bases, build, claims, errors, exercises, figures, measure, probe, units, widgets
+    from layerlab.course.session import open_lab
+    from layerlab.engine import connect
+
 __version__ = "0.1.0"
 
-# name → module that owns it. A test keeps this table, __all__ and the type checker's view equal.
-_PUBLIC: dict[str, str] = {}
+# name → module that owns it ("layerlab" for the modules of this package themselves).
+_PUBLIC = {
+    "bases": "layerlab",
+    "build": "layerlab",
+    "claims": "layerlab",
+    "connect": "layerlab.engine",
+    "errors": "layerlab",
+    "exercises": "layerlab",
+    "figures": "layerlab",
+    "measure": "layerlab",
+    "open_lab": "layerlab.course.session",
+    "probe": "layerlab",
+    "units": "layerlab",
+    "widgets": "layerlab",
+}
 
-__all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604
+__all__ = [*_PUBLIC, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    owner = _PUBLIC[name]
+    return import_module(f"{owner}.{name}") if owner == __name__ else getattr(import_module(owner), name)
 
 
 def __dir__() -> list[str]:

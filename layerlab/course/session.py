@@ -1,0 +1,236 @@
+"""What a notebook works with: one engine, its bases, and the course's few verbs on them.
+
+Everything here forwards to the library; a notebook that wants to see below uses `lab.engine` and
+`lab.client` directly, and the first notebooks do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerlab import bases, build, engine, probe
+from layerlab.build import BuildResult
+from layerlab.context import BuildContext
+from layerlab.dockerfile import resolve
+from layerlab.errors import SetupError
+from layerlab.image import Image
+
+if TYPE_CHECKING:
+    from layerlab.engine.protocol import Container, Engine, ExecResult
+    from layerlab.widgets import Prediction
+
+
+@dataclass(frozen=True)
+class Badge:
+    """One line, always of the same form: which engine, which bases; and, folded, why this engine."""
+
+    engine: str
+    bases: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.engine} · {self.bases}"
+
+    def __repr__(self) -> str:
+        return f"{self}\n(because {self.why})"
+
+    def _repr_html_(self) -> str:
+        return (
+            f"<details><summary><strong>{escape(self.engine)}</strong> · {escape(self.bases)}</summary>"
+            f"Chosen because {escape(self.why)}.</details>"
+        )
+
+
+class Lab:
+    """A notebook's workbench. Open one with `open_lab`."""
+
+    def __init__(self, notebook: str, engine: Engine, root: Path) -> None:
+        self.notebook = notebook
+        self.engine = engine
+        self.root = root
+
+    @property
+    def badge(self) -> Badge:
+        """Which engine and which bases every number of this notebook comes from."""
+        info = self.engine.info
+        said = "Live on" if info.is_live else f"Recorded on {info.recorded_on:%-d %b %Y} with"
+        return Badge(f"{said} {info.name} {info.version}", bases.provenance(self.engine).text, info.why)
+
+    @property
+    def client(self) -> Any:
+        """The Docker SDK's client (replayed: just the calls that the notebooks show raw)."""
+        return self.engine.client
+
+    @property
+    def py_minor(self) -> str:
+        """The Python that the bases carry, for `ARG PY_MINOR`."""
+        return bases.py_minor(self.engine)
+
+    def folder(self, app: str) -> Path:
+        """Return the folder of one of the course's services ("service")."""
+        folder = self.root / "apps" / app
+        if not folder.is_dir():
+            known = ", ".join(sorted(one.name for one in (self.root / "apps").iterdir() if one.is_dir()))
+            raise SetupError(f"There is no service {app!r} in {folder.parent}. The course has: {known}.")
+        return folder
+
+    def file(self, app: str, name: str) -> Text:
+        """Return a file of a service as it stands on disk, to be shown with line numbers."""
+        return Text((self.folder(app) / name).read_text(encoding="utf-8"))
+
+    def difference(self, app: str, before: str, after: str) -> Text:
+        """Return what changed from one Dockerfile to the next, instructions only."""
+        old, new = (self.file(app, name).code_lines for name in (before, after))
+        lines = difflib.unified_diff(old, new, before, after, lineterm="", n=9)
+        return Text("\n".join(lines), numbered=False)
+
+    def base(self, key: str) -> Image:
+        """Return the base image called "slim" or "full", fetching or awaiting it first.
+
+        Raises BaseUnavailable, PullFailed or NotRecorded, each saying what to do.
+        """
+        return bases.resolve(self.engine, key, on_progress=_print_progress()).image
+
+    def build(
+        self,
+        app: str | Path,
+        dockerfile: str = "Dockerfile",
+        *,
+        tag: str | None = None,
+        args: Mapping[str, str] | None = None,
+        no_cache: bool = False,
+    ) -> BuildResult:
+        """Build one of the course's services, or any folder, with a panel that shows how it goes.
+
+        Prints the same build as a command for a terminal. Interrupting the kernel cancels the build.
+        See `layerlab.build.Build.run` for what it raises.
+        """
+        folder = app if isinstance(app, Path) else self.folder(app)
+        context = BuildContext.open(folder, dockerfile)
+        arguments = self._arguments(context, args)
+        self._await_bases(context, arguments)
+        begun = build.begin(self.engine, context, tag=tag, args=arguments, no_cache=no_cache)
+        result = self._run(begun, f"{folder.name}/{dockerfile}")
+        print(f"The same in a terminal: {in_a_terminal(context, tag, arguments, self.root)}")
+        return result
+
+    def image(self, reference: str) -> Image:
+        """Describe an image that the engine holds. Raises ImageNotFound."""
+        return build.image(self.engine, reference)
+
+    def run(self, image: str | Image, command: Sequence[str] | None = None) -> ExecResult:
+        """Run a command in a new container of the image, remove the container, and return what it printed."""
+        return self.engine.run(_reference(image), command)
+
+    def start(self, image: str | Image, command: Sequence[str] | None = None, **options: Any) -> Container:
+        """Start a container and leave it running; see `layerlab.engine.protocol.Engine.start`."""
+        return self.engine.start(_reference(image), command, **options)
+
+    def probe(self, image: str | Image, *paths: str) -> probe.Probe:
+        """Ask whether the image still serves; see `layerlab.probe.probe`."""
+        return probe.probe(self.engine, _reference(image), paths=paths or ("/health", "/"))
+
+    def predict(self, id: str, question: str, choices: Sequence[str]) -> Prediction:
+        """Return a question to answer before the measurement; the answer is kept in a file."""
+        from layerlab.widgets import Prediction
+
+        return Prediction(id, question, choices=choices, notebook=self.notebook)
+
+    def __repr__(self) -> str:
+        return repr(self.badge)
+
+    def _repr_html_(self) -> str:
+        return self.badge._repr_html_()
+
+    def _arguments(self, context: BuildContext, given: Mapping[str, str] | None) -> dict[str, str]:
+        declared = {name for arg in context.dockerfile.global_args for name, _ in arg.pairs}
+        ours = {"PY_MINOR": self.py_minor} if "PY_MINOR" in declared else {}
+        return {**ours, **(given or {})}
+
+    def _await_bases(self, context: BuildContext, arguments: Mapping[str, str]) -> None:
+        progress = _print_progress()
+        for reference in base_references(context, arguments):
+            bases.resolve(self.engine, reference, on_progress=progress)
+
+    def _run(self, begun: build.Build, title: str) -> BuildResult:
+        from layerlab.widgets import BuildPanel
+
+        return BuildPanel(begun.run, begun.cancel, title=title).run()
+
+
+@dataclass(frozen=True)
+class Text:
+    """Lines to read, with numbers so that prose and errors can point at them."""
+
+    content: str
+    numbered: bool = True
+
+    @property
+    def code_lines(self) -> list[str]:
+        """The lines that are instructions: neither comments nor blank."""
+        return [line for line in self.content.splitlines() if line.strip() and not line.startswith("#")]
+
+    def __repr__(self) -> str:
+        lines = self.content.rstrip("\n").split("\n")
+        return "\n".join(f"{n:>3}  {line}" if self.numbered else line for n, line in enumerate(lines, 1))
+
+
+def open_lab(notebook: str, *, prefer: str | None = None) -> Lab:
+    """Connect to an engine and say which; `notebook` is where predictions and answers are kept.
+
+    Raises
+    ------
+    NoEngine, EngineUnreachable, EnginePermission
+        An engine was named (LAYERLAB_ENGINE, DOCKER_HOST, Docker context) and does not answer.
+    SetupError
+        The course's files are not found above the current folder.
+    """
+    return Lab(notebook, engine.connect(prefer), course_root())
+
+
+def course_root() -> Path:
+    """Return the checkout that the current folder lies in."""
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[2]):
+        if (folder / "notebooks").is_dir() and (folder / "apps").is_dir():
+            return folder
+    raise SetupError(f"No course lies in or above {here}. Open the notebook from its own folder in the checkout.")
+
+
+def base_references(context: BuildContext, arguments: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the base images that a build needs, resolved, each once and in file order."""
+    resolved = resolve(context.dockerfile, build_args=arguments)
+    outside = (stage.base for stage in resolved.stages if stage.stage.base_stage is None)
+    return tuple(dict.fromkeys(base for base in outside if base != "scratch"))
+
+
+def in_a_terminal(context: BuildContext, tag: str | None, arguments: Mapping[str, str], root: Path) -> str:
+    """Return the `docker build` command that does what a notebook's build did."""
+    folder = context.folder.relative_to(root) if context.folder.is_relative_to(root) else context.folder.name
+    parts = ["docker build"]
+    parts += [f"--build-arg {name}={value}" for name, value in arguments.items()]
+    parts += [f"-t {tag}"] if tag else []
+    parts += [f"-f {folder}/{context.dockerfile_name}", str(folder)]
+    return " ".join(parts)
+
+
+def _reference(image: str | Image) -> str:
+    return image if isinstance(image, str) else image.id
+
+
+def _print_progress() -> Callable[[Any], None]:
+    """Print a base's progress a line at a time, and only where it moved on by a tenth."""
+    last: dict[str, int] = {}
+
+    def show(progress: Any) -> None:
+        tenth = int((progress.fraction or 0) * 10)
+        if last.get(progress.reference) != tenth:
+            last[progress.reference] = tenth
+            print(f"{progress.reference}: {progress.detail} ({progress.fraction:.0%})")
+
+    return show
