@@ -243,7 +243,7 @@ def order_checks(lines: Sequence[str]) -> tuple[Check, ...]:
             found=list_found,
             wanted="the list above the install",
             because="requirements.txt is in the image when pip reads it",
-            not_yet="pip looks for a file that the image does not hold yet.",
+            not_yet="pip looks for a file that is not there yet.",
             look="What does that line read?",
         ),
         judge(
