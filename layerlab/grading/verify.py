@@ -1,0 +1,171 @@
+"""Proves of every exercise that it is what its solution gives, can be solved, can be missed, and tells why.
+
+Knows how the answer to each of these reads as a check. Cells are run by `kernels`; what is right is for the
+exercises to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from layerlab import exercises
+from layerlab.checks import Check, judge
+from layerlab.errors import ReleaseError
+from layerlab.grading import cells, wrong_answers
+from layerlab.grading.kernels import CELL_SECONDS, CellRun, execute
+from layerlab.grading.release import exercise_of, solutions_in
+
+EXIT_STATUS = {"PASS": 0, "FAIL": 1, "SKIP": 2}
+_NOT_PASSED = ("FAIL ", "SKIP ")
+
+
+def verify(
+    solution_folder: Path,
+    exercise_folder: Path,
+    *,
+    names: Sequence[str] = (),
+    engine: str | None = None,
+    cell_seconds: float = CELL_SECONDS,
+) -> Iterator[Check]:
+    """Verify exercises one by one, yielding each check as soon as it is decided.
+
+    Parameters
+    ----------
+    names
+        Beginnings of the names wanted, such as ``01``; all where empty. Only with all of them is it checked that
+        no solution and no exercise stands alone.
+    engine
+        What ``LAYERLAB_ENGINE`` is for the kernels; what it is here where None.
+
+    Raises
+    ------
+    ReleaseError
+        There are no solutions, or none of a name that was asked for.
+    """
+    solutions = solutions_in(solution_folder, names=names)
+    for solution in solutions:
+        yield from verify_one(solution, exercise_folder / solution.name, engine=engine, cell_seconds=cell_seconds)
+    if not names:
+        yield from _alone({path.stem for path in solutions}, {path.stem for path in exercise_folder.glob("*.ipynb")})
+
+
+def verify_one(
+    solution: Path, exercise: Path, *, engine: str | None = None, cell_seconds: float = CELL_SECONDS
+) -> Iterator[Check]:
+    """Verify one exercise: its bytes, its solution, itself unsolved, and the wrong answers that are documented."""
+    name = solution.stem
+    try:
+        generated = exercise_of(solution)
+    except ReleaseError as error:
+        yield Check(name=f"{name} can be released", status="FAIL", found=str(error), wanted="an exercise")
+        return
+    yield drift(name, cells.to_bytes(generated), exercise)
+    solved = execute(cells.read(solution), folder=solution.parent, engine=engine, cell_seconds=cell_seconds)
+    yield full_marks(name, solved)
+    unsolved = execute(generated, folder=solution.parent, engine=engine, cell_seconds=cell_seconds)
+    yield refused(name, unsolved)
+    if name in exercises.NAMES:
+        judged = wrong_answers.judged(name, folder=solution.parent, engine=engine, cell_seconds=cell_seconds)
+        yield every_task_is_checked(name, judged.tasks, solved)
+        yield from (documented(name, wrong) for wrong in judged.answers)
+
+
+def drift(name: str, generated: bytes, exercise: Path) -> Check:
+    """Check that the released file holds the bytes that its solution gives now."""
+    there = exercise.exists()
+    same = there and exercise.read_bytes() == generated
+    return judge(
+        f"{name} is released as its solution gives it",
+        same,
+        found="the same bytes" if same else "other bytes" if there else "no file",
+        wanted="the same bytes; run `layerlab release`",
+    )
+
+
+def full_marks(name: str, runs: Iterable[CellRun]) -> Check:
+    """Check that every cell of a solution ran, and that every check in it passed: neither FAIL nor SKIP."""
+    ran = tuple(runs)
+    checks = [run for run in ran if run.role == "check"]
+    faults = [f"`{run.id}` raised {run.error}" for run in ran if run.error]
+    faults += [f"`{run.id}` says {line}" for run in checks if not run.error for line in _not_passed(run)]
+    faults += [] if checks else ["no check cell"]
+    passed = sum(1 for run in checks if not run.error and not any(_not_passed(run)))
+    return judge(
+        f"{name} solved gets full marks",
+        not faults,
+        found=_first(faults) or f"{passed} of {len(checks)} check cells passed",
+        wanted="every check cell passed",
+    )
+
+
+def refused(name: str, runs: Iterable[CellRun]) -> Check:
+    """Check that every check cell of the unsolved exercise raises CheckFailed, and no other cell raises anything."""
+    ran = tuple(runs)
+    faults = [
+        f"`{run.id}` raised {run.error}" for run in ran if run.error and (run.role != "check" or not _is_refusal(run))
+    ]
+    checks = [run for run in ran if run.role == "check"]
+    faults += [f"`{run.id}` passed" for run in checks if run.error is None]
+    faults += [] if checks else ["no check cell"]
+    return judge(
+        f"{name} unsolved is refused",
+        not faults,
+        found=_first(faults) or f"{len(checks)} of {len(checks)} check cells raised CheckFailed",
+        wanted="CheckFailed from every check cell, and no other error",
+    )
+
+
+def every_task_is_checked(name: str, tasks: Sequence[str], solved: Iterable[CellRun]) -> Check:
+    """Check that the notebook has a check cell for each task that the exercise declares, paired by id."""
+    wanted = [f"{task}-check" for task in tasks]
+    missing = sorted(set(wanted) - {run.id for run in solved if run.role == "check"})
+    return judge(
+        f"{name} has a check cell for every task",
+        not missing,
+        found=f"none called {', '.join(missing)}" if missing else ", ".join(wanted),
+        wanted="one for each",
+    )
+
+
+def documented(name: str, wrong: wrong_answers.Judged) -> Check:
+    """Check that a documented wrong answer fails at the check that it is documented to fail at.
+
+    A verdict that this engine cannot give proves nothing either way, so it is a SKIP here as well.
+    """
+    wanted = f"FAIL {wrong.failing}"
+    title = f"{name} wrong answer “{wrong.name}”"
+    if wrong.verdict.startswith("SKIP"):
+        return Check(name=title, status="SKIP", found=wrong.verdict, wanted=wanted)
+    return judge(title, wrong.verdict == wanted, found=wrong.verdict, wanted=wanted)
+
+
+def exit_status(checks: Iterable[Check]) -> int:
+    """Return 0 where all passed, 1 where one failed, 2 where none failed and something could not be decided."""
+    statuses = {check.status for check in checks}
+    return next((EXIT_STATUS[status] for status in ("FAIL", "SKIP") if status in statuses), 0)
+
+
+def _alone(solved: set[str], released: set[str]) -> Iterator[Check]:
+    """Yield a check that no solution, released exercise or declared exercise lacks its partners."""
+    for what, there in (("solution", solved), ("exercise", released), ("declared exercise", set(exercises.NAMES))):
+        missing = sorted((solved | released | set(exercises.NAMES)) - there)
+        yield judge(
+            f"every notebook has its {what}",
+            not missing,
+            found=f"none called {', '.join(missing)}" if missing else f"all {len(there)}",
+            wanted="the same names everywhere",
+        )
+
+
+def _not_passed(run: CellRun) -> list[str]:
+    return [line for line in run.text.splitlines() if line.startswith(_NOT_PASSED)]
+
+
+def _is_refusal(run: CellRun) -> bool:
+    return run.error is not None and run.error.name == "CheckFailed"
+
+
+def _first(faults: Sequence[str]) -> str:
+    more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+    return f"{faults[0]}{more}" if faults else ""
