@@ -7,7 +7,7 @@ import posixpath
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from layerlab.errors import ContextError
@@ -109,6 +109,8 @@ def _unignored(root: Path, patterns: list[str]) -> Iterator[str]:
     from docker.utils.build import Pattern, PatternMatcher
 
     kept = {path.replace(os.sep, "/") for path in PatternMatcher(patterns).walk(str(root))}
+    # A folder that is ignored but holds something that is not must exist for COPY to take from it.
+    kept |= {str(parent) for path in kept for parent in PurePosixPath(path).parents if parent.name}
     # The SDK always keeps .dockerignore, because the engine wants it; COPY does not see it if ignored.
     for pattern in map(Pattern, patterns):
         if pattern.dirs and pattern.match(IGNORE):

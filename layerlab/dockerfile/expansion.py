@@ -108,7 +108,7 @@ class _Lexer:
         return character
 
     def _fault(self, what: str) -> DockerfileError:
-        return DockerfileError(f"The word {self._text!r} {what}. Correct it, or escape the $ to have it literally.")
+        return DockerfileError(f"The word {self._text!r} {what}. Correct it, or put an escape before a character meant literally.")
 
     def _read_until(self, stop: str, *, keep_escapes: bool) -> tuple[str, list[str]]:
         result: list[str] = []
