@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerlab import bases, build, engine, probe
+from layerlab import bases, build, claims, engine, probe
 from layerlab.build import BuildResult
 from layerlab.context import BuildContext
 from layerlab.dockerfile import resolve
@@ -141,6 +141,34 @@ class Lab:
 
         return Prediction(id, question, choices=choices, notebook=self.notebook)
 
+    def claim(
+        self,
+        claim_id: str,
+        measured_bytes: int | None = None,
+        *,
+        added_bytes: int | None = None,
+        base: str | None = None,
+        found: str | None = None,
+    ) -> claims.Beside:
+        """Hold a claim of the lesson against what this engine measured; see `layerlab.claims.beside`.
+
+        ``base`` ("full", "slim") names the base it stands on, whose official size is shown where this
+        engine has only a stand-in for it.
+        """
+        official = bases.official(base).text if base else None
+        return claims.beside(
+            claim_id,
+            measured_bytes,
+            added_bytes=added_bytes,
+            found=found,
+            is_standin=bases.provenance(self.engine).kind != "official",
+            official=official,
+        )
+
+    def fold(self, title: str, *shown: Any) -> Fold:
+        """Put several results behind one line that opens on demand."""
+        return Fold(title, shown)
+
     def __repr__(self) -> str:
         return repr(self.badge)
 
@@ -178,6 +206,21 @@ class Text:
     def __repr__(self) -> str:
         lines = self.content.rstrip("\n").split("\n")
         return "\n".join(f"{n:>3}  {line}" if self.numbered else line for n, line in enumerate(lines, 1))
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Results behind one line; as plain text they stand open, because text cannot be unfolded."""
+
+    title: str
+    shown: tuple[Any, ...]
+
+    def __repr__(self) -> str:
+        return "\n\n".join([self.title, *(repr(one) for one in self.shown)])
+
+    def _repr_html_(self) -> str:
+        inner = "".join(one._repr_html_() for one in self.shown)
+        return f"<details><summary>{escape(self.title)}</summary>{inner}</details>"
 
 
 def open_lab(notebook: str, *, prefer: str | None = None) -> Lab:
