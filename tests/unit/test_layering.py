@@ -27,6 +27,7 @@ ORDER = (
     "attribution",
     "probe",
     "measure",
+    "claims",
     "figures",
     "review",
     "checks",
@@ -46,7 +47,7 @@ OWNERS = {
     "filelock": ("layerlab.engine", "layerlab.bases", "layerlab.answers", "layerlab.widgets"),
     "ipywidgets": ("layerlab.widgets",),
     "traitlets": ("layerlab.widgets",),
-    "IPython": ("layerlab.widgets", "layerlab.figures"),
+    "IPython": ("layerlab.widgets", "layerlab.figures", "layerlab.exercises"),
     "jupyter_client": ("layerlab.grading",),
     "nbclient": ("layerlab.course", "layerlab.grading"),
     "nbconvert": ("layerlab.course",),
@@ -84,6 +85,7 @@ class Import:
     module: str
     line: int
     name: str
+    for_types: bool = False
 
     @property
     def package(self) -> str:
@@ -101,14 +103,22 @@ def module_name(path: Path) -> str:
 def imports(source: str, *, module: str, is_package: bool) -> Iterator[Import]:
     """Yield every import of a source, those in functions and for types included."""
     package = module if is_package else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    for_types = {id(below) for block in ast.walk(tree) if is_type_checking(block) for below in ast.walk(block)}
+    for node in ast.walk(tree):
+        types = id(node) in for_types
         if isinstance(node, ast.Import):
-            yield from (Import(module, node.lineno, alias.name) for alias in node.names)
+            yield from (Import(module, node.lineno, alias.name, types) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             origin = ".".join([*above, *filter(None, [node.module])])
             # `from layerlab import bases` names a part in the alias, `from layerlab.bases import x` in the module.
-            yield from (Import(module, node.lineno, f"{origin}.{alias.name}") for alias in node.names)
+            names = (f"{origin}.{alias.name}" for alias in node.names)
+            yield from (Import(module, node.lineno, name, types) for name in names)
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def all_imports() -> Iterator[Import]:
@@ -155,6 +165,7 @@ def test_what_runs_before_the_environment_imports_nothing_that_it_brings() -> No
         str(one)
         for one in all_imports()
         if one.module in BARE
+        and not one.for_types
         and one.package not in sys.stdlib_module_names
         and not {one.name, one.name.rpartition(".")[0]} & allowed
     ]
@@ -175,5 +186,5 @@ def f():
     import docker.errors
     from ..engine import connect
 """
-    found = {one.name for one in imports(source, module="layerlab.course.run", is_package=False)}
-    assert found == {"layerlab.course.steps", "docker.errors", "layerlab.engine.connect"}
+    found = {one.name: one.for_types for one in imports(source, module="layerlab.course.run", is_package=False)}
+    assert found == {"layerlab.course.steps": True, "docker.errors": False, "layerlab.engine.connect": False}
