@@ -11,6 +11,7 @@ from typing import Any
 # name → module that owns it.
 _PUBLIC = {
     "Band": "layerlab.widgets.prediction",
+    "BuildPanel": "layerlab.widgets.build_panel",
     "Choice": "layerlab.widgets.questions",
     "MultiChoice": "layerlab.widgets.questions",
     "Order": "layerlab.widgets.questions",
