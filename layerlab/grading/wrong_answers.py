@@ -16,19 +16,20 @@ from layerlab.errors import ReleaseError
 from layerlab.grading import cells
 from layerlab.grading.kernels import CELL_SECONDS, execute
 
-_ASK = """
-import json
+_OPEN = """
 import layerlab
 from layerlab import exercises
 
 exercise = exercises.open({name!r}, layerlab.open_lab({name!r}))
+""".strip()
+_ASK = """
 verdicts = []
 for wrong in exercise.wrong_answers:
     shown = exercise.verdicts(wrong.task, wrong.answers).shown
-    verdict = f"{{shown.status}} {{shown.name}}" if shown else "PASS"
-    verdicts.append({{"name": wrong.name, "failing": wrong.failing, "verdict": verdict}})
+    verdict = f"{shown.status} {shown.name}" if shown else "PASS"
+    verdicts.append({"name": wrong.name, "failing": wrong.failing, "verdict": verdict})
 """.strip()
-_TELL = 'print(json.dumps({"tasks": list(exercise.tasks), "answers": verdicts}))'
+_TELL = 'import json\nprint(json.dumps({"tasks": list(exercise.tasks), "answers": verdicts}))'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +79,11 @@ def _judged(answers: list[dict[str, str]]) -> Iterator[Judged]:
 
 
 def _notebook(name: str) -> NotebookNode:
-    # What the lab prints while it opens or builds stays in the first cell; the last one prints only the answer.
-    ask = v4.new_code_cell(_ASK.format(name=name), id="ask")  # type: ignore[no-untyped-call]
-    tell = v4.new_code_cell(_TELL, id="tell")  # type: ignore[no-untyped-call]
-    for cell in (ask, tell):
+    # What the lab prints while it opens or builds stays in the first cells; the last one prints only the answer.
+    sources = {"open": _OPEN.format(name=name), "ask": _ASK, "tell": _TELL}
+    made: NotebookNode = v4.new_notebook()  # type: ignore[no-untyped-call]
+    for cell_id, source in sources.items():
+        cell = v4.new_code_cell(source, id=cell_id)  # type: ignore[no-untyped-call]
         cell.metadata = cells.node({"layerlab": {"role": "given"}})
-    made: NotebookNode = v4.new_notebook(cells=[ask, tell])  # type: ignore[no-untyped-call]
+        made.cells.append(cell)
     return made

@@ -1,0 +1,245 @@
+"""Verify finds drift, solutions that fail, exercises that pass unsolved, and wrong answers with another verdict."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import made_up
+import pytest
+from made_up import code, notebook, prose
+
+from layerlab import exercises
+from layerlab.checks import Check, Verdicts
+from layerlab.errors import ReleaseError
+from layerlab.grading import cells, verbs, verify, wrong_answers
+from layerlab.grading.kernels import CellError, CellRun, execute
+from layerlab.grading.release import release
+
+NAME = "77_made_up"
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with one solution and its released exercise, and no exercise declared in the library."""
+    monkeypatch.setattr(exercises, "NAMES", ())
+    (tmp_path / "solutions").mkdir()
+    (tmp_path / "solutions" / f"{NAME}.ipynb").write_bytes(cells.to_bytes(made_up.solution()))
+    release(tmp_path / "solutions", tmp_path / "exercises")
+    return tmp_path
+
+
+def ran(cell_id: str, role: cells.Role = "check", error: str = "", text: str = "") -> CellRun:
+    """A cell that ran; ``error`` is "Name: message" where it raised."""
+    name, _, message = error.partition(": ")
+    return CellRun(cell_id, role, CellError(name, message) if error else None, text)
+
+
+# --- end to end ------------------------------------------------------------------------------
+
+
+def test_a_released_exercise_passes_every_check(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exercises, "NAMES", ())
+    checks = {check.name: check for check in verify.verify_one(
+        course / "solutions" / f"{NAME}.ipynb", course / "exercises" / f"{NAME}.ipynb"
+    )}  # fmt: skip
+    assert {name.removeprefix(f"{NAME} "): check.status for name, check in checks.items()} == {
+        "is released as its solution gives it": "PASS",
+        "solved gets full marks": "PASS",
+        "unsolved is refused": "PASS",
+    }
+    assert checks[f"{NAME} solved gets full marks"].found == "1 of 1 check cells passed"
+
+
+def test_the_verb_prints_a_line_for_each_check_and_one_tally(
+    course: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "execute", lambda *_, **__: (ran("q1-check"),))
+    assert verbs.verify(("77",), checkout=course) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"PASS {NAME} is released as its solution gives it (found the same bytes)"
+    assert lines[2].startswith(f"FAIL {NAME} unsolved is refused (found `q1-check` passed, wanted CheckFailed")
+    assert lines[3:] == ["2 PASS, 1 FAIL, 0 SKIP"]
+
+
+def test_a_solution_that_cannot_be_released_is_a_failure_and_nothing_is_run(course: Path) -> None:
+    path = course / "solutions" / f"{NAME}.ipynb"
+    path.write_bytes(cells.to_bytes(notebook(prose("title", "# 77"), code("a-answer", "chosen = 1", "answer"))))
+    (check,) = verify.verify_one(path, course / "exercises" / path.name)
+    assert check.status == "FAIL"
+    assert "`a-answer` has no solution region" in check.found
+
+
+def test_a_name_that_is_not_there_is_refused(course: Path) -> None:
+    with pytest.raises(ReleaseError, match="No solution is called `78`"):
+        next(verify.verify(course / "solutions", course / "exercises", names=("78",)))
+
+
+def test_solutions_exercises_and_declarations_that_stand_alone_are_told(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "verify_one", lambda *_, **__: iter(()))
+    monkeypatch.setattr(exercises, "NAMES", (NAME, "78_declared"))
+    (course / "exercises" / "79_old.ipynb").write_text("{}")
+    told = {check.name: check.line for check in verify.verify(course / "solutions", course / "exercises")}
+    assert "none called 78_declared, 79_old" in told["every notebook has its solution"]
+    assert "none called 78_declared," in told["every notebook has its exercise"]
+    assert "none called 79_old," in told["every notebook has its declared exercise"]
+
+
+def test_release_says_what_it_wrote(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exercise = course / "exercises" / f"{NAME}.ipynb"
+    exercise.write_bytes(b"mine")
+    assert verbs.release(force=True, checkout=course) == 0
+    told = capsys.readouterr().out.strip()
+    assert told.startswith(f"replaced exercises/{NAME}.ipynb (what was there is now exercises/work/{NAME}.edited-")
+
+
+# --- what the checks say ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("on_disk", "found"), [(b"this", "the same bytes"), (b"that", "other bytes"), (None, "no file")]
+)
+def test_drift(tmp_path: Path, on_disk: bytes | None, found: str) -> None:
+    path = tmp_path / "01.ipynb"
+    if on_disk is not None:
+        path.write_bytes(on_disk)
+    check = verify.drift("01", b"this", path)
+    assert (check.status, check.found) == ("PASS" if on_disk == b"this" else "FAIL", found)
+
+
+@pytest.mark.parametrize(
+    ("runs", "found"),
+    [
+        ([ran("a-check", error="CheckFailed: SKIP size")], "`a-check` raised CheckFailed: SKIP size"),
+        ([ran("a-check"), ran("asserts", "solution", "AssertionError: no")], "`asserts` raised AssertionError: no"),
+        ([ran("a-check", text="PASS one\nSKIP size (found nothing)")], "`a-check` says SKIP size (found nothing)"),
+        ([ran("a-check", text="FAIL size"), ran("b-check", text="FAIL base")], "`a-check` says FAIL size, and 1 more"),
+        ([ran("given", "given")], "no check cell"),
+        ([], "no check cell"),
+    ],
+)
+def test_less_than_full_marks(runs: list[CellRun], found: str) -> None:
+    check = verify.full_marks("01", runs)
+    assert (check.status, check.found) == ("FAIL", found)
+
+
+def test_full_marks() -> None:
+    check = verify.full_marks("01", [ran("open", "given", text="SKIP is a word here"), ran("a-check", text="PASS a")])
+    assert (check.status, check.found) == ("PASS", "1 of 1 check cells passed")
+
+
+@pytest.mark.parametrize(
+    ("runs", "found"),
+    [
+        ([ran("a-check", error="CheckFailed: FAIL"), ran("b-check")], "`b-check` passed"),
+        ([ran("a-check", error="KeyError: q1")], "`a-check` raised KeyError: q1"),
+        ([ran("open", "given", "NoEngine: -"), ran("a-check", error="CheckFailed: x")], "`open` raised NoEngine: -"),
+        (
+            [ran("answer", "answer", "CheckFailed: x"), ran("a-check", error="CheckFailed: x")],
+            "`answer` raised CheckFailed: x",
+        ),
+        ([ran("open", "given")], "no check cell"),
+    ],
+)
+def test_an_unsolved_exercise_that_is_not_refused(runs: list[CellRun], found: str) -> None:
+    check = verify.refused("01", runs)
+    assert (check.status, check.found) == ("FAIL", found)
+
+
+def test_an_unsolved_exercise_that_is_refused() -> None:
+    check = verify.refused("01", [ran("open", "given"), ran("a-check", error="CheckFailed: FAIL answered")])
+    assert (check.status, check.found) == ("PASS", "1 of 1 check cells raised CheckFailed")
+
+
+def test_a_task_without_a_check_cell_is_told() -> None:
+    solved = [ran("q1-order-check"), ran("q2-point-check", "given")]
+    check = verify.every_task_is_checked("01", ("q1-order", "q2-point"), solved)
+    assert (check.status, check.found) == ("FAIL", "none called q2-point-check")
+    assert verify.every_task_is_checked("01", ("q1-order",), solved).status == "PASS"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status"),
+    [("FAIL order", "PASS"), ("FAIL folder", "FAIL"), ("PASS", "FAIL"), ("SKIP measured", "SKIP")],
+)
+def test_a_wrong_answer_gets_its_documented_verdict(verdict: str, status: str) -> None:
+    check = verify.documented("01", wrong_answers.Judged(name="copies first", failing="order", verdict=verdict))
+    assert check.line.startswith(f"{status} 01 wrong answer “copies first” (found {verdict}")
+
+
+@pytest.mark.parametrize(("statuses", "wanted"), [("PASS PASS", 0), ("PASS FAIL SKIP", 1), ("SKIP PASS", 2), ("", 0)])
+def test_exit_status(statuses: str, wanted: int) -> None:
+    assert verify.exit_status([Check(name="a", status=status) for status in statuses.split()]) == wanted  # type: ignore[arg-type]
+
+
+# --- kernels ---------------------------------------------------------------------------------
+
+
+def test_a_kernel_runs_every_cell_in_this_interpreter_and_away_from_the_learner(tmp_path: Path) -> None:
+    page = notebook(
+        prose("title", "# 77"),
+        code("where", "import os, sys\nprint(sys.executable, os.getcwd())", "given"),
+        code("told", "print(os.environ['LAYERLAB_WORK'], os.environ['LAYERLAB_ENGINE'])", "given"),
+        code("fails", "raise ValueError('first line\\nsecond line')", "check"),
+        code("goes-on", "print('on'); {'twin': 1}", "check"),
+    )
+    before = cells.to_bytes(page)
+    where, told, fails, goes_on = execute(page, folder=tmp_path, engine="recorded")
+    assert where.text.split() == [sys.executable, str(tmp_path)]
+    work, engine = told.text.split()
+    assert (engine, Path(work).exists(), "layerlab-work-" in work) == ("recorded", False, True)
+    assert str(fails.error) == "ValueError: first line"
+    assert (goes_on.role, goes_on.error, goes_on.text) == ("check", None, "on\n\n{'twin': 1}")
+    assert cells.to_bytes(page) == before
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [("import time; time.sleep(60)", "CellTimeoutError"), ("import os; os._exit(9)", "DeadKernelError")],
+)
+def test_a_cell_that_ends_the_run_is_told_and_what_follows_is_not_run(tmp_path: Path, source: str, error: str) -> None:
+    page = notebook(code("a", "1", "given"), code("b", source, "check"), code("c", "1", "check"))
+    runs = execute(page, folder=tmp_path, cell_seconds=4)
+    assert [run.id for run in runs] == ["a", "b"]
+    assert runs[0].error is None
+    assert runs[1].error is not None
+    assert runs[1].error.name == error
+
+
+MADE_UP_EXERCISE = """
+from layerlab.checks import judge
+from layerlab.exercises import Exercise, WrongAnswer
+
+class MadeUp(Exercise):
+    name = "{name}"
+    tasks = {{"q1-base": ("q1-base",)}}
+    wrong_answers = (
+        WrongAnswer("takes the full one", "q1-base", {{"q1-base": "full"}}, "small"),
+        WrongAnswer("takes none", "q1-base", {{"q1-base": "scratch"}}, "small"),
+    )
+    def _judge(self, task, values):
+        return (judge("small", values[task] != "full"), judge("serves", values[task] != "scratch"))
+
+print("a line that the lab prints")
+exercise = MadeUp(bench=None)
+"""
+
+
+def test_an_exercise_judges_its_own_wrong_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wrong_answers, "_OPEN", MADE_UP_EXERCISE)
+    told = wrong_answers.judged(NAME, folder=tmp_path)
+    assert told.tasks == ("q1-base",)
+    checks = [verify.documented(NAME, wrong) for wrong in told.answers]
+    assert [check.line for check in checks] == [
+        f"PASS {NAME} wrong answer “takes the full one” (found FAIL small)",
+        f"FAIL {NAME} wrong answer “takes none” (found FAIL serves, wanted FAIL small)",
+    ]
+    assert Verdicts(tuple(checks)).tally == "1 PASS, 1 FAIL, 0 SKIP"
+
+
+def test_an_exercise_that_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wrong_answers, "_OPEN", "raise KeyError('{name}')")
+    with pytest.raises(ReleaseError, match=f"Exercise {NAME} cannot judge its wrong answers .KeyError"):
+        wrong_answers.judged(NAME, folder=tmp_path)
