@@ -165,6 +165,11 @@ def exercise(solution: NotebookNode, *, name: str) -> NotebookNode:
 def _refuse_bad_answers(solution: NotebookNode) -> None:
     for cell in solution.cells:
         role, found = cells.role(cell), cells.regions(cell.source, cell_id=cell.id)
+        if "solution" in cell.id.split("-") and role != "solution":
+            raise ReleaseError(
+                f"Cell `{cell.id}` is called a solution and has the role {role!r}, so the exercise would show it. "
+                "Give it the role 'solution', or another id."
+            )
         if found and role not in ("answer", "solution"):
             raise ReleaseError(
                 f"Cell `{cell.id}` has the role {role!r} and holds a solution region. "

@@ -164,6 +164,12 @@ def test_a_region_outside_answer_cells_is_refused() -> None:
         exercise(bad, name="01")
 
 
+def test_a_cell_called_solution_without_the_role_is_refused() -> None:
+    bad = notebook(prose("title", "# 01"), prose("q1-after-solution", "It was the fifth line."))
+    with pytest.raises(ReleaseError, match="`q1-after-solution` is called a solution and has the role 'prose'"):
+        exercise(bad, name="01")
+
+
 def test_as_many_starters_as_regions_are_wanted() -> None:
     with pytest.raises(ReleaseError, match="1 solution regions and 2 starters"):
         exercise(answer_cell(solved("chosen = 1"), starter=["a", "b"]), name="01")
