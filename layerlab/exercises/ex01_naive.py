@@ -11,7 +11,7 @@ from layerlab.errors import ImageNotFound
 from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
 from layerlab.image import Image
 from layerlab.units import size
-from layerlab.widgets.questions import Choice, Order, PointAt, Question
+from layerlab.widgets.questions import Choice, Order, PointAt, Question, cut
 
 APP = "exercise01/timetable"
 TAG = "layerlab/ex01:timetable"
@@ -65,7 +65,8 @@ class Naive(Exercise):
         return question
 
     def _point(self) -> Question:
-        rows = [(entry.instruction, size(entry.size_bytes)) for entry in self.image().history]
+        # A base that was imported has a first layer whose instruction nobody wrote down.
+        rows = [(entry.instruction or "(not recorded)", size(entry.size_bytes)) for entry in self.image().history]
         asked = "Which line of this image's history added the most bytes? (oldest line first)"
         return PointAt("q2-point", asked, rows, columns=("instruction", "size"), answers=self.answers)
 
@@ -90,9 +91,9 @@ class Naive(Exercise):
         return judge(
             "most bytes",
             found == sizes[most],
-            found=f"{_cut(key)}: {size(found)}",
+            found=f"{cut(key, 48)}: {size(found)}",
             wanted="the line with the most bytes",
-            because=f"{size(found)} of {size(sum(sizes.values()))} come from {_cut(key)}",
+            because=f"{size(found)} of {size(sum(sizes.values()))} come from {cut(key, 48)}",
             not_yet=f"another line of this image carries {_times(sizes[most], found)}.",
             look="What does the size column say, whatever the line does?",
         )
@@ -288,7 +289,3 @@ def _reason_check(value: str) -> Check:
 
 def _times(most: int, found: int) -> str:
     return f"{most / found:.0f} times as many" if found and most / found >= 1.5 else f"{size(most - found)} more"
-
-
-def _cut(text: str, letters: int = 48) -> str:
-    return text if len(text) <= letters else f"{text[: letters - 1]}…"

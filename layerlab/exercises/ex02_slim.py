@@ -101,7 +101,7 @@ class Slim(Exercise):
             self._outcomes[command] = Outcome(
                 command,
                 {base: one.exit_code for base, one in ran.items()},
-                {base: (one.output.strip().splitlines() or [""])[0] for base, one in ran.items()},
+                {base: (one.output.strip().splitlines() or ["(nothing)"])[0] for base, one in ran.items()},
             )
         return self._outcomes[command]
 

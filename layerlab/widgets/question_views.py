@@ -13,7 +13,7 @@ import ipywidgets as widgets
 from traitlets import link
 
 from layerlab.errors import LayerLabError
-from layerlab.widgets.questions import Choice, MultiChoice, Order, PointAt, Question, ShortText
+from layerlab.widgets.questions import Choice, MultiChoice, Order, PointAt, Question, ShortText, cut
 
 _WIDE = {"description_width": "initial"}
 
@@ -121,7 +121,7 @@ def _order(question: Order) -> widgets.Widget:
 
 
 def _point_at(question: PointAt) -> widgets.Widget:
-    numbered = [(f"line {number}: {_cut(key)}", key) for number, key in enumerate(question.keys, 1)]
+    numbered = [(f"line {number}: {cut(key)}", key) for number, key in enumerate(question.keys, 1)]
     control = widgets.Select(
         options=numbered, value=None, description="Your line:", rows=min(len(numbered), 12), style=_WIDE,
         layout={"width": "auto", "min_width": "30em"},
@@ -135,7 +135,7 @@ def table(question: PointAt) -> str:
     heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in ("line", *question.columns))
     body = "".join(
         f'<tr><th scope="row">{number}</th>'
-        + "".join(f'<td title="{escape(cell)}">{escape(_cut(cell))}</td>' for cell in row)
+        + "".join(f'<td title="{escape(cell)}">{escape(cut(cell))}</td>' for cell in row)
         + "</tr>"
         for number, row in enumerate(question.rows, 1)
     )
@@ -157,10 +157,6 @@ def _short_text(question: ShortText) -> widgets.Widget:
     question.observe(show, "value")
     show()
     return control
-
-
-def _cut(text: str, letters: int = 80) -> str:
-    return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 
 # The first kind that fits draws the control, so a subclass stands before its base.

@@ -246,8 +246,8 @@ class PointAt(Question):
         return None if value in self.keys else f"the table has no such row; it has {len(self.keys)} rows."
 
     def possible(self) -> tuple[str, ...]:
-        """The rows, one line each."""
-        return tuple("  ".join((key, *row[1:])) for key, row in zip(self.keys, self.rows, strict=True))
+        """The rows, one line each, long cells cut."""
+        return tuple("  ".join((cut(key), *row[1:])) for key, row in zip(self.keys, self.rows, strict=True))
 
     def _normal(self, value: Any) -> Any:
         is_number = isinstance(value, int) and not isinstance(value, bool)
@@ -286,6 +286,12 @@ def within(text: str, words: int) -> str:
     if len(found) > words:
         raise AnswerError(f"That is {len(found)} words; at most {words} fit. Leave out what the figure shows.")
     return " ".join(found)
+
+
+def cut(text: str, letters: int = 80) -> str:
+    """Return the text on one line of at most so many letters; official bases have instructions of 2,000."""
+    line = " ".join(text.split())
+    return line if len(line) <= letters else f"{line[: letters - 1]}…"
 
 
 def _distinct(texts: Sequence[str]) -> tuple[str, ...]:
