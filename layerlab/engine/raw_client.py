@@ -77,6 +77,7 @@ class RawAPI:
         self,
         path: str | None = None,
         tag: str | None = None,
+        *,
         nocache: bool = False,
         rm: bool = False,
         decode: bool = False,
@@ -158,7 +159,7 @@ class RawContainers:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def run(self, image: str, command: str | list[str] | None = None, remove: bool = False) -> bytes:
+    def run(self, image: str, command: str | list[str] | None = None, *, remove: bool = False) -> bytes:
         """Run a container to its end and return what it printed.
 
         Raises

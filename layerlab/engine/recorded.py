@@ -63,9 +63,7 @@ class RecordedEngine:
         """Replay a build, as far as its steps are recorded."""
         if request.tag:
             _require_ours(request.tag)
-        return ReplayedBuild(
-            request, recordings=self._recordings, shelf=self._shelf, surroundings=self._surroundings()
-        )
+        return ReplayedBuild(request, recordings=self._recordings, shelf=self._shelf, surroundings=self._surroundings())
 
     def inspect(self, image: str) -> dict[str, Any]:
         """Return the recorded answer of ``GET /images/{image}/json``."""

@@ -33,9 +33,9 @@ class RecordingEngine:
     and a build that replays only up to there gives events and no image.
     """
 
-    def __init__(self, live: Engine, recordings: Recordings, *, redactor: Redactor | None = None) -> None:
-        self._live = live
-        self._session = Session(live, recordings, redactor or Redactor.of_this_machine(recordings.folder))
+    def __init__(self, session: Session) -> None:
+        self._live = session.live
+        self._session = session
         self._starts: dict[str, int] = {}
 
     @classmethod
@@ -47,9 +47,14 @@ class RecordingEngine:
         EngineRefused
             What is recorded there comes from another builder or platform.
         """
-        engine = cls(live, Recordings.open())
-        engine._session.sign()
-        return engine
+        return cls.on(live, Recordings.open())
+
+    @classmethod
+    def on(cls, live: Engine, recordings: Recordings) -> RecordingEngine:
+        """Wrap an engine and write to these recordings; see `open`."""
+        session = Session(live, recordings, Redactor.of_this_machine(recordings.folder))
+        session.sign()
+        return cls(session)
 
     @property
     def info(self) -> EngineInfo:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from layerlab.engine import transcript
 from layerlab.engine.protocol import BuildHandle, BuildRequest, RawEvent
-from layerlab.engine.recording_session import Session
+from layerlab.engine.recording_session import Session, without_storage
 from layerlab.engine.recordings import Payload
 from layerlab.engine.steps import PlannedStep, Surroundings, plan, plan_key
 from layerlab.engine.transcript import StepLog
@@ -106,7 +106,7 @@ class RecordingBuild:
             "failed": log.has_failed,
             "history": history,
             "diff_ids": diff_ids,
-            "inspect": {**inspect, "RepoTags": []} if inspect else None,
+            "inspect": {**without_storage(inspect), "RepoTags": []} if inspect else None,
         }
         return self._session.redactor.value(payload)
 

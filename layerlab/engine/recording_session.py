@@ -74,7 +74,7 @@ class Session:
 
     def _base(self, reference: str, answer: Payload, history: list[Payload]) -> Payload:
         # Other names of the image are this machine's business.
-        answer = {**answer, "RepoTags": [normal_reference(reference)]}
+        answer = {**without_storage(answer), "RepoTags": [normal_reference(reference)]}
         payload = {
             "reference": normal_reference(reference),
             "parent": "scratch",
@@ -107,6 +107,12 @@ def origin(answer: Payload) -> BaseOrigin:
     """Say whether an image is an official base or one of our stand-ins, by the label stand-ins carry."""
     labels = (answer.get("Config") or {}).get("Labels") or {}
     return "stand-in" if STAND_IN_LABEL in labels else "official"
+
+
+def without_storage(answer: Payload) -> Payload:
+    """Leave out of an inspect answer where the layers lie on the recording machine."""
+    driver = answer.get("GraphDriver")
+    return {**answer, "GraphDriver": {**driver, "Data": None}} if driver else answer
 
 
 def _origin_of_all(origins: list[str]) -> BaseOrigin:

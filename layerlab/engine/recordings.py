@@ -60,6 +60,7 @@ class Recordings:
         self.folder = folder
         self._reached = reached
         self._known: dict[tuple[str, str], Payload | None] = {}
+        self._noted: set[tuple[str, str]] = set()
 
     @classmethod
     def open(cls) -> Recordings:
@@ -73,8 +74,12 @@ class Recordings:
         named = os.environ.get("LAYERLAB_RECORDINGS")
         folder = Path(named).expanduser() if named else _IN_PACKAGE
         if not folder.is_dir():
-            what = f"LAYERLAB_RECORDINGS names {folder.name!r}, and no such folder is there" if named else (
-                "There are no recordings here: they come with the course's checkout, not with the installed package"
+            what = (
+                f"LAYERLAB_RECORDINGS names {folder.name!r}, and no such folder is there"
+                if named
+                else (
+                    "There are no recordings here: they come with the course's checkout, not with the installed package"
+                )
             )
             raise NotRecorded(
                 f"{what}. Work in a clone of the course, set LAYERLAB_RECORDINGS to its `recordings` folder, "
@@ -97,9 +102,7 @@ class Recordings:
         """Return a recording that another one names. Raises RecordingDamaged where it is missing."""
         found = self.read(kind, key)
         if found is None:
-            raise RecordingDamaged(
-                f"The recording {self.name(kind, key)} is missing, and {by} needs it. {_MEND}"
-            )
+            raise RecordingDamaged(f"The recording {self.name(kind, key)} is missing, and {by} needs it. {_MEND}")
         return found
 
     def write(self, kind: Kind, key: str, payload: Mapping[str, Any]) -> None:
@@ -151,7 +154,9 @@ class Recordings:
         _write(self.folder / _PROVENANCE, {**asdict(value), "recorded_on": value.recorded_on.isoformat()})
 
     def _note_reached(self, kind: Kind, key: str) -> None:
-        if self._reached:
+        # Kernels that verify a recording append to one list; what is not on it is not needed.
+        if self._reached and (kind, key) not in self._noted:
+            self._noted.add((kind, key))
             with self._reached.open("a", encoding="utf-8") as file:
                 file.write(f"{kind} {key}\n")
 
