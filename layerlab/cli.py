@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from layerlab import __version__
 from layerlab.errors import LayerLabError
+
+if TYPE_CHECKING:
+    from layerlab.engine.private import Status
 
 
 class Verbs(click.Group):
@@ -87,4 +90,79 @@ def clean(yes: bool) -> None:
     """Show what the course has made on your engine, and remove it."""
     from layerlab.course.clean import clean as clean_up
 
-    sys.exit(clean_up(confirmed=yes))
+    sys.exit(clean_up(confirm=lambda question: yes or click.confirm(question)))
+
+
+@main.command()
+def record() -> None:
+    """Record the course anew on a live engine (for authors)."""
+    from layerlab.course.record import record as record_course
+
+    sys.exit(record_course())
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@click.option("--force", is_flag=True, help="Overwrite an exercise that was edited by hand.")
+def release(names: tuple[str, ...], force: bool) -> None:
+    """Generate exercises from solutions (for authors)."""
+    from layerlab.grading.verbs import release as release_exercises
+
+    sys.exit(release_exercises(names, force=force))
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@click.option("--engine", type=click.Choice(["docker", "podman", "private", "recorded"]), help="Verify on this one.")
+def verify(names: tuple[str, ...], engine: str | None) -> None:
+    """Prove that each exercise can be solved, and missed, as documented (for authors)."""
+    from layerlab.grading.verbs import verify as verify_exercises
+
+    sys.exit(verify_exercises(names, engine=engine))
+
+
+@main.group(cls=Verbs)
+def engine() -> None:
+    """Start, stop or remove the private engine."""
+
+
+@engine.command()
+def start() -> None:
+    """Start the private engine, installing Docker first on Debian and Ubuntu."""
+    from layerlab.engine import private
+
+    private.install(on_line=click.echo)
+    _show_engine(private.start(on_line=click.echo))
+
+
+@engine.command()
+def stop() -> None:
+    """Stop the private engine; its images stay."""
+    from layerlab.engine import private
+
+    _show_engine(private.stop())
+
+
+@engine.command()
+def status() -> None:
+    """Say how the private engine is."""
+    from layerlab.engine import private
+
+    _show_engine(private.status())
+
+
+@engine.command()
+@click.confirmation_option(prompt="Remove all images and containers of the private engine?")
+def purge() -> None:
+    """Stop the private engine and remove its images, containers and volumes."""
+    from layerlab.engine import private
+
+    _show_engine(private.purge())
+
+
+def _show_engine(status: Status) -> None:
+    from layerlab.units import size
+
+    pid = f", pid {status.pid}" if status.pid else ""
+    click.echo(f"The private engine is {status.state}{pid}.")
+    click.echo(f"  socket  {status.socket}\n  data    {status.data_root} ({size(status.disk_bytes_free)} free)")

@@ -6,10 +6,15 @@ What connects, installs and starts is `layerlab.engine`'s; this knows only the o
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from layerlab.course import steps
 from layerlab.errors import LayerLabError
+
+if TYPE_CHECKING:
+    from layerlab.engine.live import LiveEngine
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,26 @@ def prepare_engine() -> Prepared:
     if wanted:
         return Prepared("recorded", why_not=f"Recordings were asked for ({info.why}).")
     return _private(info.why)
+
+
+def live_engines() -> Iterator[LiveEngine]:
+    """Open every live engine the course may have worked on: the one `connect` picks, and the private one.
+
+    Raises
+    ------
+    EngineError
+        An engine was named and does not answer.
+    """
+    from layerlab.engine import connect, private
+    from layerlab.engine.live import LiveEngine
+
+    chosen = connect()
+    if isinstance(chosen, LiveEngine):
+        yield chosen
+    if chosen.info.kind != "private" and private.is_running():
+        own = connect("private")
+        if isinstance(own, LiveEngine):
+            yield own
 
 
 def _private(because: str) -> Prepared:

@@ -56,7 +56,7 @@ def run(numbers: Sequence[str] = (), *, checkout: Path = CHECKOUT, console: Cons
 
     info = connect().info
     remark = f"Run on {info.name} {info.version} ({info.kind}), {date.today():%d %B %Y}."
-    return run_notebooks(_chosen(checkout / "notebooks", numbers), checkout / "build", remark=remark, console=console)
+    return run_notebooks(chosen(checkout / "notebooks", numbers), checkout / "build", remark=remark, console=console)
 
 
 def run_notebooks(paths: Sequence[Path], build: Path, *, remark: str, console: Console | None = None) -> int:
@@ -65,7 +65,7 @@ def run_notebooks(paths: Sequence[Path], build: Path, *, remark: str, console: C
 
     console = console or Console(stderr=True)
     console.print(remark, highlight=False)
-    notebooks = [(path, _read(path)) for path in paths]
+    notebooks = [(path, read(path)) for path in paths]
     (build / "executed").mkdir(parents=True, exist_ok=True)
     failures: list[Failure] = []
     with CourseProgress(console, [(path.name, _code_cells(notebook)) for path, notebook in notebooks]) as progress:
@@ -116,16 +116,18 @@ def execute(notebook: Any, path: Path, *, on_cell: Callable[[], None]) -> Failur
     return None
 
 
-def _chosen(folder: Path, numbers: Sequence[str]) -> list[Path]:
+def chosen(folder: Path, numbers: Sequence[str]) -> list[Path]:
+    """List a folder's notebooks in the order of the course, or those whose names begin with ``numbers``."""
     found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-    chosen = [path for path in found if not numbers or path.name.startswith(tuple(numbers))]
-    if not chosen:
+    wanted = [path for path in found if not numbers or path.name.startswith(tuple(numbers))]
+    if not wanted:
         what = f"begins with {' or '.join(numbers)}" if numbers else "is named like 00_setup.ipynb"
         raise SetupError(f"No notebook in {folder} {what}. Look at `ls {folder}`.")
-    return chosen
+    return wanted
 
 
-def _read(path: Path) -> Any:
+def read(path: Path) -> Any:
+    """Read a notebook."""
     import nbformat
 
     return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]

@@ -1,0 +1,72 @@
+"""`layerlab clean`: shows what the course has made on each engine that answers, and removes it when told to.
+
+What is ours is the journal's to say; bases that were pulled are listed and left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+
+from layerlab.course.engines import live_engines
+from layerlab.engine.live import LiveEngine
+from layerlab.engine.live.belongings import Belonging, belongings, pulled_bases, remove
+from layerlab.units import size
+
+
+def clean(*, confirm: Callable[[str], bool], console: Console | None = None) -> int:
+    """List everything of the course's, ask, and remove it.
+
+    Parameters
+    ----------
+    confirm
+        Asked once for each engine that holds something; nothing is removed unless it answers True.
+
+    Returns
+    -------
+    int
+        0; or 1 where something of the course's had to stay.
+    """
+    say = console or Console()
+    engines = tuple(live_engines())
+    if not engines:
+        say.print("No engine answers, so there is nothing to clean up. `layerlab doctor` says why.")
+    verdicts = [_clean_one(engine, confirm, say) for engine in engines]
+    for engine in engines:
+        engine.close()
+    return 0 if all(verdicts) else 1
+
+
+def _clean_one(engine: LiveEngine, confirm: Callable[[str], bool], say: Console) -> bool:
+    name = f"{engine.info.name} {engine.info.version} ({engine.info.endpoint})"
+    ours, bases = belongings(engine), pulled_bases(engine)
+    if not ours:
+        _print(say, f"Nothing of the course's is on {name}.")
+    else:
+        _print(say, f"The course made this on {name}; images share layers, so sizes overlap:")
+        for line in _listed(ours):
+            _print(say, line)
+    _offer(say, bases)
+    if not ours or not confirm(f"Remove these {len(ours)} from {name}?"):
+        return True
+    gone, kept = remove(engine)
+    _print(say, f"Removed {len(gone)}. Nothing else was touched.")
+    for one in kept:
+        _print(say, f"FAIL {one.belonging.kind} {one.belonging.name} stays: {one.reason}")
+    return not kept
+
+
+def _listed(ours: tuple[Belonging, ...]) -> Iterator[str]:
+    for one in ours:
+        yield f"  {one.kind:<9} {one.name}" + (f"  {size(one.size_bytes)}" if one.size_bytes else "")
+
+
+def _offer(say: Console, bases: tuple[str, ...]) -> None:
+    if bases:
+        _print(say, "The course pulled these bases; other images may stand on them, so they stay:")
+        _print(say, f"  docker image rm {' '.join(bases)}")
+
+
+def _print(say: Console, text: str) -> None:
+    say.print(text, markup=False, highlight=False, soft_wrap=True)
