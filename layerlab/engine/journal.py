@@ -78,8 +78,10 @@ class Journal:
         return self.owned().tags.get(reference) == image_id
 
     def _append(self, entry: dict[str, str]) -> None:
-        with self._lock, self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        with self._lock, self.path.open("ab+") as file:
+            # A crash may have cut the last line short; what follows must not be glued to it.
+            torn = file.seek(0, os.SEEK_END) > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n"
+            file.write(b"\n" * torn + json.dumps(entry).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 

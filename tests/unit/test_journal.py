@@ -1,0 +1,62 @@
+"""The journal: what is ours, kept over crashes and shared by several processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layerlab.engine.journal import Journal
+
+KINDS = st.sampled_from(["image", "container", "base"])
+IDS = st.sampled_from(["sha256:a", "sha256:b", "c"])
+
+
+@given(st.lists(st.tuples(st.booleans(), KINDS, IDS), max_size=20))
+def test_it_remembers_exactly_what_was_noted_and_not_forgotten(tmp_path_factory, entries):
+    journal = Journal(tmp_path_factory.mktemp("journal") / "j.jsonl")
+    expected: dict[str, set[str]] = {"image": set(), "container": set(), "base": set()}
+    for is_note, kind, identity in entries:
+        (journal.note if is_note else journal.forget)(kind, identity)
+        (expected[kind].add if is_note else expected[kind].discard)(identity)
+    owned = journal.owned()
+    assert (owned.images, owned.containers, owned.bases) == tuple(expected.values())
+
+
+def test_a_tag_is_owned_only_while_it_names_our_image(tmp_path):
+    journal = Journal(tmp_path / "j.jsonl")
+    journal.note("tag", "layerlab/a:1", image="sha256:a")
+    assert journal.owns_tag("layerlab/a:1", "sha256:a")
+    assert not journal.owns_tag("layerlab/a:1", "sha256:somebody-elses")
+    journal.note("tag", "layerlab/a:1", image="sha256:b")
+    assert journal.owns_tag("layerlab/a:1", "sha256:b")
+    journal.forget("tag", "layerlab/a:1")
+    assert not journal.owns_tag("layerlab/a:1", "sha256:b")
+
+
+def test_a_line_cut_short_by_a_crash_loses_only_itself(tmp_path):
+    journal = Journal(tmp_path / "j.jsonl")
+    journal.note("image", "sha256:a")
+    with journal.path.open("a") as file:
+        file.write('{"own": "image", "id": "sha256:ha')
+    journal.note("image", "sha256:b")
+    assert journal.owned().images == {"sha256:a", "sha256:b"}
+
+
+def _write(path: str, name: str) -> None:
+    journal = Journal(Path(path))
+    for number in range(50):
+        journal.note("image", f"{name}-{number}")
+
+
+def test_two_processes_lose_nothing(tmp_path):
+    path = tmp_path / "j.jsonl"
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=_write, args=(str(path), name)) for name in ("a", "b")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert len(Journal(path).owned().images) == 100
