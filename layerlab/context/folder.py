@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -108,7 +109,11 @@ def _unignored(root: Path, patterns: list[str]) -> Iterator[str]:
     # Imported here: the SDK takes longer to load than the rest of the library together.
     from docker.utils.build import Pattern, PatternMatcher
 
-    kept = {path.replace(os.sep, "/") for path in PatternMatcher(patterns).walk(str(root))}
+    try:
+        kept = {path.replace(os.sep, "/") for path in PatternMatcher(patterns).walk(str(root))}
+    except re.error as fault:
+        # The SDK turns patterns into regular expressions as it goes, and [z-a] is none.
+        raise ContextError(f"A pattern of the ignore file is malformed ({fault}). Correct its [...].") from fault
     # A folder that is ignored but holds something that is not must exist for COPY to take from it.
     kept |= {str(parent) for path in kept for parent in PurePosixPath(path).parents if parent.name}
     # The SDK always keeps .dockerignore, because the engine wants it; COPY does not see it if ignored.

@@ -35,7 +35,8 @@ def expand(word: str, variables: Mapping[str, str], *, escape: str = "\\", quote
     -----
     Forms: ``$X ${X} ${X-d} ${X:-d} ${X+a} ${X:+a} ${X?e} ${X:?e} ${X#p} ${X##p} ${X%p} ${X%%p} ${X/p/r}
     ${X//p/r}`` (docs.docker.com, Dockerfile reference, "Environment replacement"). A variable that is
-    not set becomes the empty string.
+    not set becomes the empty string. Engine 20.10 knows ``$X``, ``${X}`` and the forms
+    with a colon only.
     """
     return _Lexer(word, variables, _Mode(escape=escape, quotes=quotes)).read()[0]
 
@@ -108,7 +109,9 @@ class _Lexer:
         return character
 
     def _fault(self, what: str) -> DockerfileError:
-        return DockerfileError(f"The word {self._text!r} {what}. Correct it, or put an escape before a character meant literally.")
+        return DockerfileError(
+            f"The word {self._text!r} {what}. Correct it, or put an escape before a character meant literally."
+        )
 
     def _read_until(self, stop: str, *, keep_escapes: bool) -> tuple[str, list[str]]:
         result: list[str] = []

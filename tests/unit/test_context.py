@@ -99,6 +99,12 @@ def test_a_lone_exclamation_mark_is_refused(tmp_path: Path) -> None:
         BuildContext.open(tmp_path)
 
 
+def test_a_malformed_pattern_is_refused(tmp_path: Path) -> None:
+    make(tmp_path, {".dockerignore": "[z-a]\n"})
+    with pytest.raises(ContextError, match="malformed"):
+        BuildContext.open(tmp_path)
+
+
 def test_a_folder_stays_if_something_in_it_does(tmp_path: Path) -> None:
     make(tmp_path, {"a/b/c": "1", "a/d": "2", ".dockerignore": "*\n!a/b/c\n"}, FROM + "COPY a /a\n")
     context = BuildContext.open(tmp_path)
