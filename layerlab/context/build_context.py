@@ -199,7 +199,8 @@ class BuildContext:
         -----
         GNU format, because `POST /build?version=2` refuses a tar that begins with a PAX header
         (Engine 20.10 to 28). The classic builder hides an ignored Dockerfile and `.dockerignore` from
-        COPY again; BuildKit without a session does not (tried on 20.10). Not compressed: packing costs more than a local socket saves.
+        COPY again; BuildKit without a session does not (tried on 20.10). Not compressed: packing costs
+        more than a local socket saves.
         """
         return tar.stream(self.folder, self._sent(), self._texts())
 
