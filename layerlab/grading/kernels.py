@@ -95,11 +95,14 @@ def execute(
         allow_errors=True,
         resources={"metadata": {"path": str(folder)}},
     )
-    with answers_elsewhere() as work:
+    # A kernel warns on its stderr about how Jupyter talks to it; that is told only where the kernel died.
+    with answers_elsewhere() as work, tempfile.TemporaryFile() as log:
         try:
-            client.execute(env=_environment(work, engine))
+            client.execute(env=_environment(work, engine), stderr=log)
         except (CellTimeoutError, DeadKernelError) as error:
-            ended = CellError(type(error).__name__, str(error))
+            log.seek(0)
+            said = "" if isinstance(error, CellTimeoutError) else log.read().decode(errors="replace")
+            ended = CellError(type(error).__name__, f"{error}\n{said}")
     return tuple(_runs(copied, ended))
 
 

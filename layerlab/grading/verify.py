@@ -134,7 +134,7 @@ def documented(name: str, wrong: wrong_answers.Judged) -> Check:
     A verdict that this engine cannot give proves nothing either way, so it is a SKIP here as well.
     """
     wanted = f"FAIL {wrong.failing}"
-    title = f"{name} wrong answer “{wrong.name}”"
+    title = f"{name} {wrong.task} wrong answer “{wrong.name}”"
     if wrong.verdict.startswith("SKIP"):
         return Check(name=title, status="SKIP", found=wrong.verdict, wanted=wanted)
     return judge(title, wrong.verdict == wanted, found=wrong.verdict, wanted=wanted)

@@ -27,15 +27,16 @@ verdicts = []
 for wrong in exercise.wrong_answers:
     shown = exercise.verdicts(wrong.task, wrong.answers).shown
     verdict = f"{shown.status} {shown.name}" if shown else "PASS"
-    verdicts.append({"name": wrong.name, "failing": wrong.failing, "verdict": verdict})
+    verdicts.append({"task": wrong.task, "name": wrong.name, "failing": wrong.failing, "verdict": verdict})
 """.strip()
 _TELL = 'import json\nprint(json.dumps({"tasks": list(exercise.tasks), "answers": verdicts}))'
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A documented wrong answer, the check at which it should fail, and the verdict that a learner is shown."""
+    """A documented wrong answer to a task, the check where it should fail, and the verdict that a learner is shown."""
 
+    task: str
     name: str
     failing: str
     verdict: str

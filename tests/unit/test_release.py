@@ -17,7 +17,7 @@ from layerlab import __version__
 from layerlab.errors import ReleaseError
 from layerlab.grading import cells, pipeline
 from layerlab.grading.pipeline import exercise
-from layerlab.grading.release import release
+from layerlab.grading.release import exercise_of, release
 
 
 def source_of(made: NotebookNode, cell_id: str) -> str:
@@ -336,3 +336,22 @@ def test_a_solution_that_is_no_notebook_is_named(course: Path) -> None:
     (course / "solutions" / "02_slim.ipynb").write_text("{")
     with pytest.raises(ReleaseError, match=r"02_slim\.ipynb` cannot be read as a notebook"):
         release(course / "solutions", course / "exercises")
+
+
+# --- the course's own ------------------------------------------------------------------------
+
+ROOT = Path(__file__).parents[2]
+SOLUTIONS = tuple(sorted((ROOT / "solutions").glob("*.ipynb")))
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_the_committed_exercise_is_what_its_solution_gives(path: Path) -> None:
+    generated = cells.to_bytes(exercise_of(path))
+    on_disk = ROOT / "exercises" / path.name
+    assert on_disk.exists(), "run `layerlab release`"
+    assert on_disk.read_bytes() == generated, f"{path.stem} has drifted: run `layerlab release`"
+
+
+def test_no_committed_exercise_lacks_its_solution() -> None:
+    released = {path.name for path in (ROOT / "exercises").glob("*.ipynb")}
+    assert released == {path.name for path in SOLUTIONS}

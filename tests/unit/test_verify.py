@@ -165,8 +165,10 @@ def test_a_task_without_a_check_cell_is_told() -> None:
     [("FAIL order", "PASS"), ("FAIL folder", "FAIL"), ("PASS", "FAIL"), ("SKIP measured", "SKIP")],
 )
 def test_a_wrong_answer_gets_its_documented_verdict(verdict: str, status: str) -> None:
-    check = verify.documented("01", wrong_answers.Judged(name="copies first", failing="order", verdict=verdict))
-    assert check.line.startswith(f"{status} 01 wrong answer “copies first” (found {verdict}")
+    check = verify.documented(
+        "01", wrong_answers.Judged(task="q1", name="copies first", failing="order", verdict=verdict)
+    )
+    assert check.line.startswith(f"{status} 01 q1 wrong answer “copies first” (found {verdict}")
 
 
 @pytest.mark.parametrize(("statuses", "wanted"), [("PASS PASS", 0), ("PASS FAIL SKIP", 1), ("SKIP PASS", 2), ("", 0)])
@@ -197,7 +199,10 @@ def test_a_kernel_runs_every_cell_in_this_interpreter_and_away_from_the_learner(
 
 @pytest.mark.parametrize(
     ("source", "error"),
-    [("import time; time.sleep(60)", "CellTimeoutError"), ("import os; os._exit(9)", "DeadKernelError")],
+    [
+        ("import time; time.sleep(60)", "CellTimeoutError"),
+        ("import os; os.write(2, b'last words'); os._exit(9)", "DeadKernelError"),
+    ],
 )
 def test_a_cell_that_ends_the_run_is_told_and_what_follows_is_not_run(tmp_path: Path, source: str, error: str) -> None:
     page = notebook(code("a", "1", "given"), code("b", source, "check"), code("c", "1", "check"))
@@ -206,6 +211,7 @@ def test_a_cell_that_ends_the_run_is_told_and_what_follows_is_not_run(tmp_path: 
     assert runs[0].error is None
     assert runs[1].error is not None
     assert runs[1].error.name == error
+    assert ("last words" in runs[1].error.message) == (error == "DeadKernelError")
 
 
 MADE_UP_EXERCISE = """
@@ -233,8 +239,8 @@ def test_an_exercise_judges_its_own_wrong_answers(tmp_path: Path, monkeypatch: p
     assert told.tasks == ("q1-base",)
     checks = [verify.documented(NAME, wrong) for wrong in told.answers]
     assert [check.line for check in checks] == [
-        f"PASS {NAME} wrong answer “takes the full one” (found FAIL small)",
-        f"FAIL {NAME} wrong answer “takes none” (found FAIL serves, wanted FAIL small)",
+        f"PASS {NAME} q1-base wrong answer “takes the full one” (found FAIL small)",
+        f"FAIL {NAME} q1-base wrong answer “takes none” (found FAIL serves, wanted FAIL small)",
     ]
     assert Verdicts(tuple(checks)).tally == "1 PASS, 1 FAIL, 0 SKIP"
 
