@@ -52,7 +52,10 @@ def lab(port: int, no_browser: bool) -> None:
 @main.command()
 @click.argument("pytest_arguments", nargs=-1)
 def test(pytest_arguments: tuple[str, ...]) -> None:
-    """Run every test, on a live engine where one is possible (options for pytest after `--`)."""
+    """Run every test, on a live engine where possible.
+
+    What stands after `--` goes to pytest.
+    """
     from layerlab.course.testing import test as run_tests
 
     sys.exit(run_tests(pytest_arguments))
@@ -61,7 +64,10 @@ def test(pytest_arguments: tuple[str, ...]) -> None:
 @main.command()
 @click.argument("pytest_arguments", nargs=-1)
 def check(pytest_arguments: tuple[str, ...]) -> None:
-    """Run the fast tests that need no engine (options for pytest after `--`)."""
+    """Run the fast tests that need no engine.
+
+    What stands after `--` goes to pytest.
+    """
     from layerlab.course.testing import check as run_checks
 
     sys.exit(run_checks(pytest_arguments))
@@ -70,7 +76,10 @@ def check(pytest_arguments: tuple[str, ...]) -> None:
 @main.command()
 @click.argument("numbers", nargs=-1)
 def run(numbers: tuple[str, ...]) -> None:
-    """Run all notebooks (or those NUMBERS) headless and write build/course.html."""
+    """Run the course headless into build/course.html.
+
+    NUMBERS are beginnings of notebooks' names, such as 02; all of them without any.
+    """
     from layerlab.course.run import run as run_course
 
     sys.exit(run_course(numbers))
@@ -78,7 +87,7 @@ def run(numbers: tuple[str, ...]) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Say what is there, what is missing, and the one command that mends it."""
+    """Say what is missing, and what mends it."""
     from layerlab.course.doctor import doctor as examine
 
     sys.exit(examine())
@@ -87,7 +96,7 @@ def doctor() -> None:
 @main.command()
 @click.option("--yes", is_flag=True, help="Remove what is listed without asking.")
 def clean(yes: bool) -> None:
-    """Show what the course has made on your engine, and remove it."""
+    """Show what the course made on your engine, remove it."""
     from layerlab.course.clean import clean as clean_up
 
     sys.exit(clean_up(confirm=lambda question: yes or click.confirm(question)))
@@ -115,7 +124,7 @@ def release(names: tuple[str, ...], force: bool) -> None:
 @click.argument("names", nargs=-1)
 @click.option("--engine", type=click.Choice(["docker", "podman", "private", "recorded"]), help="Verify on this one.")
 def verify(names: tuple[str, ...], engine: str | None) -> None:
-    """Prove that each exercise can be solved, and missed, as documented (for authors)."""
+    """Prove the exercises: solved, unsolved, wrong (for authors)."""
     from layerlab.grading.verbs import verify as verify_exercises
 
     sys.exit(verify_exercises(names, engine=engine))
@@ -128,7 +137,10 @@ def engine() -> None:
 
 @engine.command()
 def start() -> None:
-    """Start the private engine, installing Docker first on Debian and Ubuntu."""
+    """Start the private engine.
+
+    On Debian and Ubuntu, Docker is installed first, its own service switched off.
+    """
     from layerlab.engine import private
 
     private.install(on_line=click.echo)
@@ -166,3 +178,47 @@ def _show_engine(status: Status) -> None:
     pid = f", pid {status.pid}" if status.pid else ""
     click.echo(f"The private engine is {status.state}{pid}.")
     click.echo(f"  socket  {status.socket}\n  data    {status.data_root} ({size(status.disk_bytes_free)} free)")
+
+
+@main.group(cls=Verbs)
+def bases() -> None:
+    """Show, build or pull the base images."""
+
+
+@bases.command("status")
+def bases_status() -> None:
+    """Say which bases are there, and how far the others are."""
+    from layerlab.course.base_images import show
+
+    sys.exit(show())
+
+
+@bases.command("build")
+@click.argument("keys", nargs=-1, type=click.Choice(["slim", "full"]))
+@click.option("--background", is_flag=True, help="Go on without waiting.")
+def bases_build(keys: tuple[str, ...], background: bool) -> None:
+    """Provide bases: pulled, else built as stand-ins."""
+    from layerlab.course.base_images import build
+
+    sys.exit(build(keys, background=background))
+
+
+@bases.command("pull")
+@click.argument("keys", nargs=-1, type=click.Choice(["slim", "full"]))
+def bases_pull(keys: tuple[str, ...]) -> None:
+    """Pull the official bases."""
+    from layerlab.course.base_images import pull
+
+    sys.exit(pull(keys))
+
+
+@main.command()
+@click.argument("arguments", nargs=-1)
+def bench(arguments: tuple[str, ...]) -> None:
+    """Measure the course itself (for authors).
+
+    What stands after `--` goes to the benchmarks.
+    """
+    from layerlab.course.bench import bench as run_benchmarks
+
+    sys.exit(run_benchmarks(arguments))

@@ -7,16 +7,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from layerlab.course import steps
 from layerlab.course.bootstrap import CHECKOUT
 from layerlab.course.engines import Prepared, prepare_engine
 from layerlab.errors import LayerLabError
-from layerlab.units import duration
-
-if TYPE_CHECKING:
-    from layerlab.bases import Progress
 
 STATIC = (
     ("ruff: rules", ("ruff", "check", ".")),
@@ -76,25 +71,14 @@ def _bases(engine: Prepared) -> bool:
     """Wait until every base of the course is there, pulled or built; say which one cannot be had."""
     if not engine.is_live:
         return True
-    from layerlab import bases
-    from layerlab.engine import connect
+    from layerlab.course.base_images import prepare
 
-    opened = connect(engine.kind)
     try:
-        for key in WANTED_BASES:
-            with steps.Quietly(f"Base image {key}") as step:
-                bases.resolve(opened, key, on_progress=lambda progress, step=step: step(_told(progress)))
+        prepare(WANTED_BASES)
     except LayerLabError as error:
         steps.say(f"FAIL {error}")
         return False
-    finally:
-        opened.close()
     return True
-
-
-def _told(progress: Progress) -> str:
-    left = "" if progress.eta_seconds is None else f", about {duration(progress.eta_seconds)} left"
-    return f"{progress.fraction:.0%}{left}: {progress.detail}"
 
 
 def _pytest(arguments: Sequence[str], checkout: Path) -> bool:
