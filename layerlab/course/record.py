@@ -1,83 +1,184 @@
-"""`layerlab record`: runs the course on a live engine and replaces the recordings by what was seen.
+"""`layerlab record`: plays the course against a live engine that is written down, then proves that it replays.
 
-What is recorded, and what is taken out of it, is the recorder's business; this runs everything that replays.
+Knows which notebooks there are and in which order to play them; how things are recorded is the engine's business.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from layerlab.course import steps
+from rich.console import Console
+
 from layerlab.course.bootstrap import CHECKOUT
-from layerlab.course.run import chosen, execute, read
-from layerlab.errors import SetupError
+from layerlab.course.progress import CourseProgress
+from layerlab.course.run import execute, read
+from layerlab.engine import connect
+from layerlab.engine.protocol import EngineKind
+from layerlab.engine.recordings import KINDS, Recordings
+from layerlab.errors import NoEngine, SetupError
 
-FOLDERS = ("notebooks", "solutions")
+_ENGINE = "LAYERLAB_ENGINE"
+_RECORD = "LAYERLAB_RECORD"
+_RECORDINGS = "LAYERLAB_RECORDINGS"
+_REACHED = "LAYERLAB_RECORDINGS_REACHED"
+_WORK = "LAYERLAB_WORK"
 
 
-def record(*, checkout: Path = CHECKOUT) -> int:
-    """Record notebooks, solutions and the documented wrong answers anew on the engine `connect` picks.
+@dataclass(frozen=True)
+class Plays:
+    """What is played: notebooks, and solutions with the wrong answers documented for them."""
 
-    The old recordings stay until everything has run; a failure leaves them as they are.
+    notebooks: tuple[Path, ...]
+    solutions: tuple[Path, ...]
+
+    @classmethod
+    def chosen(cls, checkout: Path, names: Sequence[str]) -> Plays:
+        """Choose by the beginnings of file names; all of them where ``names`` is empty.
+
+        Raises
+        ------
+        SetupError
+            Nothing has such a name.
+        """
+        notebooks, solutions = (_named(checkout / folder, names) for folder in ("notebooks", "solutions"))
+        if not notebooks and not solutions:
+            wanted = " or ".join(names) or "a number"
+            raise SetupError(f"No notebook or solution begins with {wanted}. Look at `ls notebooks solutions`.")
+        return cls(notebooks, solutions)
+
+
+def record(names: Sequence[str] = (), *, checkout: Path = CHECKOUT, console: Console | None = None) -> int:
+    """Record notebooks, solutions and wrong answers anew, and put what they need into ``recordings/``.
+
+    Parameters
+    ----------
+    names
+        Beginnings of file names (``00``, ``02_slim``). With none of them everything is recorded and the old
+        recordings are replaced; else what is new is added to them.
 
     Returns
     -------
     int
-        0; 1 where something failed and nothing was replaced.
+        0; or 1 where something failed, live or replayed. Then ``recordings/`` is left as it was.
 
     Raises
     ------
+    NoEngine
+        There is no live engine.
     SetupError
-        There is no live engine to record.
+        Nothing has such a name.
     """
-    from layerlab.engine import connect
-
-    info = connect().info
-    if not info.is_live:
-        raise SetupError(f"Only a live engine can be recorded ({info.why}). Start one: `layerlab engine start`.")
-    fresh = checkout / "build" / "recordings"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    os.environ |= {"LAYERLAB_RECORD": "1", "LAYERLAB_RECORDINGS": str(fresh), "LAYERLAB_ENGINE": info.kind}
-    steps.say(f"Recording {info.name} {info.version} ({info.kind}) into {fresh}.")
-    failed = [*_failing_notebooks(checkout / "notebooks"), *_failing_exercises(checkout)]
-    for failure in failed:
-        steps.say(failure)
-    if failed:
-        steps.say(f"The old recordings stay as they are; what was recorded is in {fresh}.")
-        return 1
-    _replace(checkout / "recordings", fresh)
-    files = sum(path.is_file() for path in (checkout / "recordings").rglob("*"))
-    steps.say(f"Recorded anew: {files} files in {checkout / 'recordings'}.")
+    console = console or Console(stderr=True)
+    plays = Plays.chosen(checkout, names)
+    live = _require_live(console)
+    with tempfile.TemporaryDirectory(prefix="layerlab-record-") as temporary:
+        fresh, reached = Path(temporary) / "recordings", Path(temporary) / "reached"
+        fresh.mkdir()
+        if names:
+            _begin_as(checkout / "recordings", fresh)
+        console.print("Recording on the live engine.", highlight=False)
+        if not _play(plays, checkout, console, {_ENGINE: live, _RECORD: "1", _RECORDINGS: str(fresh)}):
+            return 1
+        console.print("Replaying what was recorded.", highlight=False)
+        replay = {_ENGINE: "recorded", _RECORDINGS: str(fresh), _REACHED: str(reached)}
+        if not _play(plays, checkout, console, replay):
+            return 1
+        dropped = _prune(Recordings(fresh), reached)
+        kept = _install(fresh, checkout / "recordings", replace=not names)
+    console.print(f"Wrote {kept} recordings; dropped {dropped} that no replay asked for.", highlight=False)
     return 0
 
 
-def _failing_notebooks(folder: Path) -> Iterator[str]:
-    for path in chosen(folder, ()):
-        steps.say(f"{path.name} …")
-        failure = execute(read(path), path, on_cell=lambda: None)
-        if failure:
-            yield str(failure)
+def _require_live(console: Console) -> EngineKind:
+    engine = connect()
+    info = engine.info
+    engine.close()
+    if not info.is_live:
+        raise NoEngine(
+            f"Recording needs a live engine, and none is there ({info.why}). Run `layerlab engine start` first."
+        )
+    console.print(f"{info.name} {info.version} on {info.platform}, {info.builder} builder.", highlight=False)
+    return info.kind
 
 
-def _failing_exercises(checkout: Path) -> Iterator[str]:
-    """Verify the exercises: that runs solutions, the unsolved and every documented wrong answer."""
-    from layerlab.grading.verify import verify
-
-    for check in verify(checkout / "solutions", checkout / "exercises"):
-        steps.say(check.line)
-        # A SKIP here would be a verdict that no recording can decide either.
-        if check.status != "PASS":
-            yield check.line
+def _named(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
+    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    return tuple(path for path in found if not names or path.name.startswith(tuple(names)))
 
 
-def _replace(old: Path, new: Path) -> None:
-    kept = old.with_name(f"{old.name}.old")
-    shutil.rmtree(kept, ignore_errors=True)
-    if old.exists():
-        old.replace(kept)
-    new.replace(old)
-    shutil.rmtree(kept, ignore_errors=True)
+def _begin_as(old: Path, fresh: Path) -> None:
+    # Only where the recordings come from: every step is run again, or its log would be of another day.
+    if (old / "provenance.json").exists():
+        shutil.copy2(old / "provenance.json", fresh)
+
+
+def _play(plays: Plays, checkout: Path, console: Console, variables: Mapping[str, str]) -> bool:
+    with tempfile.TemporaryDirectory(prefix="layerlab-work-") as work, _environment({**variables, _WORK: work}):
+        return _notebooks_pass(plays.notebooks, console) and _exercises_pass(plays.solutions, checkout, console)
+
+
+def _notebooks_pass(paths: Sequence[Path], console: Console) -> bool:
+    notebooks = [(path, read(path)) for path in paths]
+    failed = False
+    with CourseProgress(console, [(path.name, _code_cells(notebook)) for path, notebook in notebooks]) as progress:
+        for path, notebook in notebooks:
+            progress.begin(path.name)
+            failure = execute(notebook, path, on_cell=progress.advance)
+            progress.end(path.name, passed=failure is None)
+            if failure:
+                failed = True
+                console.print(str(failure), markup=False, highlight=False)
+    return not failed
+
+
+def _code_cells(notebook: Any) -> int:
+    return sum(cell.cell_type == "code" for cell in notebook.cells)
+
+
+def _exercises_pass(paths: Sequence[Path], checkout: Path, console: Console) -> bool:
+    """Play each solution, the exercise unsolved and its wrong answers; each must get its documented verdict."""
+    from layerlab.grading.verify import verify_one
+
+    passed = True
+    for path in paths:
+        for check in verify_one(path, checkout / "exercises" / path.name):
+            passed = passed and check.status == "PASS"
+            console.print(check.line, markup=False, highlight=False)
+    return passed
+
+
+def _prune(recordings: Recordings, reached: Path) -> int:
+    """Remove what the replay never asked for, and return how many recordings that were."""
+    lines = reached.read_text(encoding="utf-8").splitlines() if reached.exists() else []
+    wanted = {tuple(line.split(" ", 1)) for line in lines}
+    unwanted = [(kind, key) for kind in KINDS for key in recordings.keys(kind) if (kind, key) not in wanted]
+    for kind, key in unwanted:
+        recordings.remove(kind, key)
+    return len(unwanted)
+
+
+def _install(fresh: Path, folder: Path, *, replace: bool) -> int:
+    """Copy recordings into the checkout, and return how many. ``replace`` removes all older ones first."""
+    for kind in KINDS if replace else ():
+        shutil.rmtree(folder / kind, ignore_errors=True)
+    shutil.copytree(fresh, folder, dirs_exist_ok=True)
+    return sum(1 for kind in KINDS for _ in Recordings(fresh).keys(kind))
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for the kernels started within, and put back what was there."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -83,9 +83,9 @@ class RecordingEngine:
         return self._live.history(image)
 
     def images(self) -> list[dict[str, Any]]:
-        """Return recorded bases and what this session built."""
-        shown = set(self._session.base_ids) | {image_id for image_id, _ in self._session.shelf.tagged()}
-        return [entry for entry in self._live.images() if entry["Id"] in shown]
+        """Return what this session built, and every image that is not the course's own."""
+        built = {image_id for image_id, _ in self._session.shelf.tagged()}
+        return [entry for entry in self._live.images() if entry["Id"] in built or _is_others(entry)]
 
     def save(self, image: str) -> Iterator[bytes]:
         """Stream the archive; it is not recorded."""
@@ -199,3 +199,7 @@ class RecordingEngine:
         given = self._session.redactor.value(encode(answer))
         payload = {"image": chain, "arguments": asked, "answer": given}
         self._session.recordings.write("containers", run_key(chain, command, user), payload)
+
+
+def _is_others(entry: Payload) -> bool:
+    return any(not tag.startswith((NAMESPACE, "<none>")) for tag in entry.get("RepoTags") or ())

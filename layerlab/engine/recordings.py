@@ -22,7 +22,7 @@ from layerlab.errors import NotRecorded, RecordingDamaged
 Kind = Literal["steps", "bases", "containers", "refusals"]
 BaseOrigin = Literal["official", "stand-in", "mixed", "none"]
 Payload = dict[str, Any]
-_KINDS = ("steps", "bases", "containers", "refusals")
+KINDS: tuple[Kind, ...] = ("steps", "bases", "containers", "refusals")
 
 _MEND = "Restore it with `git checkout recordings`, or record anew with `layerlab record`."
 _PROVENANCE = "provenance.json"
@@ -237,5 +237,5 @@ def _dumps(value: object) -> str:
 def _shown(path: Path) -> str:
     # From the recordings folder on: what lies above it is this machine's business.
     parts = path.parts
-    start = next((i for i, part in enumerate(parts) if part in _KINDS), len(parts) - 1)
+    start = next((i for i, part in enumerate(parts) if part in KINDS), len(parts) - 1)
     return "/".join(("recordings", *parts[start:]))
