@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Five redraws a second: each is a message to the browser, and none carries more than a line.
 _REDRAW_SECONDS = 0.2
+_CANCEL_HINT = "End this build. Interrupting the kernel (the square in the toolbar) does the same."
 
 
 class BuildPanel:
@@ -230,7 +231,7 @@ class BuildView:
         self.status = ipywidgets.HTML()
         self.clock = ipywidgets.HTML()
         self.bar = ipywidgets.IntProgress(min=0, max=1, layout={"width": "100%"})
-        self.cancel = ipywidgets.Button(description="Cancel build", tooltip="End this build", disabled=True)
+        self.cancel = ipywidgets.Button(description="Cancel build", tooltip=_CANCEL_HINT, disabled=True)
         self.log_switch = ipywidgets.ToggleButton(description="Show log", value=False)
         self.log = ipywidgets.HTML(layout={"display": "none"})
         buttons = ipywidgets.HBox([self.cancel, self.log_switch, self.clock])
@@ -249,6 +250,8 @@ class BuildView:
         self.bar.value = self.bar.max if model.state == "done" else model.finished
         self.bar.bar_style = {"done": "success", "failed": "danger", "cancelled": "warning"}.get(model.state, "info")
         self.cancel.disabled = model.state != "running"
+        for widget in (self.cancel, self.log_switch):
+            _hear_while_busy(widget)
         if self.log_switch.value:
             self._draw_log()
 
@@ -275,6 +278,19 @@ def _status_html(model: BuildProgress) -> str:
         f'<div role="status" style="line-height:1.5"><strong>{escape(model.title)}: {model.state}.</strong> '
         f"{escape(model.status)}{problem}</div>"
     )
+
+
+def _hear_while_busy(widget: ipywidgets.Widget) -> None:
+    """Let a click reach the kernel while a cell runs.
+
+    Notes
+    -----
+    JupyterLab ≥ 4.4 sends clicks to a subshell, a second thread of the kernel. ipykernel 7.4 hands them
+    on to whichever shell spoke last through the same comm, and that is the busy one: so make it forget.
+    With an ipykernel that has no subshells a click waits for the cell; interrupting works everywhere.
+    """
+    if widget.comm is not None:
+        vars(widget.comm).pop("_reply_subshell_id", None)
 
 
 def _show(panel: BuildPanel) -> Any:
