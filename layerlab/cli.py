@@ -103,11 +103,15 @@ def clean(yes: bool) -> None:
 
 
 @main.command()
-def record() -> None:
-    """Record the course anew on a live engine (for authors)."""
+@click.argument("names", nargs=-1)
+def record(names: tuple[str, ...]) -> None:
+    """Record the course anew on a live engine (for authors).
+
+    NAMES are beginnings of notebooks' names; all are recorded without any.
+    """
     from layerlab.course.record import record as record_course
 
-    sys.exit(record_course())
+    sys.exit(record_course(names))
 
 
 @main.command()

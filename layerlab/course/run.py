@@ -68,7 +68,7 @@ def run_notebooks(paths: Sequence[Path], build: Path, *, remark: str, console: C
     notebooks = [(path, read(path)) for path in paths]
     (build / "executed").mkdir(parents=True, exist_ok=True)
     failures: list[Failure] = []
-    with CourseProgress(console, [(path.name, _code_cells(notebook)) for path, notebook in notebooks]) as progress:
+    with CourseProgress(console, [(path.name, code_cells(notebook)) for path, notebook in notebooks]) as progress:
         for path, notebook in notebooks:
             progress.begin(path.name)
             failure = execute(notebook, path, on_cell=progress.advance)
@@ -133,7 +133,8 @@ def read(path: Path) -> Any:
     return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
 
 
-def _code_cells(notebook: Any) -> int:
+def code_cells(notebook: Any) -> int:
+    """Count the cells a kernel will be asked to run."""
     return sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
 
 

@@ -24,7 +24,7 @@ FORWARDS = [
     (["check"], "layerlab.course.testing.check", ((),), {}),
     (["run", "00", "02"], "layerlab.course.run.run", (("00", "02"),), {}),
     (["doctor"], "layerlab.course.doctor.doctor", (), {}),
-    (["record"], "layerlab.course.record.record", (), {}),
+    (["record", "01"], "layerlab.course.record.record", (("01",),), {}),
     (["release", "01", "--force"], "layerlab.grading.verbs.release", (("01",),), {"force": True}),
     (["bases", "status"], "layerlab.course.base_images.show", (), {}),
     (
