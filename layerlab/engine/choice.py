@@ -6,6 +6,7 @@ DOCKER_HOST wants that engine, and a build on a different one would measure some
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -35,15 +36,16 @@ def connect(prefer: str | None = None) -> Engine:
     EngineUnreachable, EnginePermission
         DOCKER_HOST or the Docker context names an engine that does not answer, or may not be opened.
     """
-    wanted = prefer or os.environ.get("LAYERLAB_ENGINE") or None
-    if wanted is not None and wanted not in KINDS:
-        raise NoEngine(f"LAYERLAB_ENGINE is {wanted!r}, which is no engine. Use one of {', '.join(KINDS)}.")
-    engine = _named(wanted) if wanted else _first_found()
-    return _recording(engine)
+    wanted = prefer or os.environ.get("LAYERLAB_ENGINE")
+    if not wanted:
+        return _recording(_first_found())
+    because = f"{wanted!r} was asked for" if prefer else f"LAYERLAB_ENGINE={wanted}"
+    if wanted not in KINDS:
+        raise NoEngine(f"{because}, and that is no engine. Use one of {', '.join(KINDS)}.")
+    return _recording(_named(wanted, because))
 
 
-def _named(kind: str) -> Engine:
-    because = f"LAYERLAB_ENGINE={kind}"
+def _named(kind: str, because: str) -> Engine:
     if kind == "recorded":
         return _recorded(because)
     if kind == "private":
@@ -97,7 +99,7 @@ def _podman(because: str) -> Engine:
 def _private(because: str) -> Engine:
     from layerlab.engine.live import LiveEngine
 
-    if private.status().state != "running":
+    if not private.is_running():
         raise NoEngine("The private engine does not run. Start it with `layerlab engine start`.")
     return LiveEngine.open(f"unix://{private.paths().socket}", kind="private", why=because)
 
@@ -129,7 +131,7 @@ def _default_podman(reasons: list[str]) -> Engine | None:
 
 
 def _running_private(reasons: list[str]) -> Engine | None:
-    if private.status().state != "running":
+    if not private.is_running():
         return None
     engine = _private("the private engine runs")
     if not any("layerlab.standin" in (image.get("Labels") or {}) for image in engine.images()):
@@ -152,18 +154,20 @@ def _docker_context() -> tuple[str, str | None]:
     if not name or name == "default":
         return "default", None
     for meta in (folder / "contexts/meta").glob("*/meta.json"):
-        context = json.loads(meta.read_text())
-        if context.get("Name") == name:
-            return name, str(context["Endpoints"]["docker"]["Host"])
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            context = json.loads(meta.read_text())
+            if context["Name"] == name:
+                return name, str(context["Endpoints"]["docker"]["Host"])
     raise NoEngine(
-        f"The Docker context {name!r} is chosen and does not exist. Choose another (`docker context use default`)."
+        f"The Docker context {name!r} is chosen, and no such context can be read in {folder / 'contexts'}. "
+        "Choose another (`docker context use default`, or unset DOCKER_CONTEXT)."
     )
 
 
 def _current_context(config: Path) -> str | None:
     try:
         name = json.loads(config.read_text()).get("currentContext")
-    except (OSError, json.JSONDecodeError):
+    except (OSError, ValueError, AttributeError):
         return None
     return str(name) if name else None
 
