@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerlab.engine.journal import Journal
@@ -14,6 +14,7 @@ KINDS = st.sampled_from(["image", "container", "base"])
 IDS = st.sampled_from(["sha256:a", "sha256:b", "c"])
 
 
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.booleans(), KINDS, IDS), max_size=20))
 def test_it_remembers_exactly_what_was_noted_and_not_forgotten(tmp_path_factory, entries):
     journal = Journal(tmp_path_factory.mktemp("journal") / "j.jsonl")
