@@ -1,0 +1,8 @@
+"""Builds stand-ins for the official bases from this machine's own distribution, in the private engine only."""
+
+from __future__ import annotations
+
+from layerlab.bases.standin.building import build
+from layerlab.bases.standin.debian import minor
+
+__all__ = ["build", "minor"]

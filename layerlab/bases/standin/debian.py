@@ -1,0 +1,292 @@
+"""What this machine's Debian or Ubuntu gives: its package archive, Python's source, a root file system.
+
+Uses the machine's own mirrors and proxies; writes nothing below /etc and changes no configuration.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote
+
+from layerlab.bases.registry import Cancelled, never
+from layerlab.bases.standin import recipes, shell
+from layerlab.engine.private.packages import search_path
+from layerlab.errors import BaseUnavailable
+
+OS_RELEASE = Path("/etc/os-release")
+_KEYRING = "/usr/share/keyrings/{id}-archive-keyring.gpg"
+_MMDEBSTRAP_HOOKS = Path("/usr/share/mmdebstrap/hooks/merged-usr")
+_SIGNED_BY = re.compile(r"signed-by\s*[:=]\s*(/[^\s\]]+)", re.IGNORECASE)
+_PRINTED_URI = re.compile(
+    r"^'(?P<uri>[^']+)' (?P<name>\S+) (?P<size>\d+) SHA256:(?P<sha256>[0-9a-f]{64})", re.MULTILINE
+)
+
+# What slim images leave out; /usr/share/doc keeps its copyright files, as licences ask for.
+_UNWANTED = ("man", "info", "locale", "groff", "lintian", "linda", "doc")
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The distribution's package archive as this machine is configured for it.
+
+    ``entries`` are (address, suite, components); archives of other makers are left out.
+    """
+
+    id: str
+    codename: str
+    architecture: str
+    entries: tuple[tuple[str, str, tuple[str, ...]], ...]
+    keyring: str | None
+    proxy: str | None
+
+    @property
+    def is_encrypted(self) -> bool:
+        """True where apt needs the CA certificates to read it."""
+        return any(address.startswith("https:") for address, _, _ in self.entries)
+
+    def sources(self, kind: str = "deb") -> str:
+        """Write it as apt's one-line format has it, for packages ("deb") or their source ("deb-src")."""
+        option = f"[signed-by={self.keyring}] " if self.keyring else ""
+        return "".join(
+            f"{kind} {option}{address} {suite} {' '.join(parts)}\n" for address, suite, parts in self.entries
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The proxy that apt is configured for, for programs that read it from the environment."""
+        return {"http_proxy": self.proxy, "https_proxy": self.proxy} if self.proxy else {}
+
+
+@dataclass(frozen=True)
+class Source:
+    """CPython's source as the distribution has it, unpatched: ``version`` is the full one, ``sha256`` apt's."""
+
+    version: str
+    minor: str
+    name: str
+    sha256: str
+
+
+@cache
+def minor() -> str:
+    """Give the minor version of the distribution's own Python, which is what stand-ins carry.
+
+    Raises
+    ------
+    BaseUnavailable
+        If apt knows no python3: this is no Debian or Ubuntu, or its package lists were never fetched.
+    """
+    found = re.search(
+        r"^Version: (\d+\.\d+)\.", shell.output(["apt-cache", "show", "--no-all-versions", "python3"]), re.M
+    )
+    if found is None:
+        raise BaseUnavailable(
+            "apt knows no python3 on this machine, so no stand-in can be made. Run `apt-get update` on Debian or "
+            "Ubuntu; elsewhere use a registry, or a mirror named in LAYERLAB_BASE_PREFIX."
+        )
+    return found[1]
+
+
+def archive() -> Archive:
+    """Read this machine's package archive from apt itself.
+
+    Raises
+    ------
+    BaseUnavailable
+        On another system, or with the distribution's archive not configured.
+    """
+    release = _os_release()
+    identity, codename = release.get("ID", ""), release.get("VERSION_CODENAME", "")
+    stanzas = [
+        one
+        for one in _stanzas(shell.output(["apt-get", "indextargets", "Created-By: Packages"]))
+        if one.get("Origin", "").lower() == identity and _is_wanted(one.get("Release", ""), codename)
+    ]
+    if not stanzas:
+        raise BaseUnavailable(
+            f"apt has no archive of {identity or 'this system'} configured whose lists were fetched, and stand-ins are "
+            "made of Debian's or Ubuntu's packages. Run `apt-get update`, or name a registry in LAYERLAB_BASE_PREFIX."
+        )
+    return Archive(
+        id=identity,
+        codename=codename,
+        architecture=stanzas[0].get("Architecture", ""),
+        entries=_entries(stanzas),
+        keyring=_keyring(identity, stanzas),
+        proxy=_proxy(),
+    )
+
+
+def install_mmdebstrap(*, log: Path, cancelled: Cancelled = never) -> None:
+    """Install the program that makes root file systems, if it is missing (it brings no service along).
+
+    Raises
+    ------
+    BaseUnavailable
+        Where apt fails; without root it does.
+    """
+    if shutil.which("mmdebstrap", path=search_path()):
+        return
+    command = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "install", "-y", "--no-install-recommends", "mmdebstrap"]
+    try:
+        shell.run(command, log=log, cancelled=cancelled)
+    except BaseUnavailable:
+        # The lists of an old image name versions that the mirror has dropped since.
+        shell.run(["apt-get", "update"], log=log, cancelled=cancelled)
+        shell.run(command, log=log, cancelled=cancelled)
+
+
+def source(archive: Archive, folder: Path, *, log: Path, cancelled: Cancelled = never) -> Source:
+    """Fetch CPython's source into ``folder``, and check it against the archive's signed index.
+
+    Raises
+    ------
+    BaseUnavailable
+        Where the mirror carries no sources, or what came is damaged.
+
+    Notes
+    -----
+    apt gets lists and settings of its own in ``folder``; the machine's stay as they are. `apt-get source` may fail
+    over a name with ``~`` behind some proxies though the tarball came, so the file decides, not the exit status.
+    """
+    options = _own_apt(archive, folder)
+    shell.run(["apt-get", *options, "update"], log=log, cancelled=cancelled, environment=archive.environment)
+    package = f"python{minor()}"
+    printed = shell.output(["apt-get", *options, "source", "--only-source", "--print-uris", package])
+    found = _upstream(package, printed)
+    if found is None:
+        raise BaseUnavailable(
+            f"This machine's package mirror has no source of {package}. Use a mirror with sources, or a registry."
+        )
+    if not _is_intact(folder / found.name, found):
+        command = ["apt-get", *options, "source", "--only-source", "--download-only", package]
+        try:
+            shell.run(command, log=log, cancelled=cancelled, folder=folder, environment=archive.environment)
+        except BaseUnavailable:
+            if not (folder / found.name).exists():
+                raise
+    if not _is_intact(folder / found.name, found):
+        raise BaseUnavailable(f"{found.name} arrived damaged. Run it again; if it stays so, use another mirror.")
+    return found
+
+
+def root_filesystem(archive: Archive, target: Path, *, log: Path, cancelled: Cancelled = never) -> None:
+    """Make a minimal root file system of the distribution as a tar archive at ``target``.
+
+    Raises
+    ------
+    BaseUnavailable, BuildCancelled
+    """
+    sources, partial = target.with_suffix(".list"), target.with_suffix(".partial")
+    sources.write_text(archive.sources())
+    unwanted = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _UNWANTED]
+    command = [
+        "mmdebstrap",
+        "--variant=minbase",
+        "--mode=root",
+        "--format=tar",
+        *unwanted,
+        "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+        *_merged_usr(),
+        *(["--include=ca-certificates"] if archive.is_encrypted else []),
+        f"--customize-hook={recipes.folder() / 'rootfs' / 'finish.sh'}",
+        archive.codename,
+        str(partial),
+        str(sources),
+    ]
+    # /tmp may be small, or forbid device files.
+    environment = {**archive.environment, "TMPDIR": str(target.parent)}
+    shell.run(command, log=log, cancelled=cancelled, environment=environment)
+    partial.replace(target)
+
+
+def _merged_usr() -> list[str]:
+    # With the hook alone `usrmerge` would be pulled in, and all of perl with it: 126 MB instead of 74.
+    return ["--include=usr-is-merged", f"--hook-dir={_MMDEBSTRAP_HOOKS}"] if _MMDEBSTRAP_HOOKS.is_dir() else []
+
+
+def _os_release() -> dict[str, str]:
+    try:
+        lines = OS_RELEASE.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    return {name: value.strip("\"'") for name, _, value in (line.partition("=") for line in lines) if value}
+
+
+def _stanzas(text: str) -> Iterator[dict[str, str]]:
+    for stanza in text.split("\n\n"):
+        if stanza.strip():
+            yield {name: value.strip() for name, _, value in (line.partition(":") for line in stanza.splitlines())}
+
+
+def _is_wanted(suite: str, codename: str) -> bool:
+    """Leave out backports and proposed updates: their packages would not fit those of the release.
+
+    >>> _is_wanted("bookworm-security", "bookworm"), _is_wanted("bookworm-backports", "bookworm")
+    (True, False)
+    """
+    return suite in (codename, f"{codename}-updates", f"{codename}-security", "stable", "stable-updates")
+
+
+def _entries(stanzas: list[dict[str, str]]) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    parts: dict[tuple[str, str], list[str]] = {}
+    for one in stanzas:
+        components = parts.setdefault((one["Repo-URI"], one["Release"]), [])
+        if one["Component"] not in components:
+            components.append(one["Component"])
+    return tuple((address, suite, tuple(components)) for (address, suite), components in parts.items())
+
+
+def _keyring(identity: str, stanzas: list[dict[str, str]]) -> str | None:
+    """Name the key file that apt checks this archive with: the configured one, else the distribution's."""
+    for one in stanzas:
+        entry = Path(one.get("Sourcesentry", "").rpartition(":")[0])
+        if entry.is_file() and (match := _SIGNED_BY.search(entry.read_text(errors="replace"))):
+            return match[1]
+    usual = _KEYRING.format(id=identity)
+    return usual if Path(usual).exists() else None
+
+
+def _proxy() -> str | None:
+    printed = shell.output(["apt-config", "shell", "found", "Acquire::http::Proxy"])
+    match = re.search(r"found='([^']+)'", printed)
+    return match[1] if match and match[1] != "DIRECT" else None
+
+
+def _own_apt(archive: Archive, folder: Path) -> list[str]:
+    parts = folder / "apt"
+    for name in ("sources.d", "lists/partial", "cache/archives/partial"):
+        (parts / name).mkdir(parents=True, exist_ok=True)
+    (parts / "sources.d" / "source.list").write_text(archive.sources("deb-src"))
+    settings = {
+        "Dir::Etc::sourcelist": os.devnull,
+        "Dir::Etc::sourceparts": parts / "sources.d",
+        "Dir::State::lists": parts / "lists",
+        "Dir::Cache": parts / "cache",
+        # Its sandbox user may not enter a home folder, and apt would warn at each file.
+        "APT::Sandbox::User": "root",
+    }
+    return [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+
+
+def _upstream(package: str, printed: str) -> Source | None:
+    """Find the upstream tarball among the addresses that apt printed."""
+    for match in _PRINTED_URI.finditer(printed):
+        name = unquote(match["name"])
+        if found := re.match(rf"{re.escape(package)}_((\d+\.\d+)\.\d+)[^_]*\.orig\.tar\.\w+$", name):
+            return Source(found[1], found[2], name, match["sha256"])
+    return None
+
+
+def _is_intact(path: Path, wanted: Source) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == wanted.sha256
