@@ -6,7 +6,7 @@ Raw answers of an engine end here: what leaves this module are values of `layerl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from layerlab.errors import BuildFailed, DiskFull
 from layerlab.image import HistoryEntry, Image, ImageConfig
 
 if TYPE_CHECKING:
-    from layerlab.engine.protocol import BuildHandle, Engine
+    from layerlab.engine.protocol import BuildHandle, BuildRequest, Engine
 
 _TAIL_LINES = 20
 
@@ -57,11 +57,12 @@ class BuildResult:
 class Build:
     """A build that was begun. ``run`` reads it to its end; ``cancel`` may come from any thread."""
 
-    def __init__(self, engine: Engine, handle: BuildHandle, context: BuildContext, tag: str | None) -> None:
+    def __init__(self, engine: Engine, handle: BuildHandle, request: BuildRequest) -> None:
         self._engine = engine
         self._handle = handle
-        self._context = context
-        self._tag = tag
+        self._context = context = request.context
+        self._tag = request.tag
+        self._target = request.target
         self._reader = _StepReader(_lines_of_steps(context))
 
     def cancel(self) -> None:
@@ -95,7 +96,7 @@ class Build:
         if image_id is None:
             raise BuildFailed("The builder ended without an image and without an error. Run the build again.")
         return BuildResult(
-            image=image(self._engine, image_id),
+            image=_as_written(image(self._engine, image_id), self._context, self._target),
             tag=self._tag,
             dockerfile=self._context.dockerfile_name,
             steps=tuple(self._reader.steps),
@@ -128,7 +129,7 @@ def begin(
     opened = context if isinstance(context, BuildContext) else BuildContext.open(context, dockerfile=dockerfile)
     opened.require_sources(build_args=dict(args or {}))
     request = BuildRequest(context=opened, tag=tag, args=dict(args or {}), target=target, no_cache=no_cache)
-    return Build(engine, engine.build(request), opened, tag)
+    return Build(engine, engine.build(request), request)
 
 
 def build(
@@ -223,6 +224,13 @@ class _StepReader:
 
     def _line(self, number: int) -> int | None:
         return self._lines[number - 1] if 0 < number <= len(self._lines) else None
+
+
+def _as_written(built: Image, context: BuildContext, target: str | None) -> Image:
+    """Put the Dockerfile's own words into the history: each instruction after FROM made its youngest entries."""
+    words = [instruction.logical for instruction in context.dockerfile.target(target).instructions]
+    old, own = built.history[: len(built.history) - len(words)], built.history[len(built.history) - len(words) :]
+    return replace(built, history=(*old, *(replace(e, written=w) for e, w in zip(own, words, strict=True))))
 
 
 def _lines_of_steps(context: BuildContext) -> tuple[int, ...]:

@@ -217,7 +217,8 @@ def _times(given: Claim, measured: int) -> str:
     if high is not None and low <= measured <= high * _MB:
         return "within the estimate"
     nearest = low if high is None or measured < low else high * _MB
-    return f"{measured / nearest:.2g} times the estimate"
+    ratio = measured / nearest
+    return f"{ratio:.2g} times the estimate" if ratio >= 0.01 else "less than a hundredth of the estimate"
 
 
 @cache

@@ -22,13 +22,18 @@ _BUILDKIT_SUFFIX = re.compile(r"\s+# buildkit$")
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """One line of an image's history: an instruction, and the bytes its layer added (0 if it made none)."""
+    """One line of an image's history: an instruction, and the bytes its layer added (0 if it made none).
+
+    ``written`` is the instruction as its Dockerfile has it, where the build was ours: the classic builder
+    puts a checksum into the history in place of a COPY's sources.
+    """
 
     created_by: str
     size_bytes: int
     created: str = ""
     comment: str = ""
     is_empty_layer: bool = False
+    written: str = ""
 
     @property
     def instruction(self) -> str:
@@ -39,7 +44,10 @@ class HistoryEntry:
         >>> HistoryEntry('RUN /bin/sh -c pip install x # buildkit', 9).instruction
         'RUN pip install x'
         """
-        text = _BUILDKIT_SUFFIX.sub("", self.created_by.strip())
+        if self.written:
+            return self.written
+        # `docker import` leaves no instruction, only a comment.
+        text = _BUILDKIT_SUFFIX.sub("", self.created_by.strip() or self.comment.strip())
         if _NOP.match(text):
             return re.sub(r"\s+", " ", _NOP.sub("", text))
         if match := _RUN.match(text):

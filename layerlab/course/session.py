@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerlab import bases, build, claims, engine, probe
+from layerlab.bases.specs import OFFICIAL_MINOR
 from layerlab.build import BuildResult
 from layerlab.context import BuildContext
 from layerlab.dockerfile import resolve
@@ -59,7 +60,9 @@ class Lab:
         """Which engine and which bases every number of this notebook comes from."""
         info = self.engine.info
         said = "Live on" if info.is_live else f"Recorded on {info.recorded_on:%-d %b %Y} with"
-        return Badge(f"{said} {info.name} {info.version}", bases.provenance(self.engine).text, info.why)
+        # Distributions append their own mark ("20.10.24+dfsg1"), which says nothing to a learner.
+        version = info.version.partition("+")[0]
+        return Badge(f"{said} {info.name} {version}", bases.provenance(self.engine).text, info.why)
 
     @property
     def client(self) -> Any:
@@ -155,14 +158,13 @@ class Lab:
         ``base`` ("full", "slim") names the base it stands on, whose official size is shown where this
         engine has only a stand-in for it.
         """
-        official = bases.official(base).text if base else None
         return claims.beside(
             claim_id,
             measured_bytes,
             added_bytes=added_bytes,
             found=found,
             is_standin=bases.provenance(self.engine).kind != "official",
-            official=official,
+            official=_official_text(base) if base else None,
         )
 
     def fold(self, title: str, *shown: Any) -> Fold:
@@ -260,6 +262,11 @@ def in_a_terminal(context: BuildContext, tag: str | None, arguments: Mapping[str
     parts += [f"-t {tag}"] if tag else []
     parts += [f"-f {folder}/{context.dockerfile_name}", str(folder)]
     return " ".join(parts)
+
+
+def _official_text(key: str) -> str:
+    record = bases.official(bases.BASES[key].reference(OFFICIAL_MINOR))
+    return f"{record.tag} takes {record.uncompressed_published} ({record.platform}, built {record.built:%-d %b %Y})"
 
 
 def _reference(image: str | Image) -> str:
