@@ -89,8 +89,10 @@ def _outcome(notebook: Path, cases: Iterable[ElementTree.Element], output: str) 
 
 
 def _fault(notebook: Path, case: ElementTree.Element, mark: ElementTree.Element) -> str:
-    said = _COLOURS.sub("", mark.text or mark.get("message") or "")
-    return f"{_cell_id(notebook, case.get('name') or '')} {mark.tag}: {said.strip()}"
+    said = _COLOURS.sub("", mark.text or mark.get("message") or "").strip().splitlines()
+    if len(said) > TAIL_LINES:  # the cell and the error are what helps; the frames between them are long
+        said = [*said[: TAIL_LINES // 2], "…", *said[-TAIL_LINES // 2 :]]
+    return f"{_cell_id(notebook, case.get('name') or '')} {mark.tag}: " + "\n".join(said)
 
 
 def _cell_id(notebook: Path, name: str) -> str:

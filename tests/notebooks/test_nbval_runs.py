@@ -21,6 +21,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, nbval_runs.O
             "assert os.environ['LAYERLAB_WORK'].endswith('work')",
         ),
         "fails": ("x = 1", "assert x == 2, 'x is not two'", "x = 3"),
+        "fails_at_length": ("long = 1\n" * 100 + "assert long == 2, 'the end'",),
         "also_passes": ("assert 'x' not in globals()",),
         "hangs": ("import time", "time.sleep(60)", "print('never')"),
     }
@@ -49,6 +50,14 @@ def test_a_failing_cell_is_named_by_its_id_and_quoted(outcomes: dict[str, nbval_
     assert fault.startswith("cell `fails-1` failure:")
     assert "x is not two" in fault
     assert "\x1b" not in fault
+
+
+def test_a_long_failure_is_cut_in_the_middle(outcomes: dict[str, nbval_runs.Outcome]) -> None:
+    (fault,) = outcomes["fails_at_length"].faults
+    lines = fault.splitlines()
+    assert len(lines) <= nbval_runs.TAIL_LINES + 1
+    assert "…" in lines
+    assert lines[-1].endswith("the end")
 
 
 def test_a_cell_that_hangs_is_stopped_and_named(outcomes: dict[str, nbval_runs.Outcome]) -> None:
