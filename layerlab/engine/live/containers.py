@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -23,6 +24,7 @@ _MISSING = (
     "not found in $PATH",
     "permission denied",
 )
+_RUNC = re.compile(r'exec: "[^"]+": .+?(?=: unknown|$)')
 # For an engine elsewhere, whose published ports are not ours to reach: ask from inside the container.
 _ASK_FROM_INSIDE = """
 import json, sys, urllib.error, urllib.request
@@ -175,5 +177,7 @@ def missing_program(error: docker.errors.APIError) -> ExecResult:
     """Turn the engine's refusal to start a program into a shell's exit code; raise any other error again."""
     message = str(error.explanation or error)
     if any(sign in message for sign in _MISSING):
-        return ExecResult(126 if "permission denied" in message else 127, message)
+        # runc's own sentence comes last, after those of everybody who passed it on.
+        said = _RUNC.search(message)
+        return ExecResult(126 if "permission denied" in message else 127, said[0] if said else message)
     raise error
