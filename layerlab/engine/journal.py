@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -49,6 +50,12 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256(engine_id.encode()).hexdigest()[:16]
         return cls(folder / f"{name}.jsonl")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other process from writing meanwhile, for a look and a note that belong together."""
+        with self._lock:
+            yield
 
     def note(self, kind: Kind, identity: str, *, image: str | None = None) -> None:
         """Write down that an image, container or tag is ours from now on."""

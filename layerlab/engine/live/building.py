@@ -6,7 +6,8 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import docker.errors
@@ -20,16 +21,23 @@ _ENDINGS = ("error", "errorDetail")
 
 
 class LiveBuild:
-    """A build under way; see `layerlab.engine.protocol.BuildHandle`. Iterate it once."""
+    """A build under way; see `layerlab.engine.protocol.BuildHandle`. Iterate it once.
 
-    def __init__(self, client: JournallingClient, request: BuildRequest, *, sees_all_images: bool) -> None:
+    ``name`` is told the image's id once it is made, and gives it the tag that was asked for.
+    """
+
+    def __init__(
+        self, client: JournallingClient, request: BuildRequest, *, name: Callable[[str], None], sees_all_images: bool
+    ) -> None:
         self._client = client
         self._request = request
         self._ledger = Ledger(client)
         self._cancelled = threading.Event()
         self._ended = False
-        # Only on an engine that is ours alone may "new since the build began" mean "ours".
-        self._before = _image_ids(client) if sees_all_images else None
+        self._name = name
+        # Only on an engine that is ours alone, on this machine's clock, may "made since the build began" mean "ours".
+        self._sees_all_images = sees_all_images
+        self._began = datetime.now(UTC)
         self._image_id: str | None = None
 
     @property
@@ -60,26 +68,31 @@ class LiveBuild:
 
     def _events(self) -> Iterator[RawEvent]:
         began = time.perf_counter()
-        ended_well = False
+        ended_well = failed = False
         try:
             for event in self._stream():
                 if self._cancelled.is_set():
                     break
                 self._ledger.read(event)
-                ended_well = ended_well or "aux" in event or any(key in event for key in _ENDINGS)
+                ended_well = ended_well or "aux" in event
+                if any(key in event for key in _ENDINGS):
+                    # The engine has ended the build and cleared away its container: nothing is left to cancel.
+                    self._ended = failed = True
                 yield RawEvent(time.perf_counter() - began, event)
         except docker.errors.APIError as error:
             raise refused(str(error.explanation or error)) from error
         except (*TRANSPORT_ERRORS, docker.errors.DockerException, AttributeError, ValueError) as error:
             # A socket shut under the reader surfaces as any of these, depending on how far it had read.
             if not self._cancelled.is_set():
+                self._ended = True  # there is nobody left to ask for a cancel
                 raise self._transport(error) from error
         if self._cancelled.is_set():
             raise self._stopped()
-        if not ended_well:
-            self._ended = True
+        self._ended = True
+        if not (ended_well or failed):
             raise gone(self._client.base_url)
-        self._close()
+        if not failed:
+            self._close()
 
     def _stream(self) -> Iterator[dict[str, Any]]:
         request = self._request
@@ -89,7 +102,6 @@ class LiveBuild:
             fileobj=self._upload(),
             custom_context=True,
             dockerfile=request.context.dockerfile_name,
-            tag=request.tag,
             buildargs=dict(request.args),
             target=request.target,
             nocache=request.no_cache,
@@ -113,7 +125,10 @@ class LiveBuild:
         return unreachable(self._client.base_url, error)
 
     def _close(self) -> None:
-        self._image_id = self._ledger.close(self._request.tag)
+        image_id = self._ledger.image_id
+        if image_id and self._request.tag:
+            self._name(image_id)
+        self._image_id = image_id
 
     def _stopped(self) -> BuildCancelled:
         self._sweep()
@@ -135,14 +150,22 @@ class LiveBuild:
 
     def _stragglers(self) -> list[str]:
         with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
-            if self._before is not None:
-                new = [i for i in _image_ids(self._client) - self._before if not _tags(self._client, i)]
+            if self._sees_all_images:
+                new = [image for image in self._recent_ids() if self._is_new(image)]
             else:
                 new = [i for i in _dangling_ids(self._client) if self._came_from_us(i)]
             owned = self._client.journal.owned().images if self._client.journal else set()
             # What finished steps made stays as build cache: it is in the journal, and `clean` removes it.
             return [image for image in new if image not in owned]
         return []
+
+    def _recent_ids(self) -> list[str]:
+        began = int(self._began.timestamp())
+        return [image["Id"] for image in self._client.images(all=True) if image["Created"] >= began]
+
+    def _is_new(self, image: str) -> bool:
+        answer = self._client.inspect_image(image)
+        return not answer.get("RepoTags") and datetime.fromisoformat(answer["Created"]) >= self._began
 
     def _came_from_us(self, image: str) -> bool:
         # The classic builder writes into an image which container it was committed from.
@@ -155,13 +178,5 @@ def _shutdown(client: JournallingClient, response: Any) -> None:
     getattr(raw, "_sock", raw).shutdown(socket.SHUT_RDWR)
 
 
-def _image_ids(client: JournallingClient) -> set[str]:
-    return set(client.images(all=True, quiet=True))
-
-
 def _dangling_ids(client: JournallingClient) -> set[str]:
     return set(client.images(all=True, quiet=True, filters={"dangling": True}))
-
-
-def _tags(client: JournallingClient, image: str) -> list[str]:
-    return list(client.inspect_image(image).get("RepoTags") or ())

@@ -18,6 +18,7 @@ from layerlab.engine.journal import Journal, Kind
 # What the builders print when a step has made an image that was not there before.
 _MADE = re.compile(r"^ ?-{2,3}> ([0-9a-f]{12,64})\s*$")
 _RUNNING = re.compile(r"^ ?---> Running in ([0-9a-f]{12,64})\s*$")
+_FULL_ID = re.compile(r"^sha256:[0-9a-f]{64}$")
 _STEP = re.compile(r"^(?:Step \d+/\d+ :|(?:\[\d+/\d+\] )?STEP \d+/\d+:) (\w+)")
 
 
@@ -80,12 +81,16 @@ class Ledger:
                 self._own_image(match[1])
             self._last = match[1]
 
-    def close(self, tag: str | None) -> str | None:
-        """Note the tag once the build has ended, and return the image's full id."""
-        full = self._full_id(self._last) if self._last else None
+    @property
+    def image_id(self) -> str | None:
+        """Full id of the last image the stream has named."""
+        return self._full_id(self._last) if self._last else None
+
+    def close(self, tag: str | None) -> None:
+        """Note the tag once the build has ended."""
+        full = self.image_id
         if tag and full and self._full_id(tag) == full:
             self._note("tag", tag, image=full)
-        return full
 
     def _own_image(self, short: str) -> None:
         if full := self._full_id(short):
@@ -96,6 +101,8 @@ class Ledger:
             self._client.journal.note(kind, identity, image=image)
 
     def _full_id(self, name: str) -> str | None:
+        if _FULL_ID.match(name):
+            return name
         try:
             return str(self._client.inspect_image(name)["Id"])
         except docker.errors.APIError:
@@ -107,5 +114,5 @@ class CourseClient(docker.DockerClient):  # type: ignore[misc]
 
     api: JournallingClient
 
-    def __init__(self, base_url: str, *, timeout: float = 60, tls: Any = None) -> None:
-        self.api = JournallingClient(base_url=base_url, version="auto", timeout=timeout, tls=tls)
+    def __init__(self, base_url: str, *, version: str = "auto", timeout: float = 60, tls: Any = None) -> None:
+        self.api = JournallingClient(base_url=base_url, version=version, timeout=timeout, tls=tls)

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import docker.errors
 import docker.utils
+from docker.utils import parse_repository_tag
 
 from layerlab.engine.journal import Journal
 from layerlab.engine.live.building import LiveBuild
@@ -21,7 +22,7 @@ from layerlab.engine.live.translate import (
     unreachable,
 )
 from layerlab.engine.protocol import BuildRequest, EngineInfo, EngineKind, ExecResult, RawEvent
-from layerlab.errors import ImageNotFound, NotOurs
+from layerlab.errors import EngineRefused, ImageNotFound, NotOurs
 
 _NAMESPACE = "layerlab/"
 _REGISTRY_TIMEOUT = 600
@@ -64,13 +65,21 @@ class LiveEngine:
 
     def build(self, request: BuildRequest) -> LiveBuild:
         """Start a build; see the protocol."""
-        if request.tag:
-            self._may_hold(request.tag)
+        tag = request.tag or ""
+        if tag:
+            self._may_hold(tag)
         # A connection of its own, so that cancelling one build disturbs nothing else.
         with translated(self._info.endpoint):
-            client = CourseClient(self._info.endpoint, timeout=_REGISTRY_TIMEOUT, tls=self._tls)
+            client = CourseClient(
+                self._info.endpoint, version=self._info.api_version, timeout=_REGISTRY_TIMEOUT, tls=self._tls
+            )
             client.api.journal = self.journal
-            return LiveBuild(client.api, request, sees_all_images=self._info.kind == "private")
+            return LiveBuild(
+                client.api,
+                request,
+                name=lambda image_id: self._name(image_id, tag),
+                sees_all_images=self._info.kind == "private",
+            )
 
     def inspect(self, image: str) -> dict[str, Any]:
         """Return the raw answer of ``GET /images/{image}/json``."""
@@ -105,12 +114,7 @@ class LiveEngine:
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name, unless that name is the user's."""
-        image_id = str(self.inspect(image)["Id"])
-        self._may_hold(reference, image_id=image_id)
-        with translated(self._info.endpoint, image=image):
-            repository, _, tag = reference.rpartition(":")
-            self._client.api.tag(image_id, repository or reference, tag if repository else "latest")
-        self.journal.note("tag", reference, image=image_id)
+        self._name(str(self.inspect(image)["Id"]), reference)
 
     def start(
         self,
@@ -199,26 +203,42 @@ class LiveEngine:
             self._client.api.remove_image(image_id, noprune=True)
         self.journal.forget("image", image_id)
 
-    def _may_hold(self, reference: str, *, image_id: str | None = None) -> None:
-        if not reference.startswith(_NAMESPACE) and self._info.kind != "private":
-            raise NotOurs(f"The course names images only under {_NAMESPACE!r}, and {reference!r} is not.")
-        try:
-            holder = str(self._client.api.inspect_image(reference)["Id"])
-        except docker.errors.NotFound:
+    def _name(self, image_id: str, reference: str) -> None:
+        # Another checkout may give the same name at this moment. Between looking, naming and noting nobody
+        # else may, or it would take our name for the user's. So builds don't let the engine name the image.
+        with self.journal.locked(), translated(self._info.endpoint, image=image_id):
+            if self._info.kind != "private" and self._holder(reference) == image_id:
+                return  # whoever gave it that name: the name stays theirs
+            self._may_hold(reference)
+            self._client.api.tag(image_id, *parse_repository_tag(reference))
+            if not self.journal.owns_tag(reference, image_id):
+                self.journal.note("tag", reference, image=image_id)
+
+    def _may_hold(self, reference: str) -> None:
+        if not docker.utils.match_tag(reference):
+            raise EngineRefused(f"{reference!r} is no name for an image. Use small letters, as in `layerlab/mine:1`.")
+        if self._info.kind == "private":
             return
-        if holder != image_id and not self.journal.owns_tag(reference, holder) and self._info.kind != "private":
+        if not reference.startswith(_NAMESPACE):
+            raise NotOurs(f"The course names images only under {_NAMESPACE!r}, and {reference!r} is not.")
+        with self.journal.locked():
+            holder = self._holder(reference)
+            is_free = holder is None or self.journal.owns_tag(reference, holder)
+        if not is_free:
             raise NotOurs(
                 f"An image that this course did not make is called {reference!r}. "
                 f"Give it another name (`docker tag {reference} my-{reference.split('/')[-1]}`, then "
                 f"`docker rmi {reference}`), and run this cell again."
             )
 
-    def _holds(self, reference: str) -> bool:
+    def _holder(self, reference: str) -> str | None:
         try:
-            self.inspect(reference)
+            return str(self.inspect(reference)["Id"])
         except ImageNotFound:
-            return False
-        return True
+            return None
+
+    def _holds(self, reference: str) -> bool:
+        return self._holder(reference) is not None
 
     def _create(self, image: str, command: Sequence[str] | None, **options: Any) -> LiveContainer:
         with translated(self._info.endpoint, image=image):
