@@ -88,7 +88,7 @@ def compose(
 def size_axis(largest_bytes: float, *, room: float = 1.18) -> dict[str, Any]:
     """Return a byte axis from 0 to ``room`` × the largest value, its ticks in decimal units."""
     end = (largest_bytes or 1) * room
-    ticks = _nice_ticks(end)
+    ticks = _nice_ticks(end, smallest=1.0)
     return {"range": [0, end], "tickvals": ticks, "ticktext": [_short_size(tick) for tick in ticks], **_X_LOOK}
 
 
@@ -226,10 +226,11 @@ def _markup(lines: Sequence[str]) -> str:
     return "<br>".join(escape(line, quote=False) for line in lines)
 
 
-def _nice_ticks(end: float, *, wanted: int = 5) -> list[float]:
+def _nice_ticks(end: float, *, smallest: float = 0.0, wanted: int = 5) -> list[float]:
     rough = end / wanted
     magnitude = 10 ** math.floor(math.log10(rough))
     step = next(m * magnitude for m in (1, 2, 2.5, 5, 10) if m * magnitude >= rough * 0.999)
+    step = max(step, smallest)
     return [i * step for i in range(int(end / step) + 1)]
 
 

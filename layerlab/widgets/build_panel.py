@@ -116,7 +116,9 @@ class BuildPanel:
         return self.model.log_text
 
     def __repr__(self) -> str:
-        return self.model.status
+        model = self.model
+        # "Built layerlab/… in 12.3 s" names what was built; every other state has to be told of what it is.
+        return model.summary if model.state == "done" else f"{model.title}: {model.status}"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         # The text is what a saved notebook shows until it is trusted, and all that GitHub shows.
@@ -268,7 +270,7 @@ class BuildView:
         self.log.value = (
             '<div tabindex="0" role="log" aria-label="Build log" style="display:flex;flex-direction:column-reverse;'
             'max-height:18em;overflow:auto;border:1px solid var(--jp-border-color1,#bbb);padding:0 .5em">'
-            f'<pre style="margin:0;line-height:1.35">{text}</pre></div>'
+            f'<pre style="margin:0;line-height:1.35;flex:none;overflow:visible">{text}</pre></div>'
         )
 
 

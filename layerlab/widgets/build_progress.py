@@ -72,7 +72,7 @@ class BuildProgress(HasTraits):
         if self.is_over:
             return self.summary
         if self.state == "waiting":
-            return f"{self.title} has not been started."
+            return "Not started."
         if not self.step:
             return self.pulling or "Starting."
         parts = [f"Step {self.step} of {self.total}: {self.instruction}", self.pulling, f"{self.cached} from cache"]

@@ -1,0 +1,117 @@
+"""Images and builds as tables: columns, types, arithmetic, and the base that is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from made_up_images import BASE, LARGE_BASE, LARGE_SERVICE, ROOT, SERVICE, image, result
+
+from layerlab import measure
+from layerlab.errors import BaseMismatch
+
+
+def test_an_image_is_split_into_what_its_base_holds_and_what_was_added() -> None:
+    row = measure.images({"v1-slim": SERVICE}, {"v1-slim": BASE}).iloc[0]
+    assert row["name"] == "v1-slim"
+    assert row["size_bytes"] == 140_000_300
+    assert row["base_bytes"] == BASE.size_bytes == 120_000_000
+    assert row["added_bytes"] == SERVICE.added_bytes(BASE) == 20_000_300
+    assert (row["layers"], row["added_layers"]) == (4, 2)
+    assert row["engine_size_bytes"] == SERVICE.engine_size_bytes != row["size_bytes"]
+
+
+def test_bytes_are_whole_numbers_even_where_some_are_missing() -> None:
+    frame = measure.images({"a": SERVICE, "b": None, "c": result()}, {"a": BASE})
+    byte_columns = [name for name in frame if name.endswith("_bytes")]
+    assert len(byte_columns) == 4
+    assert all(frame[name].dtype == "Int64" for name in byte_columns)
+    assert frame["size_bytes"].isna().tolist() == [False, True, False]
+    assert frame["added_bytes"].isna().tolist() == [False, True, True]
+
+
+def test_a_build_result_measures_as_its_image() -> None:
+    frames = [measure.images({"x": value}, {"x": BASE}) for value in (SERVICE, result())]
+    pd.testing.assert_frame_equal(*frames)
+
+
+def test_an_image_is_not_compared_with_a_base_it_does_not_stand_on() -> None:
+    moved = replace(BASE, diff_ids=("sha256:new", *BASE.diff_ids[1:]))
+    with pytest.raises(
+        BaseMismatch, match=r"layerlab/service:v1-slim has 0 of the 2 layers of python:3.12-slim\. Build"
+    ):
+        measure.images({"v1-slim": SERVICE}, {"v1-slim": moved})
+    with pytest.raises(BaseMismatch):
+        measure.layers(SERVICE, base=LARGE_BASE)
+    with pytest.raises(BaseMismatch):
+        measure.history(SERVICE, base=LARGE_BASE)
+
+
+def test_a_base_measured_against_itself_adds_nothing() -> None:
+    assert measure.images({"slim": BASE}, {"slim": BASE})["added_bytes"].tolist() == [0]
+
+
+def test_the_ladder_says_what_each_row_saves_and_what_was_predicted() -> None:
+    frame = measure.ladder(
+        {"naive": LARGE_SERVICE, "v1-slim": SERVICE, "v2": None},
+        predictions={"naive": (500_000_000, 900_000_000), "v1-slim": 200_000_000},
+    )
+    assert frame["saved_bytes"].isna().tolist() == [True, False, True]
+    assert frame["saved_bytes"][1] == LARGE_SERVICE.size_bytes - SERVICE.size_bytes
+    assert frame["share_of_first"][0] == 1
+    assert frame["share_of_first"][1] == pytest.approx(140_000_300 / 1_000_000_300)
+    assert frame["predicted_low_bytes"].tolist()[:2] == [500_000_000, 200_000_000]
+    assert frame["predicted_high_bytes"].tolist()[:2] == [900_000_000, 200_000_000]
+    assert frame["predicted_low_bytes"].isna().tolist() == [False, False, True]
+
+
+def test_a_ladder_of_nothing_is_an_empty_table() -> None:
+    assert measure.ladder({}).empty
+
+
+def test_layers_come_base_first_with_their_part_and_share() -> None:
+    frame = measure.layers(SERVICE, base=BASE)
+    assert frame["index"].tolist() == [0, 1, 2, 3]
+    assert frame["part"].tolist() == ["base", "base", "added", "added"]
+    assert frame["part"].dtype == "category"
+    assert frame["instruction"][2] == "RUN pip install -r requirements.txt"
+    assert frame["size_bytes"].tolist() == [80_000_000, 40_000_000, 20_000_000, 300]
+    assert frame["size_bytes"].dtype == "int64"
+    assert frame["share"].sum() == pytest.approx(1)
+
+
+def test_without_a_base_no_part_is_claimed() -> None:
+    assert measure.layers(SERVICE)["part"].isna().all()
+
+
+def test_layers_without_bytes_or_history_are_listed_all_the_same() -> None:
+    squashed = replace(image(ROOT), diff_ids=("sha256:lost", "sha256:1"))
+    frame = measure.layers(squashed)
+    assert frame["instruction"].tolist() == ["", "ADD file:33c in /"]
+    empty = replace(image(), diff_ids=("sha256:0",))
+    assert measure.layers(empty)["share"].tolist() == [0.0]
+
+
+def test_the_history_keeps_the_lines_that_made_no_layer() -> None:
+    frame = measure.history(SERVICE, base=BASE)
+    assert frame["instruction"].tolist()[2] == 'CMD ["python3"]'
+    assert frame["layer"].isna().tolist() == [False, False, True, False, False, True]
+    assert frame["part"].tolist() == ["base"] * 3 + ["added"] * 3
+    assert frame["size_bytes"].sum() == SERVICE.size_bytes
+
+
+def test_steps_keep_their_order_line_and_seconds() -> None:
+    frame = measure.steps(result())
+    assert frame["number"].tolist() == [1, 2, 3]
+    assert frame["is_cached"].tolist() == [True, True, False]
+    assert frame["seconds"].dtype == "float64"
+    assert frame["seconds"].sum() == pytest.approx(12.1)
+    unknown = replace(result(), steps=(replace(result().steps[0], line=None),))
+    assert measure.steps(unknown)["line"].isna().all()
+
+
+def test_blobs_say_which_part_of_a_pull_they_are() -> None:
+    frame = measure.blobs([("root file system", 30), ("compilers", 90)])
+    assert frame["compressed_bytes"].tolist() == [30, 90]
+    assert frame["share"].tolist() == [0.25, 0.75]
