@@ -39,6 +39,12 @@ class Chains:
         link = self._link(chain) if chain.startswith(_BASE) else None
         return str(link["reference"]) if link else None
 
+    def foundation(self, chain: str) -> str | None:
+        """Return the chain of the base image that a chain stands on, or None where that is scratch."""
+        while chain != SCRATCH and not chain.startswith(_BASE):
+            chain = str(self._link(chain)["parent"])
+        return None if chain == SCRATCH else chain
+
     def diff_ids(self, chain: str) -> list[str]:
         """Return the layers, base-first."""
         return [one for link in reversed(list(self._links(chain))) for one in link["diff_ids"]]

@@ -11,6 +11,7 @@ from typing import Any
 
 from layerlab.context import BuildContext
 from layerlab.engine.protocol import BuildRequest, Engine
+from layerlab.engine.recordings import normal_reference
 from layerlab.errors import BuildFailed, EngineRefused
 
 Raw = dict[str, Any]
@@ -94,9 +95,12 @@ class RawAPI:
             target=target,
             no_cache=nocache,
         )
-        for event in self._engine.build(request):
-            data = dict(event.data)
-            yield data if decode else json.dumps(data).encode() + b"\n"
+        handle = self._engine.build(request)
+        for event in handle:
+            yield _line(dict(event.data), decode=decode)
+        # Through the SDK the engine itself names the image and says so; the seam names it when all is over.
+        if tag and handle.image_id:
+            yield _line({"stream": f"Successfully tagged {normal_reference(tag)}\n"}, decode=decode)
 
     def history(self, image: str) -> list[Raw]:
         """Return the history, newest first."""
@@ -174,6 +178,10 @@ class RawContainers:
                 f"The command {words} in {image} returned exit code {result.exit_code}: {result.output.strip()[-400:]}"
             )
         return result.output.encode()
+
+
+def _line(data: Raw, *, decode: bool) -> Any:
+    return data if decode else json.dumps(data).encode() + b"\n"
 
 
 def _bears(entry: Raw, name: str) -> bool:

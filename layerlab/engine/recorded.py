@@ -73,8 +73,9 @@ class RecordedEngine:
     def history(self, image: str) -> list[dict[str, Any]]:
         """Return the recorded answer of ``GET /images/{image}/history``, newest first."""
         chain = self._chain(image)
-        own = {self._chains.image_id(chain): self._tags(chain)}
-        return self._chains.history(chain, tags={**self._shelf.by_image(), **own})
+        base = self._chains.foundation(chain)
+        tagged = {self._chains.image_id(one): self._tags(one) for one in (base, chain) if one}
+        return self._chains.history(chain, tags={**self._shelf.by_image(), **tagged})
 
     def images(self) -> list[dict[str, Any]]:
         """Return recorded bases and what this session built, newest first."""

@@ -17,7 +17,7 @@ from layerlab.engine.recorded import NAMESPACE, environment
 from layerlab.engine.recording_build import RecordingBuild
 from layerlab.engine.recording_container import RecordingContainer
 from layerlab.engine.recording_session import Session
-from layerlab.engine.recordings import Payload, Recordings
+from layerlab.engine.recordings import Payload, Recordings, normal_reference
 from layerlab.engine.redact import Redactor
 from layerlab.engine.steps import Surroundings
 from layerlab.errors import ImageNotFound, LayerLabError, NotOurs
@@ -75,12 +75,14 @@ class RecordingEngine:
     def inspect(self, image: str) -> dict[str, Any]:
         """Return the engine's answer; the image of another is recorded as a base."""
         self._chain(image)
-        return self._live.inspect(image)
+        answer = self._live.inspect(image)
+        return {**answer, "RepoTags": self._visible(answer.get("RepoTags"))}
 
     def history(self, image: str) -> list[dict[str, Any]]:
         """Return the engine's answer; the image of another is recorded as a base."""
         self._chain(image)
-        return self._live.history(image)
+        entries = self._live.history(image)
+        return [{**entry, "Tags": self._visible(entry.get("Tags")) or None} for entry in entries]
 
     def images(self) -> list[dict[str, Any]]:
         """Return what this session built, and every image that is not the course's own."""
@@ -175,6 +177,11 @@ class RecordingEngine:
             return environment(self._live.inspect(reference))
         except ImageNotFound:
             return {}
+
+    def _visible(self, tags: Sequence[str] | None) -> list[str]:
+        """Leave out the names that an image has from elsewhere: on replay nobody knows them."""
+        bases = {normal_reference(reference) for reference in self._session.base_ids.values()}
+        return [tag for tag in tags or () if tag in bases or self._session.shelf.is_tag(tag)]
 
     def _chain(self, image: str) -> str:
         chain = self._session.shelf.chain(image) or self._session.base_chain_of(image)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from layerlab.engine import transcript
 from layerlab.engine.protocol import BuildHandle, BuildRequest, RawEvent
@@ -91,7 +92,7 @@ class RecordingBuild:
         if written is None:
             self._session.recordings.write("steps", key, self._step(step, log, own, parent))
         elif log.is_cached and written["cached_seconds"] is None:
-            self._session.recordings.write("steps", key, {**written, "cached_seconds": round(log.seconds, 3)})
+            self._session.recordings.write("steps", key, {**written, **self._cached(step, log)})
 
     def _step(self, step: PlannedStep, log: StepLog, own: str | None, parent: str | None) -> Payload:
         image = own if own != parent else None
@@ -100,15 +101,21 @@ class RecordingBuild:
         payload = {
             "parent": step.parent,
             "instruction": step.instruction.logical,
-            "events": [[round(event.at, 3), dict(event.data)] for event in transcript.shortened(log.events)],
+            "events": _plain(log.events),
             "seconds": round(log.seconds, 3),
             "cached_seconds": None,
+            "cached_events": None,
             "failed": log.has_failed,
             "history": history,
             "diff_ids": diff_ids,
             "inspect": {**without_storage(inspect), "RepoTags": []} if inspect else None,
         }
         return self._session.redactor.value(payload)
+
+    def _cached(self, step: PlannedStep, log: StepLog) -> Payload:
+        # What a cached step says is always the same, but for a FROM whose base has ONBUILD triggers.
+        events = self._session.redactor.value(_plain(log.events)) if step.is_from else None
+        return {"cached_seconds": round(log.seconds, 3), "cached_events": events}
 
     def _added(self, image_id: str, parent: str | None) -> tuple[list[Payload], list[str]]:
         """Return the history entries (newest first) and layers that an image has beyond its parent."""
@@ -138,6 +145,10 @@ class RecordingBuild:
         if isinstance(error, DockerfileError):
             payload["line"] = error.line
         self._session.recordings.write("refusals", plan_key(steps), self._session.redactor.value(payload))
+
+
+def _plain(events: Sequence[RawEvent]) -> list[list[Any]]:
+    return [[round(event.at, 3), dict(event.data)] for event in transcript.shortened(events)]
 
 
 def _paired(steps: tuple[PlannedStep, ...], logs: list[StepLog]) -> list[tuple[PlannedStep, StepLog]]:

@@ -67,8 +67,8 @@ class ReplayedBuild:
             if link is None:
                 yield from self._say(transcript.header(step.position, step.instruction.logical, builder=self._builder))
                 continue
-            is_cached = may_be_cached and not step.is_from and step.key in self._shelf.cache
-            may_be_cached = may_be_cached and (is_cached or step.is_from)
+            is_cached = may_be_cached and step.key in self._shelf.cache
+            may_be_cached = is_cached or (may_be_cached and step.is_from)
             yield from self._step(step, link, is_cached=is_cached)
             if link["failed"]:
                 return
@@ -91,15 +91,14 @@ class ReplayedBuild:
 
     def _step(self, step: PlannedStep, link: Payload, *, is_cached: bool) -> Iterator[RawEvent]:
         yield from self._say(transcript.header(step.position, step.instruction.logical, builder=self._builder))
-        if is_cached:
-            image = self._image(step.key)
+        if is_cached and not step.is_from:
             self._clock += float(link["cached_seconds"] or 0.0)
-            yield from self._say(transcript.cached(image, builder=self._builder))
+            yield from self._say(transcript.cached(self._image(step.key), builder=self._builder))
         else:
             began = self._clock
-            for at, data in link["events"]:
+            for at, data in (link["cached_events"] if is_cached else None) or link["events"]:
                 yield RawEvent(began + at, data)
-            self._clock = began + float(link["seconds"])
+            self._clock = began + float(link["cached_seconds" if is_cached else "seconds"] or 0.0)
         if step.is_stage_end and not link["failed"] and (image := self._image(step.key)):
             yield from self._say(iter([transcript.stage_end(image)]))
 
@@ -119,11 +118,7 @@ class ReplayedBuild:
         if self._request.tag:
             self._shelf.tag(self._request.tag, image)
         self._image_id = image
-        tag = next((tag for tag in self._shelf.tags_of(image) if self._is_asked(tag)), None)
-        yield from self._say(transcript.closing(image, tag))
-
-    def _is_asked(self, tag: str) -> bool:
-        return self._request.tag is not None and tag in (self._request.tag, f"{self._request.tag}:latest")
+        yield from self._say(iter([transcript.closing(image)]))
 
     def _image(self, chain: str | None) -> str | None:
         return self._chains.image_id(chain) if chain and self._chains.has_image(chain) else None

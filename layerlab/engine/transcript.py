@@ -61,6 +61,8 @@ def split(events: Iterable[RawEvent]) -> list[StepLog]:
             logs.append(StepLog(event.at, match["text"]))
         elif logs and _belongs(event.data, is_first=not logs[-1].events):
             logs[-1].take(event)
+        elif logs:
+            logs[-1].seconds = event.at - logs[-1].began
     return logs
 
 
@@ -120,11 +122,9 @@ def stage_end(image_id: str) -> dict[str, Any]:
     return {"aux": {"ID": image_id}}
 
 
-def closing(image_id: str, tag: str | None) -> Iterator[dict[str, str]]:
+def closing(image_id: str) -> dict[str, str]:
     """Close a build that succeeded."""
-    yield {"stream": f"Successfully built {_short(image_id)}\n"}
-    if tag:
-        yield {"stream": f"Successfully tagged {tag}\n"}
+    return {"stream": f"Successfully built {_short(image_id)}\n"}
 
 
 def _short(image_id: str | None) -> str:

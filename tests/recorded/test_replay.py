@@ -237,6 +237,7 @@ def test_the_raw_client_answers_as_the_sdk_does(replayed: RecordedEngine):
     client = replayed.client
     image, log = client.images.build(path=str(CONTEXTS / "greeting"), tag=GREETING, rm=True, forcerm=True)
     assert next(log) == {"stream": "Step 1/8 : ARG PY_MINOR=3.11"}
+    assert list(log)[-1] == {"stream": f"Successfully tagged {GREETING}\n"}
     assert image.id == client.images.get(GREETING).id and image.tags == [GREETING]
     assert image.short_id == image.id[:17] and image.labels["layerlab.base"] == "slim"
     assert image.history() == client.api.history(GREETING) == replayed.history(GREETING)
