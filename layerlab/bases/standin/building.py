@@ -21,13 +21,14 @@ from layerlab.bases.standin import cpython, debian, recipes, site
 from layerlab.bases.standin.timeline import Task, Timeline
 from layerlab.context import BuildContext
 from layerlab.engine.protocol import BuildRequest, Engine
-from layerlab.errors import BaseUnavailable
+from layerlab.errors import BaseUnavailable, BuildFailed
 
 OnKeyProgress = Callable[[str, Progress], None]
 
 TOOLCHAIN = "layerlab/standin-toolchain:latest"
 _CMD = '["python3"]'
 _TICK_SECONDS = 1.0
+_ATTEMPTS = 3
 
 # Seconds on two idle cores.
 _ROOTFS = Task("rootfs", "making a Debian root file system", 28)
@@ -112,6 +113,7 @@ class _Workshop:
     def _make(self, wanted: Sequence[str], pool: ThreadPoolExecutor) -> None:
         python = self._begin_python(pool)
         self._make_rootfs()
+        self._make_toolchain()
         packages = pool.submit(self._install_packages) if "full" in wanted else None
         made = python()
         for key in wanted:
@@ -141,9 +143,12 @@ class _Workshop:
         with self.timeline.running(_SOURCE.key):
             return debian.source(self._archive, self._parts, log=self._log, cancelled=self._cancelled)
 
+    def _make_toolchain(self) -> None:
+        if cpython.finished(self._cpython) is None:
+            with self.timeline.running(_TOOLCHAIN.key):
+                self._build("cpython", recipes.render("cpython", {}), (self._rootfs,), tag=TOOLCHAIN)
+
     def _compile(self, source: debian.Source) -> cpython.CPython:
-        with self.timeline.running(_TOOLCHAIN.key):
-            self._build("cpython", recipes.render("cpython", {}), (self._rootfs,), tag=TOOLCHAIN)
         with self.timeline.running(_COMPILE.key):
             return cpython.compile(
                 self._engine,
@@ -193,9 +198,16 @@ class _Workshop:
         """Build a Dockerfile with these parts beside it; return the image's id."""
         context = self._context(name, text, parts)
         request = BuildRequest(context=context, tag=tag, args=self._proxies(), network=self._network())
-        begun = builds.Build(self._engine, self._engine.build(request), context, tag)
-        with _cancelling(begun, self._cancelled):
-            return begun.run().image.id
+        for attempt in range(1, _ATTEMPTS + 1):
+            begun = builds.Build(self._engine, self._engine.build(request), request)
+            try:
+                with _cancelling(begun, self._cancelled):
+                    return begun.run().image.id
+            except BuildFailed as error:
+                # Somebody cleaned up while we built, and a step's image went before the next step used it.
+                if attempt == _ATTEMPTS or "No such image" not in str(error):
+                    raise
+        raise AssertionError("the last attempt returns or raises")
 
     def _context(self, name: str, text: str, parts: Sequence[Path]) -> BuildContext:
         folder = self._work / f"context-{name}"

@@ -1,0 +1,298 @@
+"""What stand-ins are made from: this machine's archive as apt tells it, the recipes, the site layer."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_engine import FakeEngine
+
+from layerlab.bases.standin import build, debian, recipes, shell, site
+from layerlab.dockerfile import parse
+from layerlab.errors import BaseUnavailable, BuildCancelled
+
+STANZA = """\
+Repo-URI: {uri}
+Release: {release}
+Component: {component}
+Origin: {origin}
+Architecture: amd64
+Sourcesentry: {entry}:1
+"""
+
+
+def targets(*rows: tuple[str, str, str, str], entry: str = "/nowhere") -> str:
+    names = ("uri", "release", "component", "origin")
+    return "\n".join(STANZA.format(entry=entry, **dict(zip(names, row, strict=True))) for row in rows)
+
+
+DEBIAN = targets(
+    ("http://mirror.example/debian/", "bookworm", "main", "Debian"),
+    ("http://mirror.example/debian/", "bookworm", "contrib", "Debian"),
+    ("http://mirror.example/debian/", "bookworm-updates", "main", "Debian"),
+    ("http://mirror.example/debian/", "bookworm-backports", "main", "Debian Backports"),
+    ("http://mirror.example/security/", "bookworm-security", "main", "Debian"),
+    ("https://packages.example/", "stable", "main", "Somebody"),
+)
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
+    """A machine whose programs print what the test says; keys are their first words."""
+    said = {"apt-get indextargets": DEBIAN}
+    release = tmp_path / "os-release"
+    release.write_text('PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_CODENAME=bookworm\n')
+    monkeypatch.setattr(debian, "OS_RELEASE", release)
+    monkeypatch.setattr(debian, "_KEYRING", str(tmp_path / "{id}-keyring.gpg"))
+
+    def output(command: list[Any], **_: object) -> str:
+        return said.get(" ".join(str(word) for word in command[:2]), "")
+
+    monkeypatch.setattr(shell, "output", output)
+    return said
+
+
+def test_the_archive_is_the_distribution_s_own(machine: dict[str, str]) -> None:
+    found = debian.archive()
+    assert found.sources() == (
+        "deb http://mirror.example/debian/ bookworm main contrib\n"
+        "deb http://mirror.example/debian/ bookworm-updates main\n"
+        "deb http://mirror.example/security/ bookworm-security main\n"
+    )
+    assert found.sources("deb-src").startswith("deb-src http://mirror.example/debian/ bookworm main contrib\n")
+    assert (found.codename, found.architecture, found.is_encrypted, found.environment) == (
+        "bookworm",
+        "amd64",
+        False,
+        {},
+    )
+
+
+def test_the_archive_s_key_and_proxy_are_the_configured_ones(machine: dict[str, str], tmp_path: Path) -> None:
+    entry = tmp_path / "debian.sources"
+    entry.write_text("Types: deb\nSigned-By: /usr/share/keyrings/ours.gpg\n")
+    machine["apt-get indextargets"] = targets(
+        ("https://mirror.example/debian/", "bookworm", "main", "Debian"), entry=str(entry)
+    )
+    machine["apt-config shell"] = "found='http://proxy.example:3128'\n"
+    found = debian.archive()
+    assert (
+        found.sources() == "deb [signed-by=/usr/share/keyrings/ours.gpg] https://mirror.example/debian/ bookworm main\n"
+    )
+    assert found.is_encrypted
+    assert found.environment["http_proxy"] == "http://proxy.example:3128"
+
+
+def test_another_system_is_told_what_it_lacks(machine: dict[str, str]) -> None:
+    machine["apt-get indextargets"] = ""
+    with pytest.raises(BaseUnavailable, match="apt-get update"):
+        debian.archive()
+
+
+def test_the_python_of_the_distribution(machine: dict[str, str]) -> None:
+    debian.minor.cache_clear()
+    with pytest.raises(BaseUnavailable, match="LAYERLAB_BASE_PREFIX"):
+        debian.minor()
+    machine["apt-cache show"] = "Package: python3\nVersion: 3.13.5-1\n"
+    assert debian.minor() == "3.13"
+    debian.minor.cache_clear()
+
+
+PRINTED = """\
+Reading package lists...
+'http://m.example/p/python3.11_3.11.2-6%2bdeb12u9.dsc' python3.11_3.11.2-6+deb12u9.dsc 3171 SHA256:{other}
+'http://m.example/p/python3.11_3.11.2.orig.tar.gz' python3.11_3.11.2.orig.tar.gz 7 SHA256:{good}
+'http://m.example/p/python3.11_3.11.2-6.debian.tar.xz' python3.11_3.11.2-6.debian.tar.xz 9 SHA256:{other}
+"""
+
+
+@pytest.fixture
+def fetching(machine: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
+    """A mirror with CPython's source; apt puts ``content`` where it was told, and may fail nevertheless."""
+    debian.minor.cache_clear()
+    machine["apt-cache show"] = "Version: 3.11.2-1+b1\n"
+    good = hashlib.sha256(b"tarball").hexdigest()
+    mirror: dict[str, Any] = {"content": b"tarball", "fails": False, "runs": []}
+
+    def output(command: list[Any], **_: object) -> str:
+        words = [str(word) for word in command]
+        return (
+            PRINTED.format(good=good, other="0" * 64)
+            if "--print-uris" in words
+            else machine.get(" ".join(words[:2]), "")
+        )
+
+    def run(command: list[Any], *, folder: Path | None = None, **_: object) -> None:
+        mirror["runs"].append(command)
+        if folder and mirror["content"] is not None:
+            (folder / "python3.11_3.11.2.orig.tar.gz").write_bytes(mirror["content"])
+        if folder and mirror["fails"]:
+            raise BaseUnavailable("`apt-get` ended with status 100.")
+
+    monkeypatch.setattr(shell, "output", output)
+    monkeypatch.setattr(shell, "run", run)
+    yield mirror
+    debian.minor.cache_clear()
+
+
+def test_the_source_is_checked_against_the_signed_index(fetching: dict[str, Any], tmp_path: Path) -> None:
+    found = debian.source(debian.archive(), tmp_path, log=tmp_path / "log")
+    assert (found.version, found.minor, found.name) == ("3.11.2", "3.11", "python3.11_3.11.2.orig.tar.gz")
+    debian.source(debian.archive(), tmp_path, log=tmp_path / "log")
+    downloads = [one for one in fetching["runs"] if "--download-only" in one]
+    assert len(downloads) == 1, "what is there and intact is not fetched again"
+
+
+def test_apt_may_fail_when_the_tarball_came(fetching: dict[str, Any], tmp_path: Path) -> None:
+    fetching["fails"] = True
+    assert debian.source(debian.archive(), tmp_path, log=tmp_path / "log").version == "3.11.2"
+
+
+def test_a_tarball_that_did_not_come_or_is_damaged(fetching: dict[str, Any], tmp_path: Path) -> None:
+    fetching["fails"], fetching["content"] = True, None
+    with pytest.raises(BaseUnavailable, match="status 100"):
+        debian.source(debian.archive(), tmp_path, log=tmp_path / "log")
+    fetching["content"] = b"half a tarb"
+    with pytest.raises(BaseUnavailable, match="arrived damaged"):
+        debian.source(debian.archive(), tmp_path, log=tmp_path / "log")
+
+
+# --- recipes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["slim", "full"])
+def test_a_rendered_recipe_has_no_arg_and_says_what_it_is(key: str) -> None:
+    values = {"RUNTIME_LIBRARIES": "libssl3 zlib1g", "CPYTHON_VERSION": "3.11.2", "PY_MINOR": "3.11", "RECIPE": "cafe"}
+    text = recipes.render(key, values)
+    found = parse(text)
+    words = [one.keyword for one in found.instructions]
+    assert "ARG" not in words and words[0] == "FROM" and words[-1] == "LABEL"
+    assert f"layerlab.standin=true layerlab.base={key} layerlab.py_minor=3.11 layerlab.recipe=cafe" in text
+    assert 'CMD ["python3"]' in text and "ENV PYTHON_VERSION=3.11.2" in text and "ENV LANG=C.UTF-8" in text
+    assert 'ln -sT "$name" "/usr/local/bin/$(echo "$name" | tr -d 3)"' in text, "the shell's own $ are left alone"
+
+
+def test_a_stage_can_be_built_before_the_rest() -> None:
+    text = recipes.stage(recipes.render("full", {}), "buildpack")
+    assert "ADD rootfs.tar /" in text and "tk-dev" in text
+    assert "cpython.tar" not in text
+    assert len(parse(text).stages) == 1
+
+
+def test_a_changed_fact_changes_the_hash() -> None:
+    assert recipes.digest("slim", facts=("a",)) == recipes.digest("slim", facts=("a",))
+    assert len({recipes.digest("slim"), recipes.digest("full"), recipes.digest("slim", facts=("a",))}) == 3
+
+
+def test_stand_ins_are_for_the_private_engine_only(tmp_path: Path) -> None:
+    with pytest.raises(BaseUnavailable, match="private engine only"):
+        build(FakeEngine(), folder=tmp_path)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- programs --------------------------------------------------------------------------------
+
+
+def test_a_program_that_fails_says_its_last_lines(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("of somebody before\n")
+    with pytest.raises(BaseUnavailable, match="`sh` ended with status 7") as caught:
+        shell.run(["sh", "-c", "echo the mirror is gone; exit 7"], log=log)
+    assert "the mirror is gone" in str(caught.value) and "somebody" not in str(caught.value)
+
+
+def test_a_missing_program_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BaseUnavailable, match="no-such-program"):
+        shell.run(["no-such-program"], log=tmp_path / "log")
+    assert shell.output(["no-such-program"]) == ""
+
+
+def test_a_program_is_ended_when_cancelled(tmp_path: Path) -> None:
+    with pytest.raises(BuildCancelled):
+        shell.run(
+            ["sh", "-c", f"trap 'echo ended > {tmp_path}/said; exit' TERM; sleep 60 & wait"],
+            log=tmp_path / "log",
+            cancelled=lambda: True,
+        )
+    assert (tmp_path / "said").read_text() == "ended\n"
+
+
+# --- the site layer --------------------------------------------------------------------------
+
+
+def pem(text: str) -> str:
+    return f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(text.encode()).decode()}\n-----END CERTIFICATE-----\n"
+
+
+def test_only_certificates_beyond_the_distribution_s_make_a_site(tmp_path: Path) -> None:
+    (tmp_path / "one.crt").write_text(pem("one"))
+    (tmp_path / "two.crt").write_text(pem("two"))
+    bundle = tmp_path / "bundle.pem"
+    given = {"SSL_CERT_FILE": str(bundle)}
+    bundle.write_text(pem("one") + pem("two").replace("\n", "\r\n"))
+    assert site.extra_bundle(given, known=tmp_path) is None
+    bundle.write_text(pem("one") + pem("company"))
+    assert site.extra_bundle(given, known=tmp_path) == bundle.read_bytes()
+    assert site.extra_bundle({"SSL_CERT_FILE": str(tmp_path / "gone")}, known=tmp_path) is None
+
+
+def test_pip_s_index_is_taken_along_as_far_as_a_container_reaches() -> None:
+    config = {
+        "index-url": "https://pypi.example/simple",
+        "extra-index-url": "file:///opt/wheels http://127.0.0.1:3141/simple https://extra.example/simple",
+        "find-links": "/opt/wheels",
+        "trusted-host": "pypi.example",
+        "cert": "/etc/ssl/company.pem",
+    }
+    assert site.pip_settings(config) == (
+        "[global]\n"
+        "index-url = https://pypi.example/simple\n"
+        "extra-index-url = https://extra.example/simple\n"
+        "trusted-host = pypi.example\n"
+    )
+    assert site.pip_settings({"index-url": "https://me:secret@pypi.example/simple"}) == ""
+    assert site.pip_settings({}) == ""
+
+
+class Container:
+    """Takes files in and is committed."""
+
+    def __init__(self, image: str, command: list[str]) -> None:
+        self.image, self.command, self.archive, self.committed = image, command, b"", {}
+        self.id, self.removed = "sha256:made", False
+
+    def put_archive(self, path: str, data: bytes) -> bool:
+        self.archive = data
+        return path == "/"
+
+    def commit(self, **how: Any) -> Container:
+        self.committed = how
+        return self
+
+    def remove(self, *, force: bool) -> None:
+        self.removed = force
+
+
+def test_the_site_layer_is_one_and_bears_its_name() -> None:
+    made: list[Container] = []
+
+    class Client:
+        class containers:  # noqa: N801
+            @staticmethod
+            def create(image: str, command: list[str]) -> Container:
+                made.append(Container(image, command))
+                return made[-1]
+
+    there = site.Site((("/etc/ssl/certs/ca-certificates.crt", b"pem"),), (("PIP_CERT", "/etc/ssl/x"),))
+    assert site.apply(Client(), "sha256:base", there, cmd='["python3"]') == "sha256:made"
+    (container,) = made
+    assert site.NAME in " ".join(container.command) and container.committed["message"] == site.NAME
+    assert container.committed["changes"] == ['CMD ["python3"]', "ENV PIP_CERT=/etc/ssl/x"]
+    assert container.removed
+    with tarfile.open(fileobj=io.BytesIO(container.archive)) as tar:
+        assert [(one.name, one.mode) for one in tar] == [("etc/ssl/certs/ca-certificates.crt", 0o644)]
