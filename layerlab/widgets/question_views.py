@@ -139,7 +139,8 @@ def table(question: PointAt) -> str:
         + "</tr>"
         for number, row in enumerate(question.rows, 1)
     )
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    style = "line-height:1.4; text-align:left; border-spacing:0.8em 0"  # twenty lines fit on one screen
+    return f'<table style="{style}"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _short_text(question: ShortText) -> widgets.Widget:
