@@ -7,6 +7,7 @@ Everything here forwards to the library; a notebook that wants to see below uses
 from __future__ import annotations
 
 import difflib
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerlab import bases, build, claims, engine, probe
 from layerlab.bases.specs import OFFICIAL_MINOR
-from layerlab.build import BuildResult
+from layerlab.build import Build, BuildResult
 from layerlab.context import BuildContext
 from layerlab.dockerfile import resolve
 from layerlab.errors import SetupError
@@ -23,7 +24,7 @@ from layerlab.image import Image
 
 if TYPE_CHECKING:
     from layerlab.engine.protocol import Container, Engine, ExecResult
-    from layerlab.widgets import Prediction
+    from layerlab.widgets.prediction import Prediction, ReadOff
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class Lab:
         self._await_bases(context, arguments)
         begun = build.begin(self.engine, context, tag=tag, args=arguments, no_cache=no_cache)
         result = self._run(begun, f"{folder.name}/{dockerfile}")
-        print(f"The same in a terminal: {in_a_terminal(context, tag, arguments, self.root)}")
+        print(f"The same in a terminal, from the course's folder:\n{in_a_terminal(context, tag, arguments, self.root)}")
         return result
 
     def image(self, reference: str) -> Image:
@@ -143,6 +144,15 @@ class Lab:
         from layerlab.widgets import Prediction
 
         return Prediction(id, question, choices=choices, notebook=self.notebook)
+
+    def readoff(self, prediction: Prediction, actual: str | float, *, found: str = "") -> ReadOff:
+        """Set a prediction beside what came, with the explanation that `notebooks/explanations.toml` has for it.
+
+        ``actual`` is the choice that came true, or the measured number where the choices are bands.
+        """
+        path = self.root / "notebooks" / "explanations.toml"
+        told = tomllib.loads(path.read_text(encoding="utf-8"))[self.notebook][prediction.id]
+        return prediction.readoff(actual, found=found, short=told["short"], full=told["full"])
 
     def claim(
         self,
@@ -187,7 +197,7 @@ class Lab:
         for reference in base_references(context, arguments):
             bases.resolve(self.engine, reference, on_progress=progress)
 
-    def _run(self, begun: build.Build, title: str) -> BuildResult:
+    def _run(self, begun: Build, title: str) -> BuildResult:
         from layerlab.widgets import BuildPanel
 
         return BuildPanel(begun.run, begun.cancel, title=title).run()
@@ -255,13 +265,12 @@ def base_references(context: BuildContext, arguments: Mapping[str, str]) -> tupl
 
 
 def in_a_terminal(context: BuildContext, tag: str | None, arguments: Mapping[str, str], root: Path) -> str:
-    """Return the `docker build` command that does what a notebook's build did."""
+    """Return the `docker build` command that does what a notebook's build did, one option group a line."""
     folder = context.folder.relative_to(root) if context.folder.is_relative_to(root) else context.folder.name
-    parts = ["docker build"]
-    parts += [f"--build-arg {name}={value}" for name, value in arguments.items()]
-    parts += [f"-t {tag}"] if tag else []
-    parts += [f"-f {folder}/{context.dockerfile_name}", str(folder)]
-    return " ".join(parts)
+    lines = ["docker build"]
+    lines += [f"--build-arg {name}={value}" for name, value in arguments.items()]
+    lines += [f"-t {tag}"] if tag else []
+    return " \\\n    ".join([*lines, f"-f {folder}/{context.dockerfile_name} {folder}"])
 
 
 def _official_text(key: str) -> str:
