@@ -61,7 +61,7 @@ def doctor(*, console: Console | None = None) -> int:
                 continue
             say.print(str(finding), markup=False, highlight=False, soft_wrap=True)
             findings.append(finding)
-    say.print(_tally(findings), markup=False, highlight=False)
+    say.print(_tally(findings), markup=False, highlight=False, soft_wrap=True)
     return 1 if any(finding.verdict == "FAIL" for finding in findings) else 0
 
 
@@ -161,7 +161,7 @@ def registry() -> Iterator[Finding]:
         yield Finding(
             "SKIP",
             "No registry answers, so official base images cannot be pulled; the private engine builds stand-ins.",
-            "layerlab bases build",
+            "export LAYERLAB_REGISTRY_MIRROR=https://… (a mirror you can reach), then layerlab bases pull",
         )
 
 

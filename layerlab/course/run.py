@@ -102,6 +102,8 @@ def execute(notebook: Any, path: Path, *, on_cell: Callable[[], None]) -> Failur
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         coalesce_streams=True,
+        # The kernel would warn about unencrypted sockets, which are loopback's, in the middle of our progress.
+        extra_arguments=["--log-level=ERROR"],
         on_cell_execute=begin,
         on_cell_executed=done,
     )
