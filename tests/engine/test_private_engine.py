@@ -5,84 +5,24 @@ The engine the other tests use lives in this machine's namespace, which must loo
 
 from __future__ import annotations
 
-import io
-import json
 import os
-import shutil
 import signal
 import subprocess
-import sys
-import tarfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import docker
 import psutil
 import pytest
+import second_engine
 
 from layerlab.engine import private
 from layerlab.engine.private import mounting, ping, process
-from layerlab.engine.private.packages import missing_packages
 
-pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux") or os.geteuid() != 0 or bool(missing_packages()),
-    reason="starting a dockerd needs root, Linux, docker.io and iptables",
-)
-
-START = "from layerlab.engine import private; print(private.start(on_line=print).pid)"
-
-
-@pytest.fixture(scope="module")
-def namespace() -> Iterator[int]:
-    """A network namespace with nothing but a loopback; gives the process that holds it open."""
-    # A new namespace's loopback is down; SIOCSIFFLAGS (0x8914) with IFF_UP is what `ip link set lo up` does.
-    code = (
-        "import fcntl, socket, struct, time\n"
-        "fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sh14x', b'lo', 1))\n"
-        "print('up', flush=True); time.sleep(600)"
-    )
-    command = ["unshare", "--net", sys.executable, "-c", code]
-    holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert holder.stdout is not None and holder.stdout.readline() == "up\n"
-    yield holder.pid
-    holder.kill()
-    holder.wait()
-    holder.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def where(neighbours: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[private.Paths]:
-    """The second engine's paths; purged afterwards, whatever the tests did."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LAYERLAB_DATA", str(tmp_path_factory.mktemp("d")))
-        found = private.paths()
-        yield found
-        private.purge()
-        assert process.daemon(found) is None and not process.leftovers(found)
-        assert not mounting.mounts_below(found.root)
-        if found.exec_root.parent != found.root:
-            shutil.rmtree(found.exec_root.parent, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def start(namespace: int, where: private.Paths) -> Callable[[], list[str]]:
-    """Start the engine from a process of its own inside the namespace; gives the lines it printed."""
-
-    def run() -> list[str]:
-        inside = ["nsenter", f"--net=/proc/{namespace}/ns/net", sys.executable, "-c", START]
-        return subprocess.check_output(inside, text=True, timeout=90).splitlines()
-
-    return run
-
-
-@pytest.fixture(scope="module", autouse=True)
-def neighbours() -> Iterator[None]:
-    """Hold that the machine's own bridge, rules and engine are as they were before."""
-    before = (_network(), private.status().pid)
-    yield  # LAYERLAB_DATA names the same folder before and after: `where` comes later and goes earlier
-    assert (_network(), private.status().pid) == before
+pytestmark = [
+    pytest.mark.skipif(not second_engine.is_possible(), reason="needs root, Linux, docker.io and iptables"),
+    pytest.mark.usefixtures("neighbours"),
+]
 
 
 def test_start_twice_gives_one_engine(where: private.Paths, start: Callable[[], list[str]]) -> None:
@@ -104,7 +44,7 @@ def test_two_starts_at_once_give_one_engine(
     where: private.Paths, namespace: int, start: Callable[[], list[str]]
 ) -> None:
     private.stop()
-    inside = ["nsenter", f"--net=/proc/{namespace}/ns/net", sys.executable, "-c", START]
+    inside = second_engine.inside(namespace, second_engine.START)
     racers = [subprocess.Popen(inside, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     pids = {racer.communicate(timeout=90)[0].splitlines()[-1] for racer in racers}
     assert pids == {str(private.status().pid)}
@@ -112,18 +52,18 @@ def test_two_starts_at_once_give_one_engine(
 
 def test_a_killed_engine_comes_back_without_its_orphans(where: private.Paths, start: Callable[[], list[str]]) -> None:
     start()
-    with _client(where) as client:
-        image = _import_image(client, where)
+    with second_engine.client(where) as client:
+        image = _import_image(client)
         container = client.containers.run(image, ["/bin/sleep", "600"], detach=True)
         container.reload()
         sleeper = psutil.Process(container.attrs["State"]["Pid"])
     dead = private.status().pid
     os.kill(dead, signal.SIGKILL)
-    _until(lambda: private.status().state == "stale")
+    second_engine.until(lambda: private.status().state == "stale")
     said = start()
     assert "killed" in said[0] and said[-1] != str(dead)
     assert not process.is_alive(sleeper)
-    with _client(where) as client:
+    with second_engine.client(where) as client:
         kept = client.containers.get(container.id)  # what is on disk survives; what ran has ended
         assert kept.status == "exited"
         assert client.images.get(image).id == image
@@ -145,8 +85,8 @@ def test_mirrors_reach_the_engine(
 
 def test_ports_are_published_to_this_machine_only(where: private.Paths, start: Callable[[], list[str]]) -> None:
     start()
-    with _client(where) as client:
-        image = _import_image(client, where)
+    with second_engine.client(where) as client:
+        image = _import_image(client)
         container = client.containers.run(image, ["/bin/sleep", "60"], detach=True, ports={"8000/tcp": None})
         container.reload()
         published = container.attrs["NetworkSettings"]["Ports"]["8000/tcp"]
@@ -178,8 +118,8 @@ def test_purge_leaves_no_mount_and_no_data_even_after_a_kill(
     where: private.Paths, start: Callable[[], list[str]]
 ) -> None:
     start()
-    with _client(where) as client:
-        image = _import_image(client, where)
+    with second_engine.client(where) as client:
+        image = _import_image(client)
         client.containers.run(image, ["/bin/sleep", "600"], detach=True)
     assert mounting.mounts_below(where.data_root)  # the container's own file system
     os.kill(private.status().pid, signal.SIGKILL)
@@ -189,54 +129,16 @@ def test_purge_leaves_no_mount_and_no_data_even_after_a_kill(
     assert start()[-1] == str(private.status().pid)  # and it starts again, from nothing
 
 
-def _client(where: private.Paths) -> Any:
-    from contextlib import closing
-
-    return closing(docker.DockerClient(base_url=where.url))
-
-
-def _import_image(client: Any, where: private.Paths) -> str:
-    """Make an image of the host's own ``sleep``; no registry is needed. Gives its id."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        for path in ("/bin/sleep", *_libraries("/bin/sleep")):
-            archive.add(os.path.realpath(path), arcname=path)
-    answer = client.api.import_image_from_data(packed.getvalue(), repository="layerlab/sleeper")
-    return str(json.loads(answer.splitlines()[-1])["status"])
-
-
-def _libraries(program: str) -> set[str]:
-    listed = subprocess.check_output(["ldd", program], text=True).split()
-    return {word for word in listed if word.startswith("/")}
+def _import_image(client: Any) -> str:
+    return second_engine.import_image(client, "layerlab/sleeper", "/bin/sleep")
 
 
 def _start_elsewhere(namespace: int, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["nsenter", f"--net=/proc/{namespace}/ns/net", sys.executable, "-c", START],
+        second_engine.inside(namespace, second_engine.START),
         env={**os.environ, "LAYERLAB_DATA": str(folder / "d")},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-
-
-def _network() -> tuple[str, ...]:
-    """This namespace's bridge and the rules an engine keeps, without those that come and go with containers."""
-    listed = [
-        subprocess.run(
-            ["iptables", "-w", "10", "-t", table, "-S"], capture_output=True, text=True, check=True
-        ).stdout.splitlines()
-        for table in ("filter", "nat")
-    ]
-    fleeting = ("-A DOCKER ", "/32", "br-")
-    lasting = [line for rules in listed for line in rules if not any(word in line for word in fleeting)]
-    bridge = [line for line in Path("/proc/net/route").read_text().splitlines() if line.startswith("docker0")]
-    return (*lasting, *bridge)
-
-
-def _until(holds: Callable[[], bool], *, seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.05)
