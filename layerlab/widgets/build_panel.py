@@ -6,17 +6,15 @@ and an interrupt is heard while a RUN line is silent for minutes.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
-from html import escape
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
-
-from layerlab import units
 from layerlab.errors import BuildCancelled, LayerLabError
 from layerlab.widgets.build_progress import BuildProgress
+from layerlab.widgets.build_view import BuildView
 
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
 # Five redraws a second: each is a message to the browser, and none carries more than a line.
 _REDRAW_SECONDS = 0.2
-_CANCEL_HINT = "End this build. Interrupting the kernel (the square in the toolbar) does the same."
 
 
 class BuildPanel:
@@ -63,6 +60,7 @@ class BuildPanel:
         self._settled = threading.Event()
         self._fault: BaseException | None = None
         self._lost: list[BaseException] = []
+        self._worker: threading.Thread | None = None
         self._driver: threading.Thread | None = None
         self._began = 0.0
         self._shown: Any = None
@@ -79,14 +77,14 @@ class BuildPanel:
         BuildFailed, EngineGone, DiskFull, NotRecorded
             As the build raised them.
         """
-        self._begin()
-        return self._to_the_end(self._drive)
+        self._require_unstarted()
+        self._guarded(self._begin, self._drive)
+        return self._outcome()
 
     def start(self) -> None:
         """Show the panel, begin to build, and return at once; `wait` for the result."""
-        self._begin()
-        self._driver = threading.Thread(target=self._drive_quietly, name="layerlab-build-panel", daemon=True)
-        self._driver.start()
+        self._require_unstarted()
+        self._guarded(self._begin, self._begin_driving)
 
     def wait(self, timeout: float | None = None) -> BuildResult:
         """Wait for a build that `start` began, and return its result.
@@ -103,7 +101,10 @@ class BuildPanel:
         """
         if self.model.state == "waiting":
             raise LayerLabError(f"{self.model.title} has not been started. Call start() or run() first.")
-        return self._to_the_end(lambda: self._await(timeout))
+        self._guarded(lambda: self._await(timeout))
+        if not self._settled.is_set():
+            raise TimeoutError(f"{self.model.title} is not built after {timeout:g} s. It goes on; wait again.")
+        return self._outcome()
 
     def cancel(self) -> None:
         """Ask the build to end; `run` or `wait` then raises BuildCancelled. Harmless once it is over."""
@@ -126,13 +127,20 @@ class BuildPanel:
 
     # --- the way of a build --------------------------------------------------------------------
 
-    def _begin(self) -> None:
+    def _require_unstarted(self) -> None:
         if self.model.state != "waiting":
             raise LayerLabError(f"{self.model.title} was started before. Make a new panel to build it again.")
+
+    def _begin(self) -> None:
         self._began = time.monotonic()
         self.model.state = "running"
         self._shown = _show(self)
-        threading.Thread(target=self._work, name="layerlab-build", daemon=True).start()
+        self._worker = threading.Thread(target=self._work, name="layerlab-build", daemon=True)
+        self._worker.start()
+
+    def _begin_driving(self) -> None:
+        self._driver = threading.Thread(target=self._drive_quietly, name="layerlab-build-panel", daemon=True)
+        self._driver.start()
 
     def _work(self) -> None:
         try:
@@ -156,6 +164,14 @@ class BuildPanel:
             self._lost.append(fault)
             self._on_cancel()
             self._over.wait()
+            self._settle_quietly()
+
+    def _settle_quietly(self) -> None:
+        try:
+            self._settle()
+        except BaseException as fault:
+            self._lost.append(fault)
+        finally:
             self._settled.set()
 
     def _settle(self) -> None:
@@ -167,30 +183,36 @@ class BuildPanel:
         self._settled.set()
 
     def _await(self, timeout: float | None) -> None:
-        if not self._settled.wait(timeout):
-            raise TimeoutError(f"{self.model.title} is not built after {timeout:g} s. It goes on; wait again.")
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        # In slices: on Windows nothing interrupts a wait without an end.
+        while not self._settled.wait(min(_REDRAW_SECONDS, max(0.0, end - time.monotonic()))):
+            if time.monotonic() >= end:
+                return
 
-    def _to_the_end(self, drive: Callable[[], None]) -> BuildResult:
+    def _guarded(self, *acts: Callable[[], None]) -> None:
+        """Do something while the build runs; what breaks it off, an interrupt too, ends the build first."""
         try:
-            drive()
-        except TimeoutError:
-            raise
+            for act in acts:
+                act()
         except KeyboardInterrupt:
             self._end_now()
-            raise BuildCancelled(self._interrupted()) from None
+            raise self._with_notes(BuildCancelled(self._interrupted())) from None
         except BaseException:
             self._end_now()
             raise
-        return self._outcome()
 
     def _end_now(self) -> None:
         """Cancel and wait for the end; a second interrupt stops the waiting, not the cancelling."""
-        self.cancel()
-        self._over.wait()
+        self._on_cancel()
+        if self._worker is None:
+            self._fault = BuildCancelled(self._interrupted())
+            self._over.set()
+        while not self._over.wait(_REDRAW_SECONDS):
+            pass
         if self._driver is None:
             self._settle()
         else:
-            self._settled.wait()
+            self._await(None)
 
     def _interrupted(self) -> str:
         if self.result is not None:
@@ -205,13 +227,16 @@ class BuildPanel:
 
     def _outcome(self) -> BuildResult:
         if self._fault is not None:
-            for lost in self._lost:
-                self._fault.add_note(f"Besides, the panel failed: {lost}")
-            raise self._fault
+            raise self._with_notes(self._fault)
         if self._lost:
             raise self._lost[0]
         assert self.result is not None
         return self.result
+
+    def _with_notes(self, fault: BaseException) -> BaseException:
+        while self._lost:
+            fault.add_note(f"Besides, the panel failed: {self._lost.pop(0)}")
+        return fault
 
     def _on_cancel(self) -> None:
         # ipywidgets prints what a callback raises to a log that nobody has open.
@@ -223,76 +248,6 @@ class BuildPanel:
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._began
-
-
-class BuildView:
-    """The widgets of the panel. They only show the model; the one thing they do is to ask for a cancel."""
-
-    def __init__(self, model: BuildProgress, on_cancel: Callable[[], None]) -> None:
-        self._model = model
-        self.status = ipywidgets.HTML()
-        self.clock = ipywidgets.HTML()
-        self.bar = ipywidgets.IntProgress(min=0, max=1, layout={"width": "100%"})
-        self.cancel = ipywidgets.Button(description="Cancel build", tooltip=_CANCEL_HINT, disabled=True)
-        self.log_switch = ipywidgets.ToggleButton(description="Show log", value=False)
-        self.log = ipywidgets.HTML(layout={"display": "none"})
-        buttons = ipywidgets.HBox([self.cancel, self.log_switch, self.clock])
-        self.box = ipywidgets.VBox([self.status, self.bar, buttons, self.log])
-        self.cancel.on_click(lambda _: on_cancel())
-        self.log_switch.observe(self._toggle_log, "value")
-        model.observe(self._draw)
-        self._draw()
-
-    def _draw(self, change: object = None) -> None:
-        model = self._model
-        self.status.value = _status_html(model)
-        self.clock.value = f'<span role="timer">{units.duration(model.elapsed)}</span>'
-        # An empty bar of length 0 shows as a full one.
-        self.bar.max = max(1, model.total)
-        self.bar.value = self.bar.max if model.state == "done" else model.finished
-        self.bar.bar_style = {"done": "success", "failed": "danger", "cancelled": "warning"}.get(model.state, "info")
-        self.cancel.disabled = model.state != "running"
-        for widget in (self.cancel, self.log_switch):
-            _hear_while_busy(widget)
-        if self.log_switch.value:
-            self._draw_log()
-
-    def _toggle_log(self, change: object) -> None:
-        is_open = self.log_switch.value
-        self.log_switch.description = "Hide log" if is_open else "Show log"
-        self.log.layout.display = "block" if is_open else "none"
-        if is_open:
-            self._draw_log()
-
-    def _draw_log(self) -> None:
-        text = escape(self._model.log_text) or "Nothing printed yet."
-        # Laid out from the bottom, so that the newest line stays in sight when the text is replaced.
-        self.log.value = (
-            '<div tabindex="0" role="log" aria-label="Build log" style="display:flex;flex-direction:column-reverse;'
-            'max-height:18em;overflow:auto;border:1px solid var(--jp-border-color1,#bbb);padding:0 .5em">'
-            f'<pre style="margin:0;line-height:1.35;flex:none;overflow:visible">{text}</pre></div>'
-        )
-
-
-def _status_html(model: BuildProgress) -> str:
-    problem = f"<br>{escape(model.error)}" if model.error and not model.is_over else ""
-    return (
-        f'<div role="status" style="line-height:1.5"><strong>{escape(model.title)}: {model.state}.</strong> '
-        f"{escape(model.status)}{problem}</div>"
-    )
-
-
-def _hear_while_busy(widget: ipywidgets.Widget) -> None:
-    """Let a click reach the kernel while a cell runs.
-
-    Notes
-    -----
-    JupyterLab ≥ 4.4 sends clicks to a subshell, a second thread of the kernel. ipykernel 7.4 hands them
-    on to whichever shell spoke last through the same comm, and that is the busy one: so make it forget.
-    With an ipykernel that has no subshells a click waits for the cell; interrupting works everywhere.
-    """
-    if widget.comm is not None:
-        vars(widget.comm).pop("_reply_subshell_id", None)
 
 
 def _show(panel: BuildPanel) -> Any:
