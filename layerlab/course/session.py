@@ -141,7 +141,7 @@ class Lab:
 
     def predict(self, id: str, question: str, choices: Sequence[str]) -> Prediction:
         """Return a question to answer before the measurement; the answer is kept in a file."""
-        from layerlab.widgets import Prediction
+        from layerlab.widgets.prediction import Prediction
 
         return Prediction(id, question, choices=choices, notebook=self.notebook)
 
@@ -198,7 +198,7 @@ class Lab:
             bases.resolve(self.engine, reference, on_progress=progress)
 
     def _run(self, begun: Build, title: str) -> BuildResult:
-        from layerlab.widgets import BuildPanel
+        from layerlab.widgets.build_panel import BuildPanel
 
         return BuildPanel(begun.run, begun.cancel, title=title).run()
 
