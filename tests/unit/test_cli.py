@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -133,7 +134,8 @@ def test_python_m_layerlab_is_the_same_program() -> None:
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"engine", "bases"}])
 def test_make_only_forwards(verb: str) -> None:
     done = subprocess.run(
-        ["make", "-n", verb, "ARGS=--some option", "PYTHON=py"],
+        ["make", "--no-print-directory", "-n", verb, "ARGS=--some option", "PYTHON=py"],
+        env={name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))},
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
