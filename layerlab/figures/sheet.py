@@ -47,7 +47,9 @@ class Figure:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         plot = json.loads(self.figure.to_json(remove_uids=True))
-        plot["config"] = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+        # Not "responsive": drawn while it is scrolled out of sight (Run All), JupyterLab's place for it has no
+        # height yet, and plotly would fit the figure into that. JupyterLab tells plotly of resizes itself.
+        plot["config"] = {"displaylogo": False, "responsive": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
         return {PLOTLY_MIME: plot, "text/html": self.table.html(self.alt), "text/plain": str(self)}
 
     def __repr__(self) -> str:
