@@ -5,6 +5,7 @@ Raw answers of an engine end here: what leaves this module are values of `layerl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from layerlab.engine.protocol import BuildHandle, BuildRequest, Engine
 
 _TAIL_LINES = 20
+# As strerror(3) is printed: "dd: error writing '/a': No space left on device", "[Errno 28] No space left …".
+_NO_SPACE = re.compile(r"(?:: |\[Errno 28\] )No space left on device", re.IGNORECASE)
 
 OnEvent = Callable[[events.Event], None]
 
@@ -190,12 +193,13 @@ class _StepReader:
                 self.steps.append(self._finished(self._current, event))
 
     def failure(self, event: events.Failed, context: BuildContext) -> BuildFailed | DiskFull:
-        if "no space left on device" in event.message:
+        step = self._current
+        if said_full := next(filter(_is_disk_full, (event.message, *reversed(self._log))), None):
+            where = f"in step {step.number} ({step.instruction})" if step else "before the first step"
             return DiskFull(
-                f"The engine's disk is full: {event.message}. Free some space (`layerlab clean` removes "
+                f"The engine's disk is full: {said_full.strip()}, {where}. Free some space (`layerlab clean` removes "
                 "what the course made), then build again; finished steps are cached."
             )
-        step = self._current
         tail = tuple(self._log[-_TAIL_LINES:])
         line = self._line(step.number) if step else None
         where = f" at line {line} of {context.dockerfile_name}" if line else f" in {context.dockerfile_name}"
@@ -231,6 +235,11 @@ def _as_written(built: Image, context: BuildContext, target: str | None) -> Imag
     words = [instruction.logical for instruction in context.dockerfile.target(target).instructions]
     old, own = built.history[: len(built.history) - len(words)], built.history[len(built.history) - len(words) :]
     return replace(built, history=(*old, *(replace(e, written=w) for e, w in zip(own, words, strict=True))))
+
+
+def _is_disk_full(line: str) -> bool:
+    # The engine's message about a failing RUN quotes the command, which may well speak of such things itself.
+    return "returned a non-zero code" not in line and bool(_NO_SPACE.search(line))
 
 
 def _lines_of_steps(context: BuildContext) -> tuple[int, ...]:

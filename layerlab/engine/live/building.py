@@ -90,7 +90,7 @@ class LiveBuild:
             raise self._stopped()
         self._ended = True
         if not (ended_well or failed):
-            raise gone(self._client.base_url)
+            raise gone(self._client.endpoint)
         if not failed:
             self._close()
 
@@ -121,8 +121,8 @@ class LiveBuild:
 
     def _transport(self, error: BaseException) -> LayerLabError:
         if self._client.response is not None:
-            return gone(self._client.base_url)
-        return unreachable(self._client.base_url, error)
+            return gone(self._client.endpoint)
+        return unreachable(self._client.endpoint, error)
 
     def _close(self) -> None:
         image_id = self._ledger.image_id

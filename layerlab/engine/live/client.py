@@ -27,6 +27,8 @@ class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carr
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # As the user wrote it: the SDK calls every socket http+docker://localhost.
+        self.endpoint = str(kwargs.get("base_url"))
         self.journal: Journal | None = None
         self.response: Any = None
 

@@ -97,7 +97,10 @@ def unreachable(endpoint: str, error: BaseException) -> EngineError:
             f"The engine's socket at {endpoint} may not be opened by this user. "
             "Add the user to the `docker` group and log in again, or run `layerlab engine start` for an engine of ours."
         )
-    if any(sign in text for sign in ("RemoteDisconnected", "IncompleteRead", "ProtocolError", "reset by peer")):
+    # urllib3 wraps a refused connection in a ProtocolError as well; refused means that nothing had begun.
+    was_refused = any(sign in text for sign in ("ConnectionRefusedError", "FileNotFoundError", "NewConnectionError"))
+    signs_of_an_end = ("RemoteDisconnected", "IncompleteRead", "ProtocolError", "reset by peer")
+    if not was_refused and any(sign in text for sign in signs_of_an_end):
         return gone(endpoint)
     return EngineUnreachable(
         f"No engine answers at {endpoint}. Start Docker, or run `layerlab engine start` for an engine of ours."
