@@ -6,7 +6,7 @@ Knows values and pandas; draws nothing, asks no engine, and rounds nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
@@ -16,7 +16,7 @@ from layerlab.image import Image, shared_prefix
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
 
-    Measurable = Image | BuildResult
+    Measurable: TypeAlias = Image | BuildResult
     Guess = int | tuple[int, int]
 
 PARTS = ("base", "added")
