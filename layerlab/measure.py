@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from layerlab.build import BuildResult
 
     Measurable: TypeAlias = Image | BuildResult
-    Guess = int | tuple[int, int]
+    Guess: TypeAlias = int | tuple[int, int]
 
 PARTS = ("base", "added")
 
