@@ -83,16 +83,18 @@ def record(names: Sequence[str] = (), *, checkout: Path = CHECKOUT, console: Con
         fresh.mkdir()
         if names:
             _begin_as(checkout / "recordings", fresh)
-        console.print("Recording on the live engine.", highlight=False)
+        console.print("Recording on the live engine.", highlight=False, soft_wrap=True)
         if not _play(plays, checkout, console, {_ENGINE: live, _RECORD: "1", _RECORDINGS: str(fresh)}):
             return 1
-        console.print("Replaying what was recorded.", highlight=False)
+        console.print("Replaying what was recorded.", highlight=False, soft_wrap=True)
         replay = {_ENGINE: "recorded", _RECORDINGS: str(fresh), _REACHED: str(reached)}
         if not _play(plays, checkout, console, replay):
             return 1
         dropped = _prune(Recordings(fresh), reached)
         kept = _install(fresh, checkout / "recordings", replace=not names)
-    console.print(f"Wrote {kept} recordings; dropped {dropped} that no replay asked for.", highlight=False)
+    console.print(
+        f"Wrote {kept} recordings; dropped {dropped} that no replay asked for.", highlight=False, soft_wrap=True
+    )
     return 0
 
 
@@ -104,7 +106,9 @@ def _require_live(console: Console) -> EngineKind:
         raise NoEngine(
             f"Recording needs a live engine, and none is there ({info.why}). Run `layerlab engine start` first."
         )
-    console.print(f"{info.name} {info.version} on {info.platform}, {info.builder} builder.", highlight=False)
+    console.print(
+        f"{info.name} {info.version} on {info.platform}, {info.builder} builder.", highlight=False, soft_wrap=True
+    )
     return info.kind
 
 
@@ -134,7 +138,7 @@ def _notebooks_pass(paths: Sequence[Path], console: Console) -> bool:
             progress.end(path.name, passed=failure is None)
             if failure:
                 failed = True
-                console.print(str(failure), markup=False, highlight=False)
+                console.print(str(failure), markup=False, highlight=False, soft_wrap=True)
     return not failed
 
 
@@ -150,7 +154,7 @@ def _exercises_pass(paths: Sequence[Path], checkout: Path, console: Console) -> 
     for path in paths:
         for check in verify_one(path, checkout / "exercises" / path.name):
             passed = passed and check.status == "PASS"
-            console.print(check.line, markup=False, highlight=False)
+            console.print(check.line, markup=False, highlight=False, soft_wrap=True)
     return passed
 
 
