@@ -259,7 +259,8 @@ def test_another_user_may_not_open_the_engine(engine: LiveEngine, where: private
 
 # --- two checkouts ----------------------------------------------------------------------------------
 
-ROUNDS = 8
+# Steps that run nothing take a moment only, so the builds of the two end on top of each other.
+ROUNDS = 20
 CHECKOUT = """
 import json, sys, time
 from pathlib import Path
@@ -273,7 +274,7 @@ while not (folder.parent / "go").exists():
     time.sleep(0.001)
 made = []
 for number in range(rounds):
-    text = f"FROM layerlab/tools:latest\\nENV WHO={folder.name} ROUND={number}\\nRUN echo $WHO $ROUND > /who\\n"
+    text = f"FROM layerlab/tools:latest\\nENV WHO={folder.name} ROUND={number}\\n"
     (folder / "Dockerfile").write_text(text)
     made.append(build.build(engine, folder, tag="layerlab/shared:1").image.id)
 print(json.dumps({"code": layerlab.__file__, "made": made}))
@@ -293,7 +294,7 @@ def test_two_checkouts_build_the_same_name_at_once(engine: LiveEngine, where: pr
     ] * 2
     made = {image for one in told for image in one["made"]}
     assert len(made) == 2 * ROUNDS
-    assert_intact(engine.journal, lines_at_least=4 * ROUNDS)
+    assert_intact(engine.journal, lines_at_least=2 * ROUNDS)
     owned = engine.journal.owned()
     assert made <= owned.images
     assert owned.tags["layerlab/shared:1"] == engine.inspect("layerlab/shared:1")["Id"]
