@@ -1,0 +1,97 @@
+"""The notebooks' workbench: what it prints, what it asks of an engine, and where it finds the course."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from layerlab.context import BuildContext
+from layerlab.course import session
+from layerlab.errors import SetupError
+
+DOCKERFILE = """\
+# why this base
+
+ARG PY_MINOR=3.12
+FROM python:${PY_MINOR}-slim AS builder
+FROM builder AS tested
+FROM python:${PY_MINOR}-slim
+FROM scratch
+COPY a /
+"""
+
+
+@pytest.fixture
+def context(tmp_path):
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "Dockerfile.x").write_text(DOCKERFILE)
+    return BuildContext.open(tmp_path, "Dockerfile.x")
+
+
+def test_bases_are_those_outside_the_file_each_once(context):
+    assert session.base_references(context, {"PY_MINOR": "3.11"}) == ("python:3.11-slim",)
+    assert session.base_references(context, {}) == ("python:3.12-slim",)
+
+
+def test_the_command_for_a_terminal_can_be_pasted(context):
+    root = context.folder.parent
+    told = session.in_a_terminal(context, "layerlab/a:b", {"PY_MINOR": "3.11"}, root)
+    words = told.replace("\\\n", " ").split()
+    assert words[:2] == ["docker", "build"]
+    assert words[2:6] == ["--build-arg", "PY_MINOR=3.11", "-t", "layerlab/a:b"]
+    assert words[6:] == ["-f", f"{context.folder.name}/Dockerfile.x", context.folder.name]
+
+
+def test_lines_are_numbered_from_one_and_comments_are_no_code():
+    text = session.Text(DOCKERFILE)
+    assert repr(text).splitlines()[3] == "  4  FROM python:${PY_MINOR}-slim AS builder"
+    assert text.code_lines[0] == "ARG PY_MINOR=3.12"
+    assert not any(line.startswith("#") for line in text.code_lines)
+
+
+def test_a_badge_has_one_line_and_a_reason():
+    badge = session.Badge("Live on Docker 28.5", "official bases, 13 Aug 2026", "DOCKER_HOST=<x>")
+    assert str(badge) == "Live on Docker 28.5 · official bases, 13 Aug 2026"
+    assert "DOCKER_HOST=&lt;x&gt;" in badge._repr_html_()
+    assert "DOCKER_HOST=<x>" in repr(badge)
+
+
+def test_a_fold_stands_open_as_text():
+    badge = session.Badge("a", "b", "c")
+    fold = session.Fold("Two more", (badge, badge))
+    assert repr(fold).count("a · b") == 2
+    assert fold._repr_html_().startswith("<details><summary>Two more</summary>")
+
+
+def test_outside_a_checkout_the_package_finds_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert (session.course_root() / "notebooks" / "00_setup.ipynb").is_file()
+
+
+def test_an_unknown_service_is_told_with_those_there_are():
+    lab = session.Lab("01_naive", engine=None, root=session.course_root())  # type: ignore[arg-type]
+    assert "FROM" in lab.file("service", "Dockerfile.naive").content
+    changed = lab.difference("service", "Dockerfile.naive", "Dockerfile.v1-slim").content.split("\n")
+    assert [line for line in changed if line.startswith(("-F", "+F"))] == [
+        "-FROM python:${PY_MINOR}",
+        "+FROM python:${PY_MINOR}-slim",
+    ]
+    with pytest.raises(SetupError, match="service"):
+        lab.folder("no-such-service")
+
+
+def test_every_prediction_has_its_explanation_and_every_explanation_its_prediction():
+    root = session.course_root()
+    told = tomllib.loads((root / "notebooks" / "explanations.toml").read_text(encoding="utf-8"))
+    from layerlab.grading import cells
+
+    for path in sorted((root / "notebooks").glob("[0-9]*.ipynb")):
+        source = "\n".join(cell["source"] for cell in cells.code_cells(cells.read(path)))
+        asked = {line.strip().strip(',"') for line in _after(source, "lab.predict(")}
+        assert asked == set(told.get(path.stem, {})), path.name
+        assert source.count("lab.readoff(") == len(asked), path.name
+
+
+def _after(source: str, opening: str) -> list[str]:
+    return [part.lstrip().split("\n")[0] for part in source.split(opening)[1:]]
