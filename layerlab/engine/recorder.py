@@ -19,6 +19,7 @@ from layerlab.engine.recording_container import RecordingContainer
 from layerlab.engine.recording_session import Session
 from layerlab.engine.recordings import Payload, Recordings, normal_reference
 from layerlab.engine.redact import Redactor
+from layerlab.engine.shelf import is_id
 from layerlab.engine.steps import Surroundings
 from layerlab.errors import ImageNotFound, LayerLabError, NotOurs
 
@@ -187,9 +188,20 @@ class RecordingEngine:
         chain = self._session.shelf.chain(image) or self._session.base_chain_of(image)
         if chain is not None:
             return chain
-        if image.startswith(NAMESPACE) or not self._session.record_base(image):
+        reference = self._name_of(image)
+        if reference is None or not self._session.record_base(reference):
             raise ImageNotFound(f"The engine holds no image {image!r}. Build or pull it first, then ask again.")
-        return base_chain(image)
+        return base_chain(reference)
+
+    def _name_of(self, image: str) -> str | None:
+        """Return the name under which an image can be recorded as a base; the course's own images have none."""
+        if not is_id(image):
+            return None if image.startswith(NAMESPACE) else image
+        try:
+            tags = self._live.inspect(image).get("RepoTags") or ()
+        except ImageNotFound:
+            return None
+        return next((tag for tag in tags if not tag.startswith((NAMESPACE, "<none>"))), None)
 
     def _note_start(self, key: str, written: Payload, begun: Payload) -> None:
         nth = self._starts.get(key, 0)

@@ -55,6 +55,7 @@ class RecordingBuild:
         steps = plan(self._request, self._around)
         pairs = _paired(steps, transcript.split(events))
         if any(log.is_cached and not self._is_recorded(step) for step, log in pairs):
+            self._keep_known(pairs)
             pairs = _paired(steps, transcript.split(self._once_more()))
         for step, log in pairs:
             if step.key is not None:
@@ -66,6 +67,12 @@ class RecordingBuild:
 
     def _is_recorded(self, step: PlannedStep) -> bool:
         return step.key is None or self._session.recordings.read("steps", step.key) is not None
+
+    def _keep_known(self, pairs: list[tuple[PlannedStep, StepLog]]) -> None:
+        # Whoever read the first events knows these ids, and may ask for them.
+        for step, log in pairs:
+            if not step.is_from and step.key and (image_id := self._full_id(log.image)):
+                self._session.shelf.add(image_id, step.key)
 
     def _once_more(self) -> list[RawEvent]:
         """Build without the cache: it answered a step from before the recording, of which no log is left."""

@@ -10,6 +10,15 @@ from layerlab.engine.recordings import normal_reference
 _HEX = re.compile(r"^(?:sha256:)?([0-9a-f]{6,64})$")
 
 
+def is_id(name: str) -> bool:
+    """True where a name is an image's id, or the beginning of one, rather than a reference.
+
+    >>> is_id("sha256:0f0e08a5007d"), is_id("python:3.12"), is_id("d42705ab675a")
+    (True, False, True)
+    """
+    return _HEX.match(name) is not None
+
+
 class Shelf:
     """The images of one session, as a fresh engine would hold them: what was built here, and nothing else."""
 

@@ -122,6 +122,19 @@ def test_a_step_from_an_older_cache_is_recorded_with_its_log(engine, recorder, s
     assert replayed.image_id == before.image_id
 
 
+def test_ids_read_from_an_older_cache_stay_known_and_make_no_base(engine, recorder, store, tmp_path, slim, own):
+    folder = write(tmp_path / "older", f"FROM {slim}\nRUN echo {own} > /x\n")
+    older = making.build(engine, folder).image_id
+    image, _ = recorder.client.images.build(path=str(folder), tag=TAG)
+    assert image.id == older
+    assert recorder.run(image.id, ["cat", "/x"]).output == f"{own}\n"
+    assert recorder.inspect(recorder.inspect(slim)["Id"][7:19])["RepoTags"] == [slim]
+    assert [link["reference"] for _, link in store.all("bases")] == [slim]
+    replayed = replaying(store)
+    image, _ = replayed.client.images.build(path=str(folder), tag=TAG)
+    assert replayed.run(image.id, ["cat", "/x"]).output == f"{own}\n"
+
+
 def test_what_is_recorded_later_shares_the_steps_it_shares(recorder, store, tmp_path, slim, own):
     text = f"FROM {slim}\nRUN echo {own} > /x; date +%N >> /x\n"
     first = making.build(recorder, write(tmp_path / "c", text), tag="layerlab/roundtrip:first")
