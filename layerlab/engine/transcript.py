@@ -20,7 +20,7 @@ _CACHED = re.compile(r"^ ?-{2,3}> Using cache(?: ([0-9a-f]{10,64}))?\s*$", re.MU
 # "[Warning] One or more build-args … were not consumed" and the closing lines speak of the whole build.
 _FRAME = re.compile(r"^(?:Successfully (?:built|tagged) |COMMIT |\[Warning\] One or more build-args)")
 # pip redraws its bars with carriage returns, or prints the finished bar as one line of "━".
-_PROGRESS = re.compile(r"━|\r(?!\n)|^\s*[-=#]{20,}>?\s")
+_PROGRESS = re.compile(r"━|\r(?!\n)|^\s*[-=#]{10,}>?\s+\d+(?:\.\d+)?%")
 
 
 @dataclass
