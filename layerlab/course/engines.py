@@ -29,11 +29,14 @@ class Prepared:
         True where the private engine runs because of this call.
     why_not
         Why there is no live engine, and what to do; None where there is one.
+    may_start
+        True where nothing stands against a private engine, for nobody named another.
     """
 
     kind: str
     started_here: bool = False
     why_not: str | None = None
+    may_start: bool = False
 
     @property
     def is_live(self) -> bool:
@@ -46,11 +49,17 @@ def prepare_engine() -> Prepared:
 
     Never raises for want of an engine: the reason comes back as ``why_not``.
     """
+    found = find_engine()
+    return start_private(found) if found.may_start else found
+
+
+def find_engine() -> Prepared:
+    """Ask `connect` which engine answers; starts nothing and never raises for want of one."""
     from layerlab.engine import connect
 
     wanted = os.environ.get("LAYERLAB_ENGINE")
     if wanted == "private":
-        return _private("LAYERLAB_ENGINE=private")
+        return Prepared("recorded", why_not="LAYERLAB_ENGINE=private", may_start=True)
     try:
         engine = connect()
     except LayerLabError as error:
@@ -62,7 +71,7 @@ def prepare_engine() -> Prepared:
         return Prepared(info.kind)
     if wanted:
         return Prepared("recorded", why_not=f"Recordings were asked for ({info.why}).")
-    return _private(info.why)
+    return Prepared("recorded", why_not=info.why, may_start=True)
 
 
 def live_engines() -> Iterator[LiveEngine]:
@@ -85,10 +94,14 @@ def live_engines() -> Iterator[LiveEngine]:
             yield own
 
 
-def _private(because: str) -> Prepared:
-    """Start the private engine unless it runs already; until its first base is there, `connect` leaves it aside."""
+def start_private(found: Prepared) -> Prepared:
+    """Start the private engine unless it runs: until its first base is there, `connect` leaves it aside.
+
+    Where it can't be started, the reason is added to why there was no engine before.
+    """
     from layerlab.engine import private
 
+    because = found.why_not or "none was found"
     if private.is_running():
         steps.say("Engine: the private one is running.")
         return Prepared("private")

@@ -22,7 +22,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from layerlab.course import steps
 from layerlab.course.bootstrap import CHECKOUT
-from layerlab.course.engines import Prepared, prepare_engine
+from layerlab.course.engines import Prepared, find_engine, start_private
 from layerlab.errors import SetupError
 
 FIRST_NOTEBOOK = "notebooks/00_setup.ipynb"
@@ -51,11 +51,13 @@ def lab(*, port: int = 8888, browser: bool = True, checkout: Path = CHECKOUT) ->
         JupyterLab ended, or did not answer, while it was starting; or no port is free.
     """
     signal.signal(signal.SIGTERM, _interrupt)  # or JupyterLab would outlive us
-    number, token = free_port(port), secrets.token_hex(24)
-    server = subprocess.Popen(command(number, checkout), cwd=checkout, env=environment(token), stdin=subprocess.DEVNULL)
+    number, token, found = free_port(port), secrets.token_hex(24), find_engine()
+    server = subprocess.Popen(
+        command(number, checkout), cwd=checkout, env=environment(token, found), stdin=subprocess.DEVNULL
+    )
     try:
-        # The engine is set up while JupyterLab starts; the page opens when both are ready.
-        engine = prepare_engine()
+        # An engine of ours is set up while JupyterLab starts; the page opens when both are ready.
+        engine = start_private(found) if found.may_start else found
         _prepare_bases(engine)
         _wait_until_it_answers(server, number, token)
         _announce(engine, f"http://127.0.0.1:{number}/lab/tree/{FIRST_NOTEBOOK}?token={token}", browser=browser)
@@ -99,11 +101,15 @@ def command(port: int, checkout: Path) -> list[str]:
     return [sys.executable, "-m", "jupyterlab", *options, *as_root]
 
 
-def environment(token: str, given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give JupyterLab's environment: the token, and our settings before the user's own."""
+def environment(token: str, found: Prepared, given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Give JupyterLab's environment: the token, and our settings before the user's own.
+
+    An engine that was named and is dead would stop every notebook, so there the recordings are named instead.
+    """
     ours = str(files("layerlab.course") / "jupyter")
     config = os.pathsep.join(filter(None, (ours, given.get("JUPYTER_CONFIG_PATH"))))
-    return {**given, "JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": config}
+    engine = {} if found.is_live or found.may_start else {"LAYERLAB_ENGINE": "recorded"}
+    return {**given, **engine, "JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": config}
 
 
 def _prepare_bases(engine: Prepared) -> None:

@@ -325,7 +325,7 @@ def test_jupyterlab_listens_on_loopback_and_its_token_is_no_argument(tmp_path: P
     assert "--ServerApp.ip=127.0.0.1" in line
     assert "--ServerApp.port=8899" in line
     assert not any("token" in argument.lower() for argument in line)
-    assert lab.environment("abc", {})["JUPYTER_TOKEN"] == "abc"
+    assert lab.environment("abc", Prepared("docker"), {})["JUPYTER_TOKEN"] == "abc"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there is no root on Windows")
@@ -338,10 +338,24 @@ def test_root_is_allowed_only_when_it_is_root(
 
 
 def test_the_users_own_jupyter_settings_stay_on_the_path() -> None:
-    path = lab.environment("abc", {"JUPYTER_CONFIG_PATH": "/theirs"})["JUPYTER_CONFIG_PATH"]
+    path = lab.environment("abc", Prepared("docker"), {"JUPYTER_CONFIG_PATH": "/theirs"})["JUPYTER_CONFIG_PATH"]
     ours, theirs = path.split(os.pathsep)
     assert theirs == "/theirs"
     assert "announcements" in (Path(ours) / "labconfig" / "page_config.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("found", "engine"),
+    [
+        (Prepared("docker"), None),
+        (Prepared("recorded", why_not="no engine was found", may_start=True), None),
+        (Prepared("recorded", why_not="Nothing answers at tcp://10.0.0.1:1."), "recorded"),
+    ],
+)
+def test_notebooks_get_recordings_by_name_only_where_a_named_engine_is_dead(
+    found: Prepared, engine: str | None
+) -> None:
+    assert lab.environment("abc", found, {}).get("LAYERLAB_ENGINE") == engine
 
 
 def test_a_server_that_ends_while_starting_is_an_error() -> None:
