@@ -23,7 +23,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from layerlab.course import steps
 from layerlab.course.bootstrap import CHECKOUT
 from layerlab.course.engines import Prepared, find_engine, start_private
-from layerlab.errors import SetupError
+from layerlab.errors import LayerLabError, SetupError
 
 FIRST_NOTEBOOK = "notebooks/00_setup.ipynb"
 PORTS_TRIED = 100
@@ -117,7 +117,10 @@ def _prepare_bases(engine: Prepared) -> None:
     if engine.kind == "private":
         from layerlab import bases
 
-        bases.start_background()
+        try:
+            bases.start_background()
+        except LayerLabError as error:
+            steps.say(f"The base images are not being prepared. {error}")
 
 
 def _wait_until_it_answers(server: subprocess.Popen[bytes], port: int, token: str) -> None:
