@@ -48,6 +48,7 @@ class PullMeter:
         self._reference = reference
         self._layers: dict[str, LayerProgress] = {}
         self._detail = "asking the registry"
+        self._is_done = False
 
     def read(self, event: Mapping[str, Any]) -> Progress:
         """Take in one event and say how far the pull is."""
@@ -56,6 +57,8 @@ class PullMeter:
         if status.startswith(_LAYER_STATUS):
             self._layers[layer_id] = _updated(self._layers.get(layer_id, LayerProgress(layer_id, "")), status, event)
             self._detail = self._sum()
+        elif status.startswith("Status: "):
+            self._is_done = True
         elif status.startswith("Retrying"):
             self._detail = f"{self._sum()}; {status[0].lower()}{status[1:]}"
         return self.progress
@@ -74,12 +77,15 @@ class PullMeter:
         return f"pulling {size(come)} of {size(total)}, {done} of {len(layers)} layers unpacked"
 
     def _fraction(self) -> float:
-        known = [one.total_bytes for one in self._layers.values() if one.total_bytes]
+        # What was there already is no work: counted as done, it would make the bar start high and fall back.
+        layers = [one for one in self._layers.values() if one.status != "Already exists"]
+        if self._is_done or not layers:
+            return float(self._is_done)
+        known = [one.total_bytes for one in layers if one.total_bytes]
+        # A layer whose size nobody said yet counts as an average one.
         typical = sum(known) / len(known) if known else 1
-        # A layer whose size nobody said yet counts as an average one, or the bar would run backwards.
-        total = sum(one.total_bytes or typical for one in self._layers.values())
-        done = sum(_share(one) * (one.total_bytes or typical) for one in self._layers.values())
-        return done / total if total else 0.0
+        total = sum(one.total_bytes or typical for one in layers)
+        return sum(_share(one) * (one.total_bytes or typical) for one in layers) / total
 
 
 def _updated(layer: LayerProgress, status: str, event: Mapping[str, Any]) -> LayerProgress:

@@ -89,12 +89,11 @@ def resolve(
 
 def present(engine: Engine, wanted: Wanted) -> Base | None:
     """Return the base if the engine holds it, as somebody's own image or as a stand-in that says so."""
-    try:
-        image = build.image(engine, wanted.pinned)
-        raw = engine.inspect(wanted.pinned)
-    except ImageNotFound:
+    name = _name(engine, wanted)
+    if name is None:
         return None
-    digests = [str(one).partition("@")[2] for one in raw.get("RepoDigests") or ()]
+    image = build.image(engine, name)
+    digests = [str(one).partition("@")[2] for one in engine.inspect(name).get("RepoDigests") or ()]
     if wanted.digest and wanted.digest not in digests:
         return None
     return Base(
@@ -109,6 +108,19 @@ def _wanted(engine: Engine, reference_or_key: str) -> Wanted:
     if spec := BASES.get(reference_or_key):
         return parse(spec.reference(inventory.py_minor(engine)))
     return parse(reference_or_key)
+
+
+def _name(engine: Engine, wanted: Wanted) -> str | None:
+    """Find the name under which the engine holds a base: its own, or for a pinned one the mirror's as well."""
+    # A digest belongs to the registry it came from, and no engine gives it to another name.
+    names = (wanted.pinned, registry.source_of(wanted).pinned) if wanted.digest else (wanted.pinned,)
+    for name in names:
+        try:
+            engine.inspect(name)
+        except ImageNotFound:
+            continue
+        return name
+    return None
 
 
 def _needed(engine: Engine, wanted: Wanted) -> Base:

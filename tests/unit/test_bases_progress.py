@@ -57,10 +57,13 @@ def test_a_pull_says_why_nothing_moves() -> None:
     assert len(said.layers) == 2
 
 
-def test_layers_that_are_there_count_as_done() -> None:
+def test_layers_that_were_there_are_no_work() -> None:
     meter = PullMeter("python:3.12")
-    said = [meter.read({"status": "Already exists", "progressDetail": {}, "id": one}) for one in ("aaaa", "bbbb")]
-    assert said[-1].fraction == 1.0
+    there = [meter.read({"status": "Already exists", "progressDetail": {}, "id": one}) for one in ("aaaa", "bbbb")]
+    assert [one.fraction for one in there] == [0.0, 0.0]
+    half = {"status": "Downloading", "progressDetail": {"current": 1, "total": 2}, "id": "cccc"}
+    assert meter.read(half).fraction == pytest.approx(0.375)
+    assert meter.read({"status": "Status: Downloaded newer image for python:3.12"}).fraction == 1.0
 
 
 @given(

@@ -9,7 +9,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from layerlab import build as builds
@@ -21,7 +21,7 @@ from layerlab.bases.standin import cpython, debian, recipes, site
 from layerlab.bases.standin.timeline import Task, Timeline
 from layerlab.context import BuildContext
 from layerlab.engine.protocol import BuildRequest, Engine
-from layerlab.errors import BaseUnavailable, BuildFailed
+from layerlab.errors import BaseUnavailable, BuildFailed, EngineError
 
 OnKeyProgress = Callable[[str, Progress], None]
 
@@ -137,7 +137,7 @@ class _Workshop:
             return
         with self.timeline.running(_ROOTFS.key):
             debian.install_mmdebstrap(log=self._log, cancelled=self._cancelled)
-            debian.root_filesystem(self._archive, self._rootfs, log=self._log, cancelled=self._cancelled)
+            debian.root_filesystem(self._archive, self._rootfs, self._work, log=self._log, cancelled=self._cancelled)
 
     def _fetch_source(self) -> debian.Source:
         with self.timeline.running(_SOURCE.key):
@@ -182,7 +182,16 @@ class _Workshop:
             image = self._build(key, recipes.render(key, values), (self._rootfs, python.tar))
             if not self._site.is_empty:
                 image = self._add_site(image)
-            self._engine.tag(image, BASES[key].reference(minor))
+            self._name(image, BASES[key].reference(minor))
+
+    def _name(self, image: str, reference: str) -> None:
+        """Give the base its name; an older stand-in that had it goes, if nothing of anybody's stands on it."""
+        older = [one for one in inventory.held(self._engine) if one.reference == reference]
+        self._engine.tag(image, reference)
+        for one in older:
+            if one.image_id != image:
+                with suppress(EngineError):
+                    self._engine.remove(one.image_id)
 
     def _add_site(self, image: str) -> str:
         from layerlab.engine.live import LiveEngine

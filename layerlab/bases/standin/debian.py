@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -177,17 +178,32 @@ def source(archive: Archive, folder: Path, *, log: Path, cancelled: Cancelled = 
     return found
 
 
-def root_filesystem(archive: Archive, target: Path, *, log: Path, cancelled: Cancelled = never) -> None:
+def root_filesystem(archive: Archive, target: Path, work: Path, *, log: Path, cancelled: Cancelled = never) -> None:
     """Make a minimal root file system of the distribution as a tar archive at ``target``.
+
+    Parameters
+    ----------
+    work
+        A folder for what is needed meanwhile, on a file system that allows programs and device files.
 
     Raises
     ------
     BaseUnavailable, BuildCancelled
     """
-    sources, partial = target.with_suffix(".list"), target.with_suffix(".partial")
-    sources.write_text(archive.sources())
+    scratch = Path(tempfile.mkdtemp(prefix="rootfs-", dir=work))
+    try:
+        sources, partial = scratch / "sources.list", scratch / "rootfs.tar"
+        sources.write_text(archive.sources())
+        environment = {**archive.environment, "TMPDIR": str(scratch)}
+        shell.run(_mmdebstrap(archive, partial, sources), log=log, cancelled=cancelled, environment=environment)
+        partial.replace(target)
+    finally:
+        _remove(scratch)
+
+
+def _mmdebstrap(archive: Archive, target: Path, sources: Path) -> list[str | Path]:
     unwanted = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _UNWANTED]
-    command = [
+    return [
         "mmdebstrap",
         "--variant=minbase",
         "--mode=root",
@@ -198,13 +214,16 @@ def root_filesystem(archive: Archive, target: Path, *, log: Path, cancelled: Can
         *(["--include=ca-certificates"] if archive.is_encrypted else []),
         f"--customize-hook={recipes.folder() / 'rootfs' / 'finish.sh'}",
         archive.codename,
-        str(partial),
-        str(sources),
+        target,
+        sources,
     ]
-    # /tmp may be small, or forbid device files.
-    environment = {**archive.environment, "TMPDIR": str(target.parent)}
-    shell.run(command, log=log, cancelled=cancelled, environment=environment)
-    partial.replace(target)
+
+
+def _remove(scratch: Path) -> None:
+    """Remove a folder in which mmdebstrap was perhaps ended half-way."""
+    # Below it may have been this machine's /dev: never delete through a mount that was left.
+    if f" {scratch}/" not in Path("/proc/self/mounts").read_text():
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _merged_usr() -> list[str]:

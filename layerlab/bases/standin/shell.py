@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,7 +39,13 @@ def run(
         start = file.tell()
         try:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd=folder, env=_environment(environment)
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                cwd=folder,
+                env=_environment(environment),
+                start_new_session=True,  # so that it can be ended together with what it started
             )
         except FileNotFoundError as error:
             raise BaseUnavailable(
@@ -79,12 +87,17 @@ def _wait(process: subprocess.Popen[bytes], command: Sequence[str | Path], cance
                     raise BuildCancelled(f"`{Path(command[0]).name}` was ended. Run it again to go on.") from None
     finally:
         if process.poll() is None:
-            process.terminate()  # mmdebstrap takes its mounts down on SIGTERM
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a program and all it started: mmdebstrap on SIGTERM leaves its apt running."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+    process.wait()
 
 
 def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
