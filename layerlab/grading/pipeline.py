@@ -20,7 +20,7 @@ from layerlab.grading import cells
 Transformation = Callable[[NotebookNode], NotebookNode]
 
 STARTERS = {
-    "code": "# Answer in the panel above, then run this cell.",
+    "code": "# Answer in the panel above.",
     "markdown": "*Your answer here.*",
 }
 LOCKED_ROLES = ("given", "check")
@@ -62,6 +62,13 @@ def put_starters(notebook: NotebookNode) -> NotebookNode:
         cell.metadata.layerlab.pop("starter", None)
 
     return _each(notebook, change)
+
+
+def drop_empty_answers(notebook: NotebookNode) -> NotebookNode:
+    """Leave out code cells in which nothing is left to run: their question is answered in its panel."""
+    changed = copy.deepcopy(notebook)
+    changed.cells = [cell for cell in changed.cells if cell.source != STARTERS["code"]]
+    return changed
 
 
 def _starters(cell: NotebookNode, wanted: int) -> tuple[str, ...]:
@@ -121,6 +128,7 @@ def plain_metadata(notebook: NotebookNode) -> NotebookNode:
 PIPELINE: tuple[Transformation, ...] = (
     drop_solution_cells,
     put_starters,
+    drop_empty_answers,
     strip_results,
     lock_cells,  # after strip_results, which clears the marks this one sets
     retitle,

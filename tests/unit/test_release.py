@@ -41,16 +41,16 @@ def course(tmp_path: Path) -> Path:
 # --- what an exercise is ---------------------------------------------------------------------
 
 
-def test_the_exercise_has_the_starter_where_the_solution_was() -> None:
+def test_a_question_answered_in_its_panel_leaves_no_cell_behind() -> None:
     released = exercise(made_up.solution(), name="01_naive")
-    assert source_of(released, "q1-heaviest-answer") == "# Answer in the panel above, then run this cell."
+    assert "q1-heaviest-answer" not in {cell.id for cell in released.cells}
     assert source_of(released, "q1-heaviest-check") == made_up.CHECK
 
 
 def test_cells_of_the_solution_alone_are_dropped_and_all_others_keep_their_ids() -> None:
     released = exercise(made_up.solution(), name="01_naive")
     assert [cell.id for cell in released.cells] == [
-        "title", "setup", "q1-heaviest", "q1-heaviest-answer", "q1-heaviest-check",
+        "title", "setup", "q1-heaviest", "q1-heaviest-check",
     ]  # fmt: skip
 
 
@@ -77,7 +77,11 @@ def test_two_regions_take_a_list_of_two_starters_and_the_metadata_keeps_neither(
 
 
 def test_given_and_check_cells_are_locked_and_the_answer_stays_open() -> None:
-    released = {cell.id: cell.metadata for cell in exercise(made_up.solution(), name="01_naive").cells}
+    solution = made_up.solution()
+    next(cell for cell in solution.cells if cell.id == "q1-heaviest-answer").metadata.layerlab["starter"] = (
+        "heaviest = ..."
+    )
+    released = {cell.id: cell.metadata for cell in exercise(solution, name="01_naive").cells}
     for locked in ("setup", "q1-heaviest-check"):
         assert released[locked]["editable"] is False
         assert released[locked]["deletable"] is False
