@@ -87,12 +87,19 @@ def execute(
     """
     copied = copy.deepcopy(notebook)
     ended: CellError | None = None
+    started: set[str] = set()
+
+    # The stamps in a cell's metadata come from the kernel, and a kernel that dies at once sends none.
+    def note(cell: NotebookNode, cell_index: int) -> None:
+        started.add(cell.id)
+
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisInterpreter())
     client = NotebookClient(
         copied,
         km=manager,
         timeout=cell_seconds,
         allow_errors=True,
+        on_cell_execute=note,
         resources={"metadata": {"path": str(folder)}},
     )
     # A kernel warns on its stderr about how Jupyter talks to it; that is told only where the kernel died.
@@ -103,7 +110,7 @@ def execute(
             log.seek(0)
             said = "" if isinstance(error, CellTimeoutError) else log.read().decode(errors="replace")
             ended = CellError(type(error).__name__, f"{error}\n{said}")
-    return tuple(_runs(copied, ended))
+    return tuple(_runs(copied, started, ended))
 
 
 @contextmanager
@@ -118,17 +125,12 @@ def _environment(work: Path, engine: str | None) -> dict[str, str]:
     return {**os.environ, "LAYERLAB_WORK": str(work), **chosen}
 
 
-def _runs(executed: NotebookNode, ended: CellError | None) -> Iterator[CellRun]:
+def _runs(executed: NotebookNode, started: set[str], ended: CellError | None) -> Iterator[CellRun]:
     """Yield what the cells did; ``ended`` is the fault that stopped the whole run in the last cell reached."""
-    reached = [cell for cell in cells.code_cells(executed) if _was_started(cell)]
+    reached = [cell for cell in cells.code_cells(executed) if cell.id in started]
     for cell in reached:
         stopped = ended if cell is reached[-1] else None
         yield CellRun(cell.id, cells.role(cell), _error(cell) or stopped, _text(cell))
-
-
-def _was_started(cell: NotebookNode) -> bool:
-    # nbclient stamps the start of every cell, and leaves empty ones out
-    return bool(cell.metadata.get("execution"))
 
 
 def _error(cell: NotebookNode) -> CellError | None:
