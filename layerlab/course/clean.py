@@ -11,7 +11,7 @@ from rich.console import Console
 
 from layerlab.course.engines import live_engines
 from layerlab.engine.live import LiveEngine
-from layerlab.engine.live.belongings import Belonging, belongings, pulled_bases, remove
+from layerlab.engine.live.belongings import Belonging, belongings, built_bases, pulled_bases, remove
 from layerlab.units import size
 
 
@@ -48,6 +48,8 @@ def _clean_one(engine: LiveEngine, confirm: Callable[[str], bool], say: Console)
         for line in _listed(ours):
             _print(say, line)
     _offer(say, bases)
+    if built := built_bases(engine):
+        _print(say, f"The stand-in bases stay ({', '.join(built)}); `layerlab engine purge` removes them too.")
     if not ours or not confirm(f"Remove these {len(ours)} from {name}?"):
         return True
     gone, kept = remove(engine)
@@ -59,7 +61,10 @@ def _clean_one(engine: LiveEngine, confirm: Callable[[str], bool], say: Console)
 
 def _listed(ours: tuple[Belonging, ...]) -> Iterator[str]:
     for one in ours:
-        yield f"  {one.kind:<9} {one.name}" + (f"  {size(one.size_bytes)}" if one.size_bytes else "")
+        if one.kind != "image":
+            yield f"  {one.kind:<9} {one.name}" + (f"  {size(one.size_bytes)}" if one.size_bytes else "")
+    if untagged := sum(one.kind == "image" for one in ours):
+        yield f"  image     {untagged} without a name: the steps of these builds"
 
 
 def _offer(say: Console, bases: tuple[str, ...]) -> None:

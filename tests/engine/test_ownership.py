@@ -135,3 +135,13 @@ def test_what_a_notebook_builds_with_the_raw_sdk_is_entered_too(course, slim, tm
     assert course.journal.owns_tag("layerlab/raw:1", image.id)
     ours.remove(course)
     assert image.id not in set(course.client.api.images(all=True, quiet=True))
+
+
+def test_clean_leaves_the_bases_that_we_built_and_what_they_stand_on(engine, slim):
+    if slim not in ours.built_bases(engine):
+        pytest.skip("this engine has no stand-in bases")
+    base = engine.inspect(slim)
+    listed = {one.name for one in ours.belongings(engine)}
+    assert slim not in listed
+    assert base["Id"] not in listed
+    assert base["Parent"] not in listed

@@ -372,7 +372,9 @@ def test_a_server_that_ends_while_starting_is_an_error() -> None:
 def holdings(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """An engine that holds two things of ours and a base that we pulled."""
     tag, image = Belonging("tag", "layerlab/naive:latest", 1_110_000_000), Belonging("image", "sha256:feed", 5)
-    made = SimpleNamespace(ours=(tag, image), bases=("python:3.12",), kept=(), removed=False)
+    made = SimpleNamespace(
+        ours=(tag, image), bases=("python:3.12",), built=("python:3.11-slim",), kept=(), removed=False
+    )
 
     def remove(engine: object) -> tuple[object, object]:
         made.removed = True
@@ -381,6 +383,7 @@ def holdings(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr(clean, "live_engines", lambda: iter([connected("docker")]))
     monkeypatch.setattr(clean, "belongings", lambda engine: made.ours)
     monkeypatch.setattr(clean, "pulled_bases", lambda engine: made.bases)
+    monkeypatch.setattr(clean, "built_bases", lambda engine: made.built)
     monkeypatch.setattr(clean, "remove", remove)
     return made
 
@@ -395,6 +398,8 @@ def test_clean_shows_everything_before_it_asks(holdings: SimpleNamespace, said: 
     assert clean.clean(confirm=no, console=said) == 0
     assert "layerlab/naive:latest  1.11 GB" in shown[0]
     assert "docker image rm python:3.12" in shown[0], "bases are offered, not removed"
+    assert "1 without a name" in shown[0]
+    assert "stand-in bases stay (python:3.11-slim)" in shown[0]
     assert not holdings.removed
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 import docker.errors
 
 from layerlab.engine.live.client import JournallingClient
-from layerlab.engine.live.engine import LiveEngine
+from layerlab.engine.live.engine import NAMESPACE, LiveEngine
 from layerlab.errors import LayerLabError, NotOurs
 
 
@@ -30,21 +30,42 @@ class Kept:
 
 
 def belongings(engine: LiveEngine) -> tuple[Belonging, ...]:
-    """List our containers, tags and untagged images that this engine still holds, in order of removal."""
+    """List our containers, tags and untagged images that this engine still holds, in order of removal.
+
+    Bases that we built ourselves, and what they stand on, are left out: see `built_bases`.
+    """
     api, owned = _api(engine), engine.journal.owned()
+    bases = _with_parents(api, built_bases(engine))
     found: list[Belonging] = []
     for container in sorted(owned.containers):
         if _found(api.inspect_container, container):
             found.append(Belonging("container", container[:12], 0))
     for reference, image_id in sorted(owned.tags.items()):
+        if not reference.startswith(NAMESPACE):
+            continue
         raw = _found(api.inspect_image, reference)
         # A tag that names another image by now was moved by its user, so it is the user's.
         if raw and raw["Id"] == image_id:
             found.append(Belonging("tag", reference, int(raw.get("Size") or 0)))
     for image in _newest_first(api, owned.images):
-        if not image.get("RepoTags"):
+        if not image.get("RepoTags") and image["Id"] not in bases:
             found.append(Belonging("image", image["Id"], int(image.get("Size") or 0)))
     return tuple(found)
+
+
+def built_bases(engine: LiveEngine) -> tuple[str, ...]:
+    """List the stand-in bases that we built and the engine still holds.
+
+    They take minutes to build and every lesson stands on them, so they go with the private engine
+    (`layerlab engine purge`) and not with a clean-up.
+    """
+    api, tags = _api(engine), engine.journal.owned().tags
+    named = ((reference, _found(api.inspect_image, reference)) for reference in sorted(tags))
+    return tuple(
+        reference
+        for reference, raw in named
+        if raw and raw["Id"] == tags[reference] and not reference.startswith(NAMESPACE)
+    )
 
 
 def pulled_bases(engine: LiveEngine) -> tuple[str, ...]:
@@ -94,6 +115,17 @@ def _reason(message: str) -> str:
     if "dependent child" in message or "being used" in message:
         return "an image or container of yours is built on it"
     return message
+
+
+def _with_parents(api: JournallingClient, references: tuple[str, ...]) -> set[str]:
+    """Return the ids of images and of all that they were built from, as far as the engine remembers."""
+    found: set[str] = set()
+    for reference in references:
+        raw = _found(api.inspect_image, reference)
+        while raw and raw["Id"] not in found:
+            found.add(raw["Id"])
+            raw = _found(api.inspect_image, raw["Parent"]) if raw.get("Parent") else None
+    return found
 
 
 def _forget_container(engine: LiveEngine, short: str) -> None:

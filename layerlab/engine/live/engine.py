@@ -24,7 +24,7 @@ from layerlab.engine.live.translate import (
 from layerlab.engine.protocol import BuildRequest, EngineInfo, EngineKind, ExecResult, RawEvent
 from layerlab.errors import EngineRefused, ImageNotFound, NotOurs
 
-_NAMESPACE = "layerlab/"
+NAMESPACE = "layerlab/"
 _REGISTRY_TIMEOUT = 600
 
 
@@ -219,8 +219,8 @@ class LiveEngine:
             raise EngineRefused(f"{reference!r} is no name for an image. Use small letters, as in `layerlab/mine:1`.")
         if self._info.kind == "private":
             return
-        if not reference.startswith(_NAMESPACE):
-            raise NotOurs(f"The course names images only under {_NAMESPACE!r}, and {reference!r} is not.")
+        if not reference.startswith(NAMESPACE):
+            raise NotOurs(f"The course names images only under {NAMESPACE!r}, and {reference!r} is not.")
         with self.journal.locked():
             holder = self._holder(reference)
             is_free = holder is None or self.journal.owns_tag(reference, holder)
