@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from typing import Any, Literal
 from layerlab.bases import registry
 from layerlab.bases.specs import BASES, OFFICIAL_MINOR, parse
 from layerlab.engine.protocol import Engine
+from layerlab.errors import BaseUnavailable
 
 STANDIN = "layerlab.standin"
 MINOR = "layerlab.py_minor"
@@ -81,7 +83,9 @@ def py_minor(engine: Engine) -> str:
     if engine.info.kind == "private" and not registry.answers():
         from layerlab.bases import standin
 
-        return standin.minor()
+        # Without apt there is nothing to make a stand-in of; `resolve` says so where a base is really needed.
+        with suppress(BaseUnavailable):
+            return standin.minor()
     return OFFICIAL_MINOR
 
 

@@ -10,11 +10,10 @@ from layerlab.bases.progress import Progress
 from layerlab.bases.registry import Cancelled, never
 from layerlab.bases.resolution import resolve
 from layerlab.bases.specs import BASES, OFFICIAL_MINOR, parse
+from layerlab.bases.standin.watching import OnKeyProgress
 from layerlab.engine import connect
 from layerlab.engine.protocol import Engine
 from layerlab.errors import BaseUnavailable, DigestMismatch, PullFailed
-
-OnKeyProgress = Callable[[str, Progress], None]
 
 
 def ensure(keys: Sequence[str] = tuple(BASES), *, on_line: Callable[[str], None] | None = None) -> None:

@@ -303,6 +303,14 @@ def test_the_python_of_the_bases(monkeypatch: pytest.MonkeyPatch) -> None:
     assert inventory.py_minor(FakeEngine(*standins, *both, kind="private")) == "3.12"
 
 
+def test_a_private_engine_without_apt_still_has_a_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    def minor() -> str:
+        raise BaseUnavailable("apt knows no python3 on this machine.")
+
+    monkeypatch.setattr("layerlab.bases.standin.minor", minor)
+    assert inventory.py_minor(FakeEngine(kind="private")) == "3.12"
+
+
 def test_provenance_is_one_dated_line() -> None:
     def said(*held: dict[str, Any]) -> tuple[str, str]:
         found = inventory.provenance(FakeEngine(*held, kind="recorded"))

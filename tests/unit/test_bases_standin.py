@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fake_engine import FakeEngine
 
-from layerlab.bases.standin import build, debian, recipes, shell, site
+from layerlab.bases.standin import build, debian, recipes, rootfs, shell, site
 from layerlab.dockerfile import parse
 from layerlab.errors import BaseUnavailable, BuildCancelled
 
@@ -57,8 +57,8 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     return said
 
 
-def test_the_archive_is_the_distribution_s_own(machine: dict[str, str]) -> None:
-    found = debian.archive()
+def test_the_archive_is_the_distribution_s_own(machine: dict[str, str], tmp_path: Path) -> None:
+    found = debian.archive(log=tmp_path / "log")
     assert found.sources() == (
         "deb http://mirror.example/debian/ bookworm main contrib\n"
         "deb http://mirror.example/debian/ bookworm-updates main\n"
@@ -80,7 +80,7 @@ def test_the_archive_s_key_and_proxy_are_the_configured_ones(machine: dict[str, 
         ("https://mirror.example/debian/", "bookworm", "main", "Debian"), entry=str(entry)
     )
     machine["apt-config shell"] = "found='http://proxy.example:3128'\n"
-    found = debian.archive()
+    found = debian.archive(log=tmp_path / "log")
     assert (
         found.sources() == "deb [signed-by=/usr/share/keyrings/ours.gpg] https://mirror.example/debian/ bookworm main\n"
     )
@@ -88,10 +88,53 @@ def test_the_archive_s_key_and_proxy_are_the_configured_ones(machine: dict[str, 
     assert found.environment["http_proxy"] == "http://proxy.example:3128"
 
 
-def test_another_system_is_told_what_it_lacks(machine: dict[str, str]) -> None:
+def test_another_system_is_told_what_it_lacks(
+    machine: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     machine["apt-get indextargets"] = ""
+    monkeypatch.setattr(debian.shutil, "which", lambda name: None)
     with pytest.raises(BaseUnavailable, match="apt-get update"):
-        debian.archive()
+        debian.archive(log=tmp_path / "log")
+
+
+def test_a_machine_without_package_lists_fetches_them(
+    machine: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, machine["apt-get indextargets"] = machine["apt-get indextargets"], ""
+    monkeypatch.setattr(debian.shutil, "which", lambda name: f"/usr/bin/{name}")
+    ran: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> None:
+        ran.append(command)
+        machine["apt-get indextargets"] = known
+
+    monkeypatch.setattr(shell, "run", run)
+    assert debian.archive(log=tmp_path / "log").codename == "bookworm"
+    assert ran == [["apt-get", "update"]]
+
+
+def test_the_root_file_system_trusts_more_only_where_apt_needs_it(
+    machine: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[list[str]] = []
+
+    def run(command: list[object], **_: object) -> None:
+        words = [str(word) for word in command]
+        ran.append(words)
+        Path(words[-2]).write_bytes(b"tar")
+        assert Path(words[-1]).read_text() == archive.sources()
+
+    monkeypatch.setattr(shell, "run", run)
+    for address in ("http://mirror.example/debian/", "https://mirror.example/debian/"):
+        machine["apt-get indextargets"] = targets((address, "bookworm", "main", "Debian"))
+        archive = debian.archive(log=tmp_path / "log")
+        rootfs.make(archive, tmp_path / "rootfs.tar", tmp_path, certificates=b"pem", log=tmp_path / "log")
+    plain, encrypted = ran
+    assert "--include=ca-certificates" not in plain and not any("certificates" in word for word in plain)
+    assert "--include=ca-certificates" in encrypted
+    assert any(word.endswith('"$1/etc/ssl/certs/ca-certificates.crt"') for word in encrypted)
+    assert (tmp_path / "rootfs.tar").read_bytes() == b"tar"
+    assert [one.name for one in tmp_path.glob("rootfs-*")] == []
 
 
 def test_the_python_of_the_distribution(machine: dict[str, str]) -> None:
@@ -141,25 +184,25 @@ def fetching(machine: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_the_source_is_checked_against_the_signed_index(fetching: dict[str, Any], tmp_path: Path) -> None:
-    found = debian.source(debian.archive(), tmp_path, log=tmp_path / "log")
+    found = debian.source(debian.archive(log=tmp_path / "log"), tmp_path, log=tmp_path / "log")
     assert (found.version, found.minor, found.name) == ("3.11.2", "3.11", "python3.11_3.11.2.orig.tar.gz")
-    debian.source(debian.archive(), tmp_path, log=tmp_path / "log")
+    debian.source(debian.archive(log=tmp_path / "log"), tmp_path, log=tmp_path / "log")
     downloads = [one for one in fetching["runs"] if "--download-only" in one]
     assert len(downloads) == 1, "what is there and intact is not fetched again"
 
 
 def test_apt_may_fail_when_the_tarball_came(fetching: dict[str, Any], tmp_path: Path) -> None:
     fetching["fails"] = True
-    assert debian.source(debian.archive(), tmp_path, log=tmp_path / "log").version == "3.11.2"
+    assert debian.source(debian.archive(log=tmp_path / "log"), tmp_path, log=tmp_path / "log").version == "3.11.2"
 
 
 def test_a_tarball_that_did_not_come_or_is_damaged(fetching: dict[str, Any], tmp_path: Path) -> None:
     fetching["fails"], fetching["content"] = True, None
     with pytest.raises(BaseUnavailable, match="status 100"):
-        debian.source(debian.archive(), tmp_path, log=tmp_path / "log")
+        debian.source(debian.archive(log=tmp_path / "log"), tmp_path, log=tmp_path / "log")
     fetching["content"] = b"half a tarb"
     with pytest.raises(BaseUnavailable, match="arrived damaged"):
-        debian.source(debian.archive(), tmp_path, log=tmp_path / "log")
+        debian.source(debian.archive(log=tmp_path / "log"), tmp_path, log=tmp_path / "log")
 
 
 # --- recipes ---------------------------------------------------------------------------------

@@ -7,30 +7,28 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from layerlab import build as builds
 from layerlab.bases import inventory
-from layerlab.bases.progress import Progress
 from layerlab.bases.registry import Cancelled, never
 from layerlab.bases.specs import BASES
-from layerlab.bases.standin import cpython, debian, recipes, site
+from layerlab.bases.standin import cpython, debian, recipes, rootfs, site
 from layerlab.bases.standin.timeline import Task, Timeline
+from layerlab.bases.standin.watching import OnKeyProgress, cancelling, reporting
 from layerlab.context import BuildContext
 from layerlab.engine.protocol import BuildRequest, Engine
 from layerlab.errors import BaseUnavailable, BuildFailed, EngineError
 
-OnKeyProgress = Callable[[str, Progress], None]
-
 TOOLCHAIN = "layerlab/standin-toolchain:latest"
 _CMD = '["python3"]'
-_TICK_SECONDS = 1.0
 _ATTEMPTS = 3
 
 # Seconds on two idle cores.
+_TOOL = Task("tool", "installing mmdebstrap from this system's packages", 4)
 _ROOTFS = Task("rootfs", "making a Debian root file system", 28)
 _SOURCE = Task("source", "fetching CPython's source", 4)
 _TOOLCHAIN = Task("toolchain", "installing a compiler", 14)
@@ -38,7 +36,7 @@ _COMPILE = Task("compile", "compiling CPython", 125)
 _SLIM = Task("slim", "putting the slim base together", 13)
 _PACKAGES = Task("packages", "installing compilers and headers", 85)
 _FULL = Task("full", "putting the full base together", 6)
-_CPYTHON = (_ROOTFS, _SOURCE, _TOOLCHAIN, _COMPILE)
+_CPYTHON = (_TOOL, _ROOTFS, _SOURCE, _TOOLCHAIN, _COMPILE)
 _PLANS = {"slim": (*_CPYTHON, _SLIM), "full": (*_CPYTHON, _PACKAGES, _FULL)}
 
 
@@ -73,7 +71,7 @@ def build(
     from layerlab.bases import background
 
     workshop = _Workshop(engine, folder or background.folder(), keys, cancelled)
-    with _reporting(workshop.timeline, keys, on_progress):
+    with reporting(workshop.timeline, keys, on_progress):
         workshop.make(keys)
 
 
@@ -90,9 +88,10 @@ class _Workshop:
         self._cancelled: Cancelled = lambda: self._stopped.is_set() or cancelled()
         self._parts.mkdir(parents=True, exist_ok=True)
         self._work.mkdir(parents=True, exist_ok=True)
-        self._archive = debian.archive()
+        self._archive = debian.archive(log=self._log, cancelled=self._cancelled)
         self._site = site.here()
-        facts = (self._archive.sources(), self._archive.architecture)
+        trust = self._site.digest if self._archive.is_encrypted else ""
+        facts = (self._archive.sources(), self._archive.architecture, *filter(None, [trust]))
         self._rootfs_digest = recipes.digest("rootfs", facts=facts)
         self._rootfs = self._parts / f"rootfs-{self._rootfs_digest}.tar"
         self._cpython = self._parts / f"cpython-{self._python_digest()}.tar"
@@ -133,11 +132,15 @@ class _Workshop:
 
     def _make_rootfs(self) -> None:
         if self._rootfs.exists():
-            self._skip(_ROOTFS)
+            self._skip(_TOOL, _ROOTFS)
             return
+        if rootfs.is_ready():
+            self._skip(_TOOL)
+        else:
+            with self.timeline.running(_TOOL.key):
+                rootfs.install_mmdebstrap(log=self._log, cancelled=self._cancelled)
         with self.timeline.running(_ROOTFS.key):
-            debian.install_mmdebstrap(log=self._log, cancelled=self._cancelled)
-            debian.root_filesystem(self._archive, self._rootfs, self._work, log=self._log, cancelled=self._cancelled)
+            rootfs.make(self._archive, self._rootfs, self._work, log=self._log, cancelled=self._cancelled)
 
     def _fetch_source(self) -> debian.Source:
         with self.timeline.running(_SOURCE.key):
@@ -210,7 +213,7 @@ class _Workshop:
         for attempt in range(1, _ATTEMPTS + 1):
             begun = builds.Build(self._engine, self._engine.build(request), request)
             try:
-                with _cancelling(begun, self._cancelled):
+                with cancelling(begun, self._cancelled):
                     return begun.run().image.id
             except BuildFailed as error:
                 # Somebody cleaned up while we built, and a step's image went before the next step used it.
@@ -264,45 +267,3 @@ class _Workshop:
         shutil.rmtree(self._parts / "apt", ignore_errors=True)
         if any(TOOLCHAIN in (raw.get("RepoTags") or ()) for raw in self._engine.images()):
             self._engine.remove(TOOLCHAIN)
-
-
-@contextmanager
-def _cancelling(begun: builds.Build, cancelled: Cancelled) -> Iterator[None]:
-    """Cancel a build as soon as somebody says so, even while it prints nothing."""
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.3):
-            if cancelled():
-                begun.cancel()
-                return
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
-
-
-@contextmanager
-def _reporting(timeline: Timeline, keys: Sequence[str], on_progress: OnKeyProgress | None) -> Iterator[None]:
-    """Tell about once a second how far each base is."""
-    done = threading.Event()
-
-    def report() -> None:
-        while True:
-            for key in keys:
-                if on_progress:
-                    on_progress(key, timeline.progress(key))
-            if done.wait(_TICK_SECONDS):
-                return
-
-    reporter = threading.Thread(target=report, daemon=True)
-    reporter.start()
-    try:
-        yield
-    finally:
-        done.set()
-        reporter.join()

@@ -9,7 +9,6 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -17,20 +16,16 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from layerlab.bases.registry import Cancelled, never
-from layerlab.bases.standin import recipes, shell
-from layerlab.engine.private.packages import search_path
+from layerlab.bases.standin import shell
 from layerlab.errors import BaseUnavailable
 
 OS_RELEASE = Path("/etc/os-release")
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _KEYRING = "/usr/share/keyrings/{id}-archive-keyring.gpg"
-_MMDEBSTRAP_HOOKS = Path("/usr/share/mmdebstrap/hooks/merged-usr")
 _SIGNED_BY = re.compile(r"signed-by\s*[:=]\s*(/[^\s\]]+)", re.IGNORECASE)
 _PRINTED_URI = re.compile(
     r"^'(?P<uri>[^']+)' (?P<name>\S+) (?P<size>\d+) SHA256:(?P<sha256>[0-9a-f]{64})", re.MULTILINE
 )
-
-# What slim images leave out; /usr/share/doc keeps its copyright files, as licences ask for.
-_UNWANTED = ("man", "info", "locale", "groff", "lintian", "linda", "doc")
 
 
 @dataclass(frozen=True)
@@ -95,8 +90,8 @@ def minor() -> str:
     return found[1]
 
 
-def archive() -> Archive:
-    """Read this machine's package archive from apt itself.
+def archive(*, log: Path, cancelled: Cancelled = never) -> Archive:
+    """Read this machine's package archive from apt itself, fetching its lists first if there are none.
 
     Raises
     ------
@@ -105,11 +100,11 @@ def archive() -> Archive:
     """
     release = _os_release()
     identity, codename = release.get("ID", ""), release.get("VERSION_CODENAME", "")
-    stanzas = [
-        one
-        for one in _stanzas(shell.output(["apt-get", "indextargets", "Created-By: Packages"]))
-        if one.get("Origin", "").lower() == identity and _is_wanted(one.get("Release", ""), codename)
-    ]
+    stanzas = _targets(identity, codename)
+    if not stanzas and shutil.which("apt-get"):
+        # Whose archive it is stands in the lists, and a container's image comes without any.
+        shell.run(["apt-get", "update"], log=log, cancelled=cancelled)
+        stanzas = _targets(identity, codename)
     if not stanzas:
         raise BaseUnavailable(
             f"apt has no archive of {identity or 'this system'} configured whose lists were fetched, and stand-ins are "
@@ -123,25 +118,6 @@ def archive() -> Archive:
         keyring=_keyring(identity, stanzas),
         proxy=_proxy(),
     )
-
-
-def install_mmdebstrap(*, log: Path, cancelled: Cancelled = never) -> None:
-    """Install the program that makes root file systems, if it is missing (it brings no service along).
-
-    Raises
-    ------
-    BaseUnavailable
-        Where apt fails; without root it does.
-    """
-    if shutil.which("mmdebstrap", path=search_path()):
-        return
-    command = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "install", "-y", "--no-install-recommends", "mmdebstrap"]
-    try:
-        shell.run(command, log=log, cancelled=cancelled)
-    except BaseUnavailable:
-        # The lists of an old image name versions that the mirror has dropped since.
-        shell.run(["apt-get", "update"], log=log, cancelled=cancelled)
-        shell.run(command, log=log, cancelled=cancelled)
 
 
 def source(archive: Archive, folder: Path, *, log: Path, cancelled: Cancelled = never) -> Source:
@@ -178,57 +154,12 @@ def source(archive: Archive, folder: Path, *, log: Path, cancelled: Cancelled = 
     return found
 
 
-def root_filesystem(archive: Archive, target: Path, work: Path, *, log: Path, cancelled: Cancelled = never) -> None:
-    """Make a minimal root file system of the distribution as a tar archive at ``target``.
-
-    Parameters
-    ----------
-    work
-        A folder for what is needed meanwhile, on a file system that allows programs and device files.
-
-    Raises
-    ------
-    BaseUnavailable, BuildCancelled
-    """
-    scratch = Path(tempfile.mkdtemp(prefix="rootfs-", dir=work))
-    try:
-        sources, partial = scratch / "sources.list", scratch / "rootfs.tar"
-        sources.write_text(archive.sources())
-        environment = {**archive.environment, "TMPDIR": str(scratch)}
-        shell.run(_mmdebstrap(archive, partial, sources), log=log, cancelled=cancelled, environment=environment)
-        partial.replace(target)
-    finally:
-        _remove(scratch)
-
-
-def _mmdebstrap(archive: Archive, target: Path, sources: Path) -> list[str | Path]:
-    unwanted = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _UNWANTED]
+def _targets(identity: str, codename: str) -> list[dict[str, str]]:
     return [
-        "mmdebstrap",
-        "--variant=minbase",
-        "--mode=root",
-        "--format=tar",
-        *unwanted,
-        "--dpkgopt=path-include=/usr/share/doc/*/copyright",
-        *_merged_usr(),
-        *(["--include=ca-certificates"] if archive.is_encrypted else []),
-        f"--customize-hook={recipes.folder() / 'rootfs' / 'finish.sh'}",
-        archive.codename,
-        target,
-        sources,
+        one
+        for one in _stanzas(shell.output(["apt-get", "indextargets", "Created-By: Packages"]))
+        if one.get("Origin", "").lower() == identity and _is_wanted(one.get("Release", ""), codename)
     ]
-
-
-def _remove(scratch: Path) -> None:
-    """Remove a folder in which mmdebstrap was perhaps ended half-way."""
-    # Below it may have been this machine's /dev: never delete through a mount that was left.
-    if f" {scratch}/" not in Path("/proc/self/mounts").read_text():
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _merged_usr() -> list[str]:
-    # With the hook alone `usrmerge` would be pulled in, and all of perl with it: 126 MB instead of 74.
-    return ["--include=usr-is-merged", f"--hook-dir={_MMDEBSTRAP_HOOKS}"] if _MMDEBSTRAP_HOOKS.is_dir() else []
 
 
 def _os_release() -> dict[str, str]:

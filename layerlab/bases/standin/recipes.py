@@ -12,21 +12,20 @@ from layerlab.errors import BaseUnavailable
 
 
 def folder() -> Path:
-    """Find the recipes: beside the package in a checkout, inside it where it was installed.
+    """Find the recipes, which lie beside the package in the course's checkout.
 
     Raises
     ------
     BaseUnavailable
-        If they are in neither place.
+        If they are not there: an installed package carries none.
     """
-    package = Path(__file__).resolve().parents[2]
-    for place in (package.parent / "bases", package / "bases" / "recipes"):
-        if (place / "slim" / "Dockerfile").is_file():
-            return place
-    raise BaseUnavailable(
-        f"The recipes of the stand-ins are missing in {package.parent}. "
-        "Restore the folder `bases` (`git checkout bases`)."
-    )
+    place = Path(__file__).resolve().parents[3] / "bases"
+    if not (place / "slim" / "Dockerfile").is_file():
+        raise BaseUnavailable(
+            "The recipes of the stand-ins are missing: they come with the course's checkout, not with the installed "
+            "package. Work in a clone of the course, or restore its folder `bases` (`git checkout bases`)."
+        )
+    return place
 
 
 def render(key: str, values: Mapping[str, str]) -> str:

@@ -20,9 +20,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from layerlab.bases.standin import shell
+from layerlab.bases.standin.debian import BUNDLE
 
 NAME = "layerlab site layer"
-BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _MOZILLA = Path("/usr/share/ca-certificates/mozilla")
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
@@ -42,6 +42,11 @@ class Site:
     def is_empty(self) -> bool:
         """True where this machine reaches its indexes as any machine does."""
         return not self.files
+
+    @property
+    def certificates(self) -> bytes | None:
+        """This machine's certificate bundle, if it is one of the files."""
+        return dict(self.files).get(BUNDLE)
 
     @property
     def digest(self) -> str:
