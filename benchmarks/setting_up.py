@@ -26,6 +26,7 @@ from layerlab import bases
 from layerlab.bases.inventory import held
 from layerlab.course.bootstrap import CHECKOUT
 from layerlab.engine import connect, private
+from layerlab.engine.private import network
 from layerlab.errors import SetupError
 
 FIRST_SECONDS, SECOND_SECONDS = 120.0, 10.0
@@ -50,12 +51,16 @@ def measure(*, with_engine: bool) -> Iterator[Figure]:
     SetupError
         The course did not open, its engine did not start, or a base could not be built.
     """
+    if with_engine and private.is_running():
+        raise SetupError("The private engine runs, and there is room for one only. Stop it: `layerlab engine stop`.")
     told = ", ".join(filter(None, (_packages() if with_engine else "without an engine", machine.load())))
     suffix = "" if with_engine else "-recorded"
     with _bare_machine(with_engine=with_engine) as (clone, environment):
         began = time.perf_counter()
         with _lab(clone, environment):
             first = time.perf_counter() - began
+            if with_engine and not private.is_running():
+                raise SetupError("The course opened without a private engine; its lines above say why. Mend that.")
             what = "`make lab` from a clean clone and an empty home to a JupyterLab that answers"
             yield of_runs(f"setup-first{suffix}", what, [first], target=FIRST_SECONDS, note=told)
             if with_engine:
@@ -76,16 +81,30 @@ def _bare_machine(*, with_engine: bool) -> Iterator[tuple[Path, Mapping[str, str
         home.mkdir()
         subprocess.run(["git", "clone", "--quiet", str(CHECKOUT), str(clone)], check=True)
         environment = _environment(home, data=Path(name) / "data", with_engine=with_engine)
-        before = os.environ.get("LAYERLAB_DATA")
-        os.environ["LAYERLAB_DATA"] = environment["LAYERLAB_DATA"]  # so that we find the engine of the clone
-        try:
-            yield clone, environment
-        finally:
-            bases.stop_background()
-            private.purge()
-            os.environ.pop("LAYERLAB_DATA")
-            if before is not None:
-                os.environ["LAYERLAB_DATA"] = before
+        with _data_in(Path(environment["LAYERLAB_DATA"])):
+            try:
+                yield clone, environment
+            finally:
+                bases.stop_background()
+                private.purge()
+
+
+@contextmanager
+def _data_in(folder: Path) -> Iterator[None]:
+    """Let this process see the engine and the bases of the clone."""
+    usual = private.paths()
+    before = os.environ.get("LAYERLAB_DATA")
+    os.environ["LAYERLAB_DATA"] = str(folder)
+    if network.is_marked(usual):
+        # Bridge and chains that the usual private engine has left are no stranger's to the one of the clone.
+        private.paths().root.mkdir(parents=True)
+        shutil.copy(usual.marker, private.paths().marker)
+    try:
+        yield
+    finally:
+        os.environ.pop("LAYERLAB_DATA")
+        if before is not None:
+            os.environ["LAYERLAB_DATA"] = before
 
 
 def _environment(home: Path, *, data: Path, with_engine: bool) -> dict[str, str]:
