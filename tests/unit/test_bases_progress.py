@@ -127,6 +127,19 @@ def test_a_slow_machine_shows_in_the_time_left() -> None:
     assert line.progress("slim").eta_seconds == pytest.approx(60)
 
 
+def test_an_overdue_task_promises_no_end_and_never_runs_backwards() -> None:
+    clock = Clock()
+    line = timeline(clock)
+    with line.running("one"):
+        seen = []
+        for _ in range(40):
+            clock.now += 2.5  # a hundred seconds in all, for a task of ten
+            seen.append(line.progress("slim"))
+    fractions = [one.fraction for one in seen]
+    assert fractions == sorted(fractions) and fractions[-1] <= 0.25
+    assert seen[-1].eta_seconds == pytest.approx(30 * 10 + 0.2 * 100)
+
+
 def test_what_was_done_earlier_says_nothing_about_the_pace() -> None:
     line = timeline(Clock())
     line.skip("one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,8 +11,10 @@ from dataclasses import dataclass
 
 from layerlab.bases.progress import Progress
 
-# A task is never shown as done before it is, however long it takes.
-_ALMOST = 0.97
+# Up to here a task's share grows with its time, and from here on ever slower: it is not done before it is.
+_STEADY = 0.75
+# A task that is overdue is taken to need this much again of the time it had.
+_OVERDUE = 0.2
 
 
 @dataclass(frozen=True)
@@ -60,14 +63,28 @@ class Timeline:
             tasks = self._plans[base]
             total = sum(task.seconds for task in tasks)
             done = sum(task.seconds * self._share(task) for task in tasks)
-            return Progress(base, self._detail(tasks), done / total if total else 1.0, (total - done) * self._pace())
+            return Progress(base, self._detail(tasks), done / total if total else 1.0, self._left(tasks))
 
     def _share(self, task: Task) -> float:
         if task.key in self._took:
             return 1.0
         if task.key not in self._began:
             return 0.0
-        return min(_ALMOST, (self._clock() - self._began[task.key]) / (task.seconds * self._pace()))
+        passed = self._elapsed(task) / (task.seconds * self._pace())
+        if passed <= _STEADY:
+            return passed
+        return 1 - (1 - _STEADY) * math.exp((_STEADY - passed) / (1 - _STEADY))
+
+    def _left(self, tasks: Sequence[Task]) -> float:
+        """Estimate the seconds left, no better than what is under way lets hope."""
+        running = [task for task in tasks if task.key in self._began and task.key not in self._took]
+        pace = max([self._pace(), *(self._elapsed(task) / task.seconds for task in running)])
+        waiting = sum(task.seconds for task in tasks if task.key not in self._began and task.key not in self._took)
+        at_work = (max(task.seconds * self._pace() - (had := self._elapsed(task)), _OVERDUE * had) for task in running)
+        return waiting * pace + sum(at_work)
+
+    def _elapsed(self, task: Task) -> float:
+        return self._clock() - self._began[task.key]
 
     def _pace(self) -> float:
         """How much slower than expected this machine was so far; within reason, for the first tasks are short."""
