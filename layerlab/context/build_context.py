@@ -185,7 +185,7 @@ class BuildContext:
             raise ContextError(missing.message)
 
     def tar(self) -> Iterator[bytes]:
-        """Yield the context as an uncompressed tar, about a megabyte at a time.
+        """Yield the context as an uncompressed tar, in pieces of about 64 kB.
 
         Equal names, contents and executable bits give equal bytes: entries are sorted, times and owners
         are zero, modes are 0644 or 0755.

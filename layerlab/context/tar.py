@@ -11,11 +11,13 @@ from pathlib import Path
 from layerlab.context.folder import ContextFile, unreadable
 from layerlab.errors import ContextError
 
-_CHUNK_BYTES = 1 << 20
+# Small enough to stay in the processor's cache on its way through the HTTP client, which copies each piece once more:
+# measured with 100 MB on 20.10, pieces of a megabyte cost twice the processor time and a sixth more on the clock.
+_CHUNK_BYTES = 1 << 16
 
 
 def stream(root: Path, entries: Iterable[ContextFile], texts: Mapping[str, str]) -> Iterator[bytes]:
-    """Yield the tar about a megabyte at a time; ``texts`` are added, or replace entries of their name.
+    """Yield the tar in pieces of about 64 kB; ``texts`` are added, or replace entries of their name.
 
     Raises
     ------
