@@ -16,11 +16,11 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 HEADINGS = ("what", "median", "quartiles", "target", "", "runs", "on", "note")
 
 
-def read(path: Path = RESULTS) -> dict[str, Figure]:
+def read() -> dict[str, Figure]:
     """Read the results of earlier runs, by key."""
-    if not path.exists():
+    if not RESULTS.exists():
         return {}
-    return {raw["key"]: Figure(**raw) for raw in json.loads(path.read_text())["figures"]}
+    return {raw["key"]: Figure(**raw) for raw in json.loads(RESULTS.read_text())["figures"]}
 
 
 def write(measured: Iterable[Figure], machine: str, *, order: tuple[str, ...]) -> None:
