@@ -66,8 +66,8 @@ def compile(
     _remove_left_container(engine, work)
     shutil.copyfile(recipes.folder() / "cpython" / "compile.sh", work / "compile.sh")
     _link(source_tar, work / "source.tar")
-    command = ["/bin/sh", "-c", "exec /bin/sh /work/compile.sh > /work/log 2>&1"]
-    container = engine.start(toolchain, command, mounts={str(work): "/work"})
+    command = ["/bin/sh", "-c", "exec /bin/sh /cpython/compile.sh > /cpython/log 2>&1"]
+    container = engine.start(toolchain, command, mounts={str(work): "/cpython"})
     with container:
         (work / "container").write_text(container.id)
         # slim waits for this; the packages of full, which are installed meanwhile, take what is left.
