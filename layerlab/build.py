@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from layerlab import events
 from layerlab.context import BuildContext
-from layerlab.errors import BuildFailed, DiskFull
+from layerlab.engine.recordings import normal_reference
+from layerlab.errors import BuildFailed, DiskFull, DockerfileError
 from layerlab.image import HistoryEntry, Image, ImageConfig
 
 if TYPE_CHECKING:
+    from layerlab.dockerfile import Dockerfile, Instruction
     from layerlab.engine.protocol import BuildHandle, BuildRequest, Engine
 
 _TAIL_LINES = 20
 # As strerror(3) is printed: "dd: error writing '/a': No space left on device", "[Errno 28] No space left …".
 _NO_SPACE = re.compile(r"(?:: |\[Errno 28\] )No space left on device", re.IGNORECASE)
+
+# Podman reads the file as it goes, so what it cannot read is an event; Docker answers 400 before the first one.
+_UNREADABLE = re.compile(r"Unknown instruction: |only supports the --\S+.* flags?$|^parsing main Dockerfile: ")
 
 OnEvent = Callable[[events.Event], None]
 
@@ -66,7 +71,7 @@ class Build:
         self._context = context = request.context
         self._tag = request.tag
         self._target = request.target
-        self._reader = _StepReader(_lines_of_steps(context))
+        self._reader = _StepReader(context.dockerfile)
 
     def cancel(self) -> None:
         """End the build; ``run`` then raises BuildCancelled, and nothing stays behind on the engine."""
@@ -156,12 +161,13 @@ def image(engine: Engine, reference: str) -> Image:
 
     Notes
     -----
-    The engine's history is newest first and is turned round here; Podman's ids lack ``sha256:``.
+    The engine's history is newest first and is turned round here; Podman's ids lack ``sha256:``, and its tags
+    are written out (``docker.io/layerlab/…``, ``localhost/…`` for what was loaded).
     """
     raw = engine.inspect(reference)
     return Image(
         id=_with_algorithm(str(raw["Id"])),
-        tags=tuple(raw.get("RepoTags") or ()),
+        tags=tuple(normal_reference(tag) for tag in raw.get("RepoTags") or ()),
         platform=f"{raw.get('Os', 'linux')}/{raw.get('Architecture', 'amd64')}",
         created=str(raw.get("Created", "")),
         history=tuple(_history_entry(entry) for entry in reversed(engine.history(reference))),
@@ -174,9 +180,9 @@ def image(engine: Engine, reference: str) -> Image:
 class _StepReader:
     """Gathers events into steps, and keeps the last lines for the message of a failure."""
 
-    def __init__(self, lines: tuple[int, ...]) -> None:
+    def __init__(self, dockerfile: Dockerfile) -> None:
         self.steps: list[Step] = []
-        self._lines = lines
+        self._dockerfile = dockerfile
         self._current: events.StepStarted | None = None
         self._log: list[str] = []
         self._cached = False
@@ -192,8 +198,15 @@ class _StepReader:
             case events.StepFinished() if self._current:
                 self.steps.append(self._finished(self._current, event))
 
-    def failure(self, event: events.Failed, context: BuildContext) -> BuildFailed | DiskFull:
+    def failure(self, event: events.Failed, context: BuildContext) -> BuildFailed | DiskFull | DockerfileError:
         step = self._current
+        line = _line(self._dockerfile, step) if step else None
+        if _UNREADABLE.search(event.message):
+            at = f" at line {line}" if line else ""
+            return DockerfileError(
+                f"The engine cannot read this Dockerfile{at}: {event.message}. Mend that line and build again.",
+                line=line,
+            )
         if said_full := next(filter(_is_disk_full, (event.message, *reversed(self._log))), None):
             where = f"in step {step.number} ({step.instruction})" if step else "before the first step"
             return DiskFull(
@@ -201,7 +214,6 @@ class _StepReader:
                 "what the course made), then build again; finished steps are cached."
             )
         tail = tuple(self._log[-_TAIL_LINES:])
-        line = self._line(step.number) if step else None
         where = f" at line {line} of {context.dockerfile_name}" if line else f" in {context.dockerfile_name}"
         which = f"Step {step.number} of {step.total} failed{where}: {step.instruction}" if step else "The build failed"
         said = "\n".join(f"  {text}" for text in tail[-5:])
@@ -219,15 +231,12 @@ class _StepReader:
         return Step(
             number=begun.number,
             instruction=begun.instruction,
-            line=self._line(begun.number),
+            line=_line(self._dockerfile, begun),
             is_cached=self._cached,
             seconds=end.at - begun.at,
             image_id=end.image_id,
             log=tuple(self._log),
         )
-
-    def _line(self, number: int) -> int | None:
-        return self._lines[number - 1] if 0 < number <= len(self._lines) else None
 
 
 def _as_written(built: Image, context: BuildContext, target: str | None) -> Image:
@@ -239,12 +248,31 @@ def _as_written(built: Image, context: BuildContext, target: str | None) -> Imag
 
 def _is_disk_full(line: str) -> bool:
     # The engine's message about a failing RUN quotes the command, which may well speak of such things itself.
-    return "returned a non-zero code" not in line and bool(_NO_SPACE.search(line))
+    is_quote = "returned a non-zero code" in line or "while running runtime" in line
+    return not is_quote and bool(_NO_SPACE.search(line))
 
 
-def _lines_of_steps(context: BuildContext) -> tuple[int, ...]:
-    # The classic builder counts every instruction as a step, the ARGs before the first FROM included.
-    return tuple(instruction.line for instruction in context.dockerfile.instructions)
+def _line(dockerfile: Dockerfile, step: events.StepStarted) -> int | None:
+    """Find the line of the instruction that a builder announced, or None where it reads the file otherwise."""
+    words = step.instruction.split(maxsplit=1)
+    found = _counted(dockerfile, step)
+    if found and words and words[0].upper() == found.keyword:
+        return found.line
+    # A builder that knows no heredocs takes their lines for instructions.
+    lines = [line.strip() for line in dockerfile.text.splitlines()]
+    same = step.instruction.strip()
+    return lines.index(same) + 1 if lines.count(same) == 1 else None
+
+
+def _counted(dockerfile: Dockerfile, step: events.StepStarted) -> Instruction | None:
+    if step.place is None:
+        # The classic builder counts every instruction as a step, the ARGs before the first FROM included.
+        instructions, number = dockerfile.instructions, step.number
+    else:
+        stage, number = step.place
+        stages = dockerfile.stages[stage - 1 : stage]
+        instructions = tuple(one for each in stages for one in (each.from_, *each.instructions))
+    return instructions[number - 1] if 0 < number <= len(instructions) else None
 
 
 def _history_entry(raw: Mapping[str, Any]) -> HistoryEntry:

@@ -15,23 +15,41 @@ _STEP = re.compile(r"^Step (\d+)/(\d+) : (.*)$", re.DOTALL)
 # Podman numbers steps anew in every stage: "[1/2] STEP 1/6: FROM …", or "STEP 1/6: …" with one stage.
 _PODMAN_STEP = re.compile(r"^(?:\[(\d+)/(\d+)\] )?STEP (\d+)/(\d+): (.*)$", re.DOTALL)
 _IMAGE = re.compile(r"^ ?-{2,3}> ([0-9a-f]{10,64})$")
+_PODMAN_COMMIT = re.compile(r"^(?:\[\d+/\d+\] )?COMMIT(?: \S+)?$")
+_PODMAN_RESULT = re.compile(r"^[0-9a-f]{64}$")
+# What runc or crun says of a program that is not there. Its own exit status follows, which is not the program's.
+_PODMAN_NOT_RUN = re.compile(
+    r"^error running container: .*?(?:unable to start container process: |creating container for \[.*?\]: (?!time=))"
+    r'(.+?)"?$'
+)
+# Go structures that Podman prints whole into its messages.
+_PODMAN_DUMP = re.compile(r" ?&imagebuilder\.Step\{.*\}|resolving step \{.*?\}: ", re.DOTALL)
 _PODMAN_CACHED = re.compile(r"^--> Using cache ([0-9a-f]{10,64})$")
-_EXIT_CODE = re.compile(r"returned a non-zero code: (\d+)|exit status (\d+)")
+# At the end: both builders quote the command first, which may speak of exit statuses itself.
+_EXIT_CODE = re.compile(r"(?:returned a non-zero code: |while running runtime: exit status )(\d+)$")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _NOISE = re.compile(
-    r"^(Successfully built|Successfully tagged|COMMIT |Removing intermediate container| ?-{3}> Running in|-->$)"
+    r"^(Successfully built|Successfully tagged|Removing intermediate container| ?-{3}> Running in|-->$)"
 )
-_BUILDERS_OWN = re.compile(r"^(?:Step \d+/\d+ : | ?-{2,3}> |Removing intermediate container |\[\d+/\d+\] STEP )")
+_BUILDERS_OWN = re.compile(
+    r"^(?:Step \d+/\d+ : | ?-{2,3}> |Removing intermediate container |"
+    r"(?:\[\d+/\d+\] )?(?:STEP \d+/\d+: |COMMIT(?: \S+)?\n?$))"
+)
 
 
 @dataclass(frozen=True)
 class StepStarted:
-    """Step ``number`` of ``total`` began (both count from 1 over the whole build)."""
+    """Step ``number`` of ``total`` began (both count from 1 over the whole build).
+
+    ``place`` is stage and step in it, both from 1, where the builder counts by stages (Podman): it leaves
+    out stages that nothing needs, and the ARGs before the first FROM.
+    """
 
     at: float
     number: int
     total: int
     instruction: str
+    place: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +115,8 @@ def parse(raw: Iterable[tuple[float, Mapping[str, Any]]]) -> Iterator[Event]:
     Notes
     -----
     Read off Docker Engine 20.10 (``{"stream"}``, ``{"aux": {"ID"}}`` at each stage's end,
-    ``{"error", "errorDetail"}``) and Podman 4.3 (no ``aux`` ids per step, no exit code in errorDetail).
+    ``{"error", "errorDetail"}``) and Podman 4.3: ids of 11 digits after each step but FROM, ``aux`` for the
+    image only, parse errors among the events, the exit code in the error's text only.
     """
     return _Reader().events(raw)
 
@@ -113,6 +132,9 @@ class _Reader:
         self.image: str | None = None
         self.pending = ""
         self.open = False
+        self.is_podman = False
+        self.is_last_of_stage = False
+        self.not_run = ""
 
     def events(self, raw: Iterable[tuple[float, Mapping[str, Any]]]) -> Iterator[Event]:
         at = 0.0
@@ -151,8 +173,7 @@ class _Reader:
         if match := _STEP.match(plain):
             yield from self._start(at, int(match[1]), int(match[2]), match[3])
         elif match := _PODMAN_STEP.match(plain):
-            number, total = self._podman_number(match)
-            yield from self._start(at, number, total, match[5])
+            yield from self._podman_start(at, match)
         elif plain.strip() == "---> Using cache":
             yield StepCached(at, self.number)
         elif match := _PODMAN_CACHED.match(plain):
@@ -161,25 +182,42 @@ class _Reader:
         elif match := _IMAGE.match(plain):
             self.image = match[1]
             yield from self._finish(at)
-        elif plain.strip() and not _NOISE.match(plain):
+        elif plain.strip() and not _NOISE.match(plain) and not self._is_podmans_own(plain):
+            if match := _PODMAN_NOT_RUN.match(plain):
+                self.not_run = match[1].replace("\\", "")
             yield StepOutput(at, self.number, plain)
 
-    def _start(self, at: float, number: int, total: int, instruction: str) -> Iterator[Event]:
+    def _start(
+        self, at: float, number: int, total: int, instruction: str, place: tuple[int, int] | None = None
+    ) -> Iterator[Event]:
         yield from self._finish(at)
         self.number, self.total, self.open = number, total, True
-        yield StepStarted(at, number, total, instruction)
+        yield StepStarted(at, number, total, instruction, place)
+
+    def _podman_start(self, at: float, match: re.Match[str]) -> Iterator[Event]:
+        step, steps = int(match[3]), int(match[4])
+        if step == 1 and self.number:
+            self.stage_offset, self.stage_total = self.number, self.number
+        # How many steps later stages have is not announced, so the total grows as stages begin. One stage alone,
+        # be it that --target cut the others off, bears no number.
+        place = (int(match[1] or 1), step)
+        yield from self._start(at, self.stage_offset + step, self.stage_total + steps, match[5], place)
+        self.is_podman, self.is_last_of_stage = True, step == steps
+        if step == 1:
+            self.image = None  # of a FROM Podman names no image; what the stage before made is not this one's
+
+    def _is_podmans_own(self, line: str) -> bool:
+        """True for the words around a stage's last commit; a command may print the like, but not there."""
+        if not self.is_podman:
+            return False
+        if not self.open:
+            return bool(_PODMAN_RESULT.match(line))
+        return self.is_last_of_stage and bool(_PODMAN_COMMIT.match(line))
 
     def _finish(self, at: float) -> Iterator[Event]:
         if self.open:
             self.open = False
             yield StepFinished(at, self.number, self.image)
-
-    def _podman_number(self, match: re.Match[str]) -> tuple[int, int]:
-        step, steps = int(match[3]), int(match[4])
-        if step == 1 and self.number:
-            self.stage_offset, self.stage_total = self.number, self.number
-        # How many steps later stages have is not announced, so the total grows as stages begin.
-        return self.stage_offset + step, self.stage_total + steps
 
     def _pull(self, at: float, event: Mapping[str, Any]) -> PullProgress:
         detail = event.get("progressDetail") or {}
@@ -195,6 +233,8 @@ class _Reader:
         detail = event.get("errorDetail") or {}
         message = _ANSI.sub("", str(event.get("error") or detail.get("message") or "")).strip()
         code = detail.get("code")
+        if self.not_run:
+            return Failed(at, f"{_EXIT_CODE.sub('', message)}{self.not_run}", None)
         if code is None and (match := _EXIT_CODE.search(message)):
-            code = int(match[1] or match[2])
-        return Failed(at, message, code)
+            code = int(match[1])
+        return Failed(at, _PODMAN_DUMP.sub("", message), code)

@@ -147,7 +147,8 @@ def _bases_of(raw: Mapping[str, Any]) -> Iterator[Held]:
 def _digest(raw: Mapping[str, Any]) -> str | None:
     for one in raw.get("RepoDigests") or ():
         name, _, digest = str(one).partition("@")
-        if name.endswith("python") and digest:
+        # Podman computes one for whatever was loaded, and no registry knows it.
+        if name.endswith("python") and digest and not name.startswith("localhost/"):
             return digest
     return None
 

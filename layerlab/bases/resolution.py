@@ -93,7 +93,9 @@ def present(engine: Engine, wanted: Wanted) -> Base | None:
     if name is None:
         return None
     image = build.image(engine, name)
-    digests = [str(one).partition("@")[2] for one in engine.inspect(name).get("RepoDigests") or ()]
+    named = [str(one).partition("@") for one in engine.inspect(name).get("RepoDigests") or ()]
+    # Podman computes a digest for whatever was loaded, and no registry knows it.
+    digests = [digest for repository, _, digest in named if not repository.startswith("localhost/")]
     if wanted.digest and wanted.digest not in digests:
         return None
     return Base(

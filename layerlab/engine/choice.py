@@ -17,6 +17,8 @@ from layerlab.errors import EngineError, NoEngine
 
 KINDS = ("docker", "podman", "private", "recorded")
 _DOCKER_SOCKET = "/var/run/docker.sock"
+# Where `podman --remote` looks first: the same form as DOCKER_HOST.
+_CONTAINER_HOST = "CONTAINER_HOST"
 
 
 def connect(prefer: str | None = None) -> Engine:
@@ -26,15 +28,17 @@ def connect(prefer: str | None = None) -> Engine:
     ----------
     prefer
         ``docker``, ``podman``, ``private`` or ``recorded``. Defaults to the environment's LAYERLAB_ENGINE,
-        and without that to the first that is there: DOCKER_HOST or the Docker context, Docker's default
-        socket, Podman's socket, a running private engine with bases, recordings.
+        and without that to the first that is there: DOCKER_HOST or the Docker context, Podman's
+        CONTAINER_HOST, Docker's default socket, Podman's socket, a running private engine with bases,
+        recordings.
 
     Raises
     ------
     NoEngine
         An engine was asked for by name and there is none of that kind.
     EngineUnreachable, EnginePermission
-        DOCKER_HOST or the Docker context names an engine that does not answer, or may not be opened.
+        DOCKER_HOST, the Docker context or CONTAINER_HOST names an engine that does not answer, or may not
+        be opened.
     """
     wanted = prefer or os.environ.get("LAYERLAB_ENGINE")
     if not wanted:
@@ -56,7 +60,7 @@ def _named(kind: str, because: str) -> Engine:
 
 
 def _first_found() -> Engine:
-    if engine := _explicit():
+    if engine := _explicit() or _explicit_podman(f"{_CONTAINER_HOST}={os.environ.get(_CONTAINER_HOST)}"):
         return engine
     reasons: list[str] = []
     for attempt in (_default_docker, _default_podman, _running_private):
@@ -78,6 +82,14 @@ def _explicit() -> Engine | None:
     return None
 
 
+def _explicit_podman(because: str) -> Engine | None:
+    """Return the engine that Podman's own variable names; raise if it does not answer."""
+    from layerlab.engine.live import LiveEngine
+
+    host = os.environ.get(_CONTAINER_HOST)
+    return LiveEngine.open(host, kind="podman", why=because) if host else None
+
+
 def _docker(socket: str, because: str) -> Engine:
     from layerlab.engine.live import LiveEngine
 
@@ -87,12 +99,14 @@ def _docker(socket: str, because: str) -> Engine:
 def _podman(because: str) -> Engine:
     from layerlab.engine.live import LiveEngine
 
+    if engine := _explicit_podman(because):
+        return engine
     for socket in _podman_sockets():
         if socket.exists():
             return LiveEngine.open(f"unix://{socket}", kind="podman", why=because)
     raise NoEngine(
-        "No Podman socket was found. Start one with `systemctl --user start podman.socket`, "
-        "or leave LAYERLAB_ENGINE unset."
+        "No Podman socket was found. Start one with `systemctl --user start podman.socket` and leave "
+        f"{_CONTAINER_HOST} unset, or name it there (`unix:///path/of/podman.sock`)."
     )
 
 

@@ -183,8 +183,13 @@ def normal_reference(reference: str) -> str:
 
     >>> normal_reference("docker.io/library/python"), normal_reference("localhost:5000/x")
     ('python:latest', 'localhost:5000/x:latest')
+
+    Notes
+    -----
+    Podman lists in full what came from nowhere: ``docker load`` of ``python:3.11`` is ``localhost/python:3.11``
+    there, and answers to the short name.
     """
-    short = re.sub(r"^(?:index\.)?docker\.io/(?:library/)?|^library/", "", reference.strip())
+    short = re.sub(r"^(?:index\.)?docker\.io/(?:library/)?|^library/|^localhost/", "", reference.strip())
     last = short.rpartition("/")[2]
     return short if ":" in last or "@" in short else f"{short}:latest"
 

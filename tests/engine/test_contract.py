@@ -75,12 +75,19 @@ def test_build_gives_steps_image_and_layers(engine, slim, tmp_path):
     assert [step.line for step in result.steps] == [1, 2, 3, 4]
     assert isinstance(seen[-1], events.Succeeded)
     assert result.image.id == engine.inspect("layerlab/contract:steps")["Id"].replace("sha256:", "sha256:")
+    assert result.image.tags == ("layerlab/contract:steps",)
     base = build.image(engine, slim)
     assert shared_prefix(result.image.diff_ids, base.diff_ids) == len(base.diff_ids)
     (added,) = result.image.layers_added_to(base)
-    assert added.size_bytes == len(marker) + 1
-    assert "echo" in added.instruction
+    assert added.instruction == f"RUN echo {marker} > /marker"
     assert engine.run("layerlab/contract:steps").output.strip() == marker
+
+
+def test_a_layer_is_as_large_as_the_files_it_adds(engine, slim, tmp_path):
+    if engine.info.builder == "buildah":
+        pytest.skip("Podman gives as a layer's size that of its tar, headers and padding included")
+    result = build.build(engine, dockerfile(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /marker\n"))
+    assert result.image.added_bytes(build.image(engine, slim)) == len(str(time.time_ns())) + 1
 
 
 def test_a_second_build_comes_from_the_cache(engine, slim, tmp_path):
@@ -125,6 +132,8 @@ def test_a_base_that_does_not_exist_fails_at_its_step(engine, tmp_path):
 
 
 def test_cancel_ends_a_run_soon_and_leaves_nothing(engine, slim, tmp_path):
+    if engine.info.builder == "buildah":
+        pytest.skip("Podman lets the command of a RUN come to its end though the client has hung up")
     folder = dockerfile(tmp_path, f"FROM {slim}\nRUN sleep 60\n")
     before = things(engine)
     begun = build.begin(engine, folder, no_cache=True)

@@ -112,7 +112,7 @@ def _remove_one(engine: LiveEngine, one: Belonging) -> str | None:
 
 
 def _reason(message: str) -> str:
-    if "dependent child" in message or "being used" in message:
+    if any(words in message for words in ("dependent child", "being used", "in use by a container")):
         return "an image or container of yours is built on it"
     return message
 

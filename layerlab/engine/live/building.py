@@ -14,7 +14,7 @@ import docker.errors
 
 from layerlab.engine.live.client import JournallingClient, Ledger
 from layerlab.engine.live.translate import TRANSPORT_ERRORS, gone, refused, unreachable
-from layerlab.engine.protocol import BuildRequest, RawEvent
+from layerlab.engine.protocol import Builder, BuildRequest, RawEvent
 from layerlab.errors import BuildCancelled, LayerLabError
 
 _ENDINGS = ("error", "errorDetail")
@@ -27,7 +27,13 @@ class LiveBuild:
     """
 
     def __init__(
-        self, client: JournallingClient, request: BuildRequest, *, name: Callable[[str], None], sees_all_images: bool
+        self,
+        client: JournallingClient,
+        request: BuildRequest,
+        *,
+        name: Callable[[str], None],
+        builder: Builder,
+        sees_all_images: bool,
     ) -> None:
         self._client = client
         self._request = request
@@ -35,6 +41,7 @@ class LiveBuild:
         self._cancelled = threading.Event()
         self._ended = False
         self._name = name
+        self._builder = builder
         # Only on an engine that is ours alone, on this machine's clock, may "made since the build began" mean "ours".
         self._sees_all_images = sees_all_images
         self._began = datetime.now(UTC)
@@ -133,10 +140,17 @@ class LiveBuild:
     def _stopped(self) -> BuildCancelled:
         self._sweep()
         self._ended = True
+        if self._builder == "buildah":
+            return BuildCancelled(
+                "The build was cancelled. Podman lets the command under way come to its end and then removes what "
+                "it made. Run the cell to start again."
+            )
         return BuildCancelled("The build was cancelled; nothing of it stays behind. Run the cell to start again.")
 
     def _sweep(self) -> None:
         """Remove what a cancelled build left: its containers, and images committed after we hung up."""
+        if self._builder == "buildah":
+            return  # Podman 4.3 commits nothing more, and its working containers are in no list of the Docker API
         for container in self._ledger.containers:
             with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
                 self._client.remove_container(container, force=True, v=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import docker
@@ -16,7 +17,8 @@ import docker.errors
 from layerlab.engine.journal import Journal, Kind
 
 # What the builders print when a step has made an image that was not there before.
-_MADE = re.compile(r"^ ?-{2,3}> ([0-9a-f]{12,64})\s*$")
+# Docker cuts ids to 12 digits, Podman to 11.
+_MADE = re.compile(r"^ ?-{2,3}> ([0-9a-f]{11,64})\s*$")
 _RUNNING = re.compile(r"^ ?---> Running in ([0-9a-f]{12,64})\s*$")
 _FULL_ID = re.compile(r"^sha256:[0-9a-f]{64}$")
 _STEP = re.compile(r"^(?:Step \d+/\d+ :|(?:\[\d+/\d+\] )?STEP \d+/\d+:) (\w+)")
@@ -38,6 +40,24 @@ class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carr
         tag = kwargs.get("tag")
         stream = super().build(*args, decode=True, **kwargs)
         return self._noted(stream, tag, decode=bool(decode))
+
+    @cached_property
+    def is_podman(self) -> bool:
+        """True where Podman answers, whatever socket it was found at."""
+        return any("Podman" in str(part.get("Name")) for part in self.version().get("Components") or ())
+
+    def remove_image(self, image: Any, force: bool = False, noprune: bool = False) -> Any:
+        """Remove as the SDK does; see `docker.APIClient.remove_image`."""
+        if not (noprune and self.is_podman):
+            return super().remove_image(image, force=force, noprune=noprune)
+        # Podman 4.3 overlooks `noprune` in Docker's call and takes along the untagged parents, which may be somebody's
+        # build cache. In its own call for several images it heeds it.
+        asked = {"images": image, "force": force, "noprune": True}
+        answer = self._result(self._delete(f"{self.base_url}/v4.0.0/libpod/images/remove", params=asked), json=True)
+        if errors := answer.get("Errors"):
+            kind = docker.errors.ImageNotFound if "image not known" in errors[0] else docker.errors.APIError
+            raise kind(errors[0], explanation=errors[0])
+        return [{word: one} for word in ("Untagged", "Deleted") for one in answer.get(word) or ()]
 
     def _stream_helper(self, response: Any, decode: bool = False) -> Iterator[Any]:
         # Kept because only shutting this response's socket wakes a reader that waits for the next event.

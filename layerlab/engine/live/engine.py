@@ -51,7 +51,8 @@ class LiveEngine:
             version, info = client.version(), client.info()
         except (docker.errors.DockerException, *TRANSPORT_ERRORS, OSError) as error:
             raise unreachable(endpoint, error) from error
-        return cls(client, _describe(endpoint, kind, why, version, info), _journal(endpoint, info), tls=tls)
+        described = _describe(endpoint, kind, why, version, info, is_podman=client.api.is_podman)
+        return cls(client, described, Journal.open(_identity(described, info)), tls=tls)
 
     @property
     def info(self) -> EngineInfo:
@@ -78,6 +79,7 @@ class LiveEngine:
                 client.api,
                 request,
                 name=lambda image_id: self._name(image_id, tag),
+                builder=self._info.builder,
                 sees_all_images=self._info.kind == "private",
             )
 
@@ -193,10 +195,14 @@ class LiveEngine:
             )
         with translated(self._info.endpoint, image=reference):
             # noprune: untagged parents may be the user's own build cache.
-            self._client.api.remove_image(reference, noprune=True)
+            self._client.api.remove_image(self._in_full(reference), noprune=True)
         self.journal.forget("tag", reference)
         if len(tags) == 1:
             self.journal.forget("image", image_id)
+
+    def _in_full(self, reference: str) -> str:
+        # To Podman a short name means localhost/… first, which is what somebody built with Podman itself.
+        return f"docker.io/{reference}" if self._info.builder == "buildah" else reference
 
     def _delete(self, image_id: str) -> None:
         with translated(self._info.endpoint, image=image_id):
@@ -265,9 +271,8 @@ class LiveEngine:
 
 
 def _describe(
-    endpoint: str, kind: EngineKind, why: str, version: Mapping[str, Any], info: Mapping[str, Any]
+    endpoint: str, kind: EngineKind, why: str, version: Mapping[str, Any], info: Mapping[str, Any], *, is_podman: bool
 ) -> EngineInfo:
-    is_podman = any("Podman" in str(part.get("Name")) for part in version.get("Components") or ())
     return EngineInfo(
         kind="podman" if is_podman else kind,
         name="Podman" if is_podman else "Docker",
@@ -281,9 +286,11 @@ def _describe(
     )
 
 
-def _journal(endpoint: str, info: Mapping[str, Any]) -> Journal:
-    # Podman has no daemon id; its socket names it well enough, for its store belongs to one user.
-    return Journal.open(str(info.get("ID") or endpoint))
+def _identity(described: EngineInfo, info: Mapping[str, Any]) -> str:
+    if described.builder == "buildah":
+        # Podman makes up another ID at every question. Machine and folder name its store, whatever the socket.
+        return f"podman {info.get('Name')} {info.get('DockerRootDir')}"
+    return str(info.get("ID") or described.endpoint)
 
 
 def _same(tag: str, asked: str) -> bool:
