@@ -15,7 +15,6 @@ _STEP = re.compile(r"^Step (\d+)/(\d+) : (.*)$", re.DOTALL)
 # Podman numbers steps anew in every stage: "[1/2] STEP 1/6: FROM …", or "STEP 1/6: …" with one stage.
 _PODMAN_STEP = re.compile(r"^(?:\[(\d+)/(\d+)\] )?STEP (\d+)/(\d+): (.*)$", re.DOTALL)
 _IMAGE = re.compile(r"^ ?-{2,3}> ([0-9a-f]{10,64})$")
-_PODMAN_COMMIT = re.compile(r"^(?:\[\d+/\d+\] )?COMMIT(?: \S+)?$")
 _PODMAN_RESULT = re.compile(r"^[0-9a-f]{64}$")
 # What runc or crun says of a program that is not there. Its own exit status follows, which is not the program's.
 _PODMAN_NOT_RUN = re.compile(
@@ -27,6 +26,7 @@ _PODMAN_DUMP = re.compile(r" ?&imagebuilder\.Step\{.*\}|resolving step \{.*?\}: 
 _PODMAN_CACHED = re.compile(r"^--> Using cache ([0-9a-f]{10,64})$")
 # At the end: both builders quote the command first, which may speak of exit statuses itself.
 _EXIT_CODE = re.compile(r"(?:returned a non-zero code: |while running runtime: exit status )(\d+)$")
+_EXIT_STATUS = re.compile(r": while running runtime: exit status \d+$")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _NOISE = re.compile(
     r"^(Successfully built|Successfully tagged|Removing intermediate container| ?-{3}> Running in|-->$)"
@@ -133,7 +133,7 @@ class _Reader:
         self.pending = ""
         self.open = False
         self.is_podman = False
-        self.is_last_of_stage = False
+        self.commit: str | None = None
         self.not_run = ""
 
     def events(self, raw: Iterable[tuple[float, Mapping[str, Any]]]) -> Iterator[Event]:
@@ -202,17 +202,19 @@ class _Reader:
         # be it that --target cut the others off, bears no number.
         place = (int(match[1] or 1), step)
         yield from self._start(at, self.stage_offset + step, self.stage_total + steps, match[5], place)
-        self.is_podman, self.is_last_of_stage = True, step == steps
+        stage = f"[{match[1]}/{match[2]}] " if match[1] else ""
+        self.is_podman, self.commit = True, f"{stage}COMMIT" if step == steps else None
         if step == 1:
             self.image = None  # of a FROM Podman names no image; what the stage before made is not this one's
 
     def _is_podmans_own(self, line: str) -> bool:
-        """True for the words around a stage's last commit; a command may print the like, but not there."""
+        """True for the words around a stage's last commit, and for dumps that it prints before a parse error."""
         if not self.is_podman:
             return False
         if not self.open:
             return bool(_PODMAN_RESULT.match(line))
-        return self.is_last_of_stage and bool(_PODMAN_COMMIT.match(line))
+        is_commit = self.commit is not None and f"{line} ".startswith(f"{self.commit} ")
+        return is_commit or "+(UNHANDLED LOGLEVEL) &imagebuilder.Step" in line
 
     def _finish(self, at: float) -> Iterator[Event]:
         if self.open:
@@ -234,7 +236,7 @@ class _Reader:
         message = _ANSI.sub("", str(event.get("error") or detail.get("message") or "")).strip()
         code = detail.get("code")
         if self.not_run:
-            return Failed(at, f"{_EXIT_CODE.sub('', message)}{self.not_run}", None)
+            return Failed(at, f"{_EXIT_STATUS.sub('', message)}: {self.not_run}", None)
         if code is None and (match := _EXIT_CODE.search(message)):
             code = int(match[1])
         return Failed(at, _PODMAN_DUMP.sub("", message), code)

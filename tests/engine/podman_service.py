@@ -30,7 +30,9 @@ def why_not() -> str | None:
     """Say why no Podman can be started here, or None where one can."""
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
         return "a Podman with a network and a store of its own is started by root on Linux only"
-    missing = [name for name in ("podman", "unshare", "mount", "iptables") if not shutil.which(name, path=_PATH)]
+    missing = [
+        name for name in ("podman", "unshare", "setpriv", "mount", "iptables") if not shutil.which(name, path=_PATH)
+    ]
     if missing:
         return (
             f"{' and '.join(missing)} is not installed, and our set-up does not bring it: "
@@ -47,7 +49,9 @@ def running(folder: Path) -> Iterator[str]:
     """
     there = set(_CGROUPS.glob(f"*/{_PARENT}"))
     (folder / "containers.conf").write_text(_configuration(folder))
-    apart = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    # Ends with us, even if we are killed; and with the first process in a namespace end all the others in it.
+    apart = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid", "--mount-proc"]
+    apart += ["--fork", "--kill-child"]
     with (folder / "log").open("wb") as log:
         service = subprocess.Popen([*apart, sys.executable, __file__, str(folder)], stdout=log, stderr=log)
     try:

@@ -18,6 +18,7 @@ DIGEST = "sha256:" + "ab" * 32
     [
         ("python:3.12-slim", "slim", "3.12", "python:3.12-slim"),
         ("docker.io/library/python:3.11", "full", "3.11", "python:3.11"),
+        ("localhost/python:3.11-slim", "slim", "3.11", "python:3.11-slim"),  # loaded into Podman
         (f"python:3.12-slim@{DIGEST}", "slim", "3.12", "python:3.12-slim"),
         ("python:3.12-alpine", None, None, "python:3.12-alpine"),
         ("python:3.12-slim-bookworm", None, None, "python:3.12-slim-bookworm"),

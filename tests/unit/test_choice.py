@@ -20,7 +20,14 @@ from layerlab.engine.live import LiveEngine
 from layerlab.engine.recorded import RecordedEngine
 from layerlab.errors import EngineError, EnginePermission, EngineUnreachable, NoEngine
 
-VARIABLES = ("LAYERLAB_ENGINE", "LAYERLAB_RECORD", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY")
+VARIABLES = (
+    "LAYERLAB_ENGINE",
+    "LAYERLAB_RECORD",
+    "DOCKER_HOST",
+    "DOCKER_CONTEXT",
+    "DOCKER_TLS_VERIFY",
+    "CONTAINER_HOST",
+)
 STAND_IN = {"Labels": {"layerlab.standin": "true"}}
 
 
@@ -101,6 +108,8 @@ def test_each_engine_gives_way_to_the_one_before_it(machine: Machine, monkeypatc
     chosen.append(connect().info.why)
     _there_is(machine.docker)
     chosen.append(connect().info.why)
+    monkeypatch.setenv("CONTAINER_HOST", "unix:///podman/of/mine.sock")
+    chosen.append(connect().info.why)
     _choose_context(machine.folder / "docker-config", "lab", "tcp://lab.example:2376")
     chosen.append(connect().info.why)
     monkeypatch.setenv("DOCKER_HOST", "tcp://far.example:2376")
@@ -110,6 +119,7 @@ def test_each_engine_gives_way_to_the_one_before_it(machine: Machine, monkeypatc
         "the private engine runs",
         "Podman's socket answers",
         f"Docker answers at {machine.docker}",
+        "CONTAINER_HOST=unix:///podman/of/mine.sock",
         "the Docker context 'lab'",
         "DOCKER_HOST=tcp://far.example:2376",
     ]
@@ -170,6 +180,25 @@ def test_a_private_engine_without_bases_waits_for_them(machine: Machine, monkeyp
     assert info.kind == "recorded"
     assert "base images are still being prepared" in info.why
     assert connect("private").info.kind == "private"  # whoever names it gets it as it is
+
+
+def test_podman_is_where_its_own_variable_says(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    _there_is(machine.podman)
+    monkeypatch.setenv("CONTAINER_HOST", "unix:///podman/of/mine.sock")
+    assert connect("podman").info.kind == "podman"
+    assert machine.asked == ["unix:///podman/of/mine.sock"]
+
+
+@pytest.mark.parametrize("prefer", [None, "podman"])
+def test_a_dead_podman_that_was_named_is_an_error(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, prefer: str | None
+) -> None:
+    _there_is(machine.docker)
+    _there_is(machine.podman)
+    monkeypatch.setenv("CONTAINER_HOST", "unix:///podman/of/mine.sock")
+    machine.dead.add("unix:///podman/of/mine.sock")
+    with pytest.raises(EngineUnreachable, match=r"mine\.sock"):
+        connect(prefer)
 
 
 @pytest.mark.parametrize(

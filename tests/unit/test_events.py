@@ -76,6 +76,73 @@ def test_colour_and_split_lines_are_put_right():
     assert [line.text for line in of(StepOutput, parse(raw))] == ["half a line", "next"]
 
 
+def test_a_build_of_podman():
+    found = captured("podman-4.3-success")
+    steps = of(StepStarted, found)
+    assert [step.instruction.split()[0] for step in steps] == ["FROM", "ENV", "RUN", "CMD"]
+    assert [(step.number, step.total, step.place) for step in steps] == [(n, 4, (1, n)) for n in range(1, 5)]
+    # As in a terminal: Podman does not say which of the two streams a piece is from.
+    assert [(line.number, line.text) for line in of(StepOutput, found)] == [(3, "one"), (3, "no newlineerr")]
+    assert not of(StepCached, found)
+    assert isinstance(found[-1], Succeeded)
+    assert found[-1].image_id.startswith("sha256:")
+
+
+def test_podman_names_an_image_after_each_step_but_from():
+    ids = [step.image_id for step in of(StepFinished, captured("podman-4.3-success"))]
+    assert ids[0] is None
+    assert len({one[:11] for one in ids[1:]}) == 3
+
+
+def test_a_cached_build_of_podman():
+    found = captured("podman-4.3-cached")
+    assert [event.number for event in of(StepCached, found)] == [2, 3, 4]
+    assert len(of(StepFinished, found)) == 4
+    assert not of(StepOutput, found)
+    assert found[-1].image_id == captured("podman-4.3-success")[-1].image_id
+
+
+def test_podman_puts_the_exit_code_into_the_message_only():
+    found = captured("podman-4.3-failing")
+    assert found[-1].exit_code == 7
+    assert [line.text for line in of(StepOutput, found)] == ["before"]
+
+
+def test_podman_leaves_out_stages_and_says_which_it_builds():
+    found = captured("podman-4.3-stages")
+    steps = of(StepStarted, found)
+    assert [step.number for step in steps] == [1, 2, 3, 4, 5]
+    assert [step.place for step in steps] == [(1, 1), (1, 2), (3, 1), (3, 2), (3, 3)]
+    assert [step.image_id for step in of(StepFinished, found)][2] is None
+    # The second line is what a command printed without a newline, and not the builder's word.
+    assert [(line.number, line.text) for line in of(StepOutput, found)] == [(2, "x"), (5, "COMMIT")]
+
+
+def test_a_stage_of_podman_that_is_a_base_and_nothing_more():
+    found = captured("podman-4.3-only-from")
+    assert [type(event) for event in found] == [StepStarted, StepFinished, Succeeded]
+
+
+def test_a_program_that_podman_cannot_start_has_no_exit_code():
+    failed = captured("podman-4.3-missing-program")[-1]
+    assert failed.exit_code is None
+    assert failed.message.endswith('exec: "there-is-no-such-program": executable file not found in $PATH')
+    crun = "error running container: from /usr/bin/crun creating container for [no]: executable file `no` not found\n"
+    raw = [(0.0, {"stream": crun}), (0.1, {"error": "building: while running runtime: exit status 1\n"})]
+    assert list(parse(raw))[-1] == Failed(0.1, "building: executable file `no` not found", None)
+
+
+def test_what_podman_cannot_read_is_said_without_the_builders_own_structures():
+    found = captured("podman-4.3-parse-error")
+    assert found[-1] == Failed(found[-1].at, 'building at STEP "RUNN ": Build error: Unknown instruction: "RUNN"', None)
+    assert not of(StepOutput, found)
+
+
+def test_a_command_that_speaks_of_exit_statuses_is_not_believed():
+    said = "building at STEP \"RUN echo 'exit status 3'\": something else"
+    assert list(parse([(0.0, {"error": said})])) == [Failed(0.0, said, None)]
+
+
 def test_podman_steps_are_numbered_over_the_whole_build():
     raw = [
         (0.0, {"stream": "[1/2] STEP 1/2: FROM a AS b\n"}),
