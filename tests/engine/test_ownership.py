@@ -131,7 +131,7 @@ def test_a_cached_build_of_the_users_does_not_become_ours(course, user, slim, tm
         member.size = len(text)
         tar.addfile(member, io.BytesIO(text.encode()))
     archive.seek(0)
-    user.images.build(fileobj=archive, custom_context=True, tag="users/cached:1")
+    user.images.build(fileobj=archive, custom_context=True, tag="users/cached:1", rm=True)
     users_id = user.images.get("users/cached:1").id
     built = build.build(course, folder_with(tmp_path, text), tag="layerlab/cached:1")
     assert built.image.id == users_id

@@ -80,9 +80,7 @@ def test_judge_tells_only_what_belongs_to_the_outcome() -> None:
 
 def test_answered() -> None:
     assert answered("answered", "x").status == "PASS"
-    assert answered("answered", None).line == (
-        "FAIL answered (found no kept answer, wanted an answer that you kept)"
-    )
+    assert answered("answered", None).line == ("FAIL answered (found no kept answer, wanted an answer that you kept)")
 
 
 def test_check_is_found_by_name() -> None:

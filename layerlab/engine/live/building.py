@@ -17,6 +17,7 @@ from layerlab.engine.live.translate import TRANSPORT_ERRORS, gone, refused, unre
 from layerlab.engine.protocol import Builder, BuildRequest, RawEvent
 from layerlab.errors import BuildCancelled, LayerLabError
 
+_SWEEP_SECONDS = 15.0
 _ENDINGS = ("error", "errorDetail")
 
 
@@ -151,23 +152,31 @@ class LiveBuild:
         """Remove what a cancelled build left: its containers, and images committed after we hung up."""
         if self._builder == "buildah":
             return  # Podman 4.3 commits nothing more, and its working containers are in no list of the Docker API
-        for container in self._ledger.containers:
+        # The engine notices the hang-up within a second, ends the command and removes its container itself. If it
+        # was committing a layer by then, the container goes only after that, so its end is what to wait for.
+        patience = time.monotonic() + _SWEEP_SECONDS
+        while self._containers_left() and time.monotonic() < patience:
+            self._remove_stragglers()
+            time.sleep(0.1)
+        for container in self._containers_left():
             with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
                 self._client.remove_container(container, force=True, v=True)
-        # The engine notices the hang-up within a second, and may still commit the step it was in.
-        deadline = time.monotonic() + 1.5
-        while time.monotonic() < deadline:
-            for image in self._stragglers():
-                with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
-                    self._client.remove_image(image, noprune=True)
-            time.sleep(0.25)
+        self._remove_stragglers()
+
+    def _containers_left(self) -> list[str]:
+        with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
+            there = [container["Id"] for container in self._client.containers(all=True)]
+            return [one for one in there if any(one.startswith(ours) for ours in self._ledger.containers)]
+        return []
+
+    def _remove_stragglers(self) -> None:
+        for image in self._stragglers():
+            with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
+                self._client.remove_image(image, noprune=True)
 
     def _stragglers(self) -> list[str]:
         with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
-            if self._sees_all_images:
-                new = [image for image in self._recent_ids() if self._is_new(image)]
-            else:
-                new = [i for i in _dangling_ids(self._client) if self._came_from_us(i)]
+            new = [image for image in self._recent_ids() if self._is_a_straggler(image)]
             owned = self._client.journal.owned().images if self._client.journal else set()
             # What finished steps made stays as build cache: it is in the journal, and `clean` removes it.
             return [image for image in new if image not in owned]
@@ -177,20 +186,17 @@ class LiveBuild:
         began = int(self._began.timestamp())
         return [image["Id"] for image in self._client.images(all=True) if image["Created"] >= began]
 
-    def _is_new(self, image: str) -> bool:
+    def _is_a_straggler(self, image: str) -> bool:
         answer = self._client.inspect_image(image)
-        return not answer.get("RepoTags") and datetime.fromisoformat(answer["Created"]) >= self._began
-
-    def _came_from_us(self, image: str) -> bool:
-        # The classic builder writes into an image which container it was committed from.
-        container = self._client.inspect_image(image).get("Container") or "-"
-        return any(container.startswith(ours) for ours in self._ledger.containers)
+        if answer.get("RepoTags") or datetime.fromisoformat(answer["Created"]) < self._began:
+            return False
+        # The classic builder writes into an image which container it was committed from (until API 1.45).
+        if container := answer.get("Container"):
+            return any(container.startswith(ours) for ours in self._ledger.containers)
+        # Without that, "new since the build began" means "ours" only on an engine that is ours alone.
+        return self._sees_all_images
 
 
 def _shutdown(client: JournallingClient, response: Any) -> None:
     raw = client._get_raw_response_socket(response)
     getattr(raw, "_sock", raw).shutdown(socket.SHUT_RDWR)
-
-
-def _dangling_ids(client: JournallingClient) -> set[str]:
-    return set(client.images(all=True, quiet=True, filters={"dangling": True}))
