@@ -98,8 +98,9 @@ class Beside:
         )
 
     def _repr_html_(self) -> str:
-        parts = "".join(f"<dt><strong>{escape(n)}</strong></dt><dd>{escape(t)}</dd>" for n, t in self.parts)
-        return f'<section class="layerlab-claim" aria-label="A claim beside the measurement"><dl>{parts}</dl></section>'
+        # Paragraphs and not a <dl>: JupyterLab floats its terms, and the parts end up beside each other.
+        parts = "".join(f"<p><strong>{escape(name)}</strong><br>{escape(text)}</p>" for name, text in self.parts)
+        return f'<section class="layerlab-claim" aria-label="A claim beside the measurement">{parts}</section>'
 
 
 def load(path: Path | None = None) -> tuple[Claim, ...]:
@@ -203,7 +204,7 @@ def _on_standin(given: Claim, measured: int | None, added: int | None) -> str:
         raise ValueError(f"{given.id!r} on a stand-in base is judged by what was added: pass added_bytes=.")
     text = f"{units.size(added)} added to a stand-in base"
     if given.added_bytes is not None:
-        text += f", where the estimate leaves {units.size(given.added_bytes)} for it"
+        text += f", where the estimate has {units.size(given.added_bytes)} on top of its own figure for the base"
     if measured is None:
         return f"{text}."
     total = units.size(measured)

@@ -18,6 +18,8 @@ _CONFIG_ONLY = re.compile(
 _NOP = re.compile(r"^/bin/sh -c #\(nop\)\s+")
 _RUN = re.compile(r"^(?:RUN )?(?:\|\d+ (?P<args>.*?) )?/bin/sh -c (?P<command>.*)$", re.DOTALL)
 _BUILDKIT_SUFFIX = re.compile(r"\s+# buildkit$")
+# The classic builder puts a checksum in the place of what was copied.
+_CHECKSUM = re.compile(r"\b(file|dir|multi):[0-9a-f]{32,}\b")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class HistoryEntry:
         # `docker import` leaves no instruction, only a comment.
         text = _BUILDKIT_SUFFIX.sub("", self.created_by.strip() or self.comment.strip())
         if _NOP.match(text):
-            return re.sub(r"\s+", " ", _NOP.sub("", text))
+            return re.sub(r"\s+", " ", _CHECKSUM.sub(r"(\1)", _NOP.sub("", text))).strip()
         if match := _RUN.match(text):
             return f"RUN {match['command'].strip()}"
         return re.sub(r"\s+", " ", text)

@@ -89,6 +89,10 @@ class ExecResult:
     exit_code: int
     output: str
 
+    def __repr__(self) -> str:
+        # What a notebook shows of it: words, because a constructor call looks like a crash.
+        return f"exit code {self.exit_code}\n{self.output.rstrip()}"
+
 
 @dataclass(frozen=True)
 class Response:

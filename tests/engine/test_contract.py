@@ -182,6 +182,21 @@ def test_cancel_during_a_commit_leaves_no_stray_image(engine, slim, tmp_path):
     assert things(engine) == before
 
 
+def test_a_cancelled_build_leaves_the_cache_as_it_was(engine, slim, tmp_path):
+    folder = dockerfile(tmp_path, f"FROM {slim}\nWORKDIR /cancelled\nRUN echo one\nRUN echo two; sleep 1\n")
+    build.build(engine, folder)
+    begun = build.begin(engine, folder, no_cache=True)
+
+    def on_event(event: events.Event) -> None:
+        if isinstance(event, events.StepOutput) and event.text == "two":
+            begun.cancel()
+
+    with pytest.raises(BuildCancelled):
+        begun.run(on_event)
+    again = build.build(engine, folder)
+    assert [step.is_cached for step in again.steps] == [False, True, True, True]
+
+
 def test_cancelling_twice_or_late_is_harmless(engine, slim, tmp_path):
     begun = build.begin(engine, dockerfile(tmp_path, f"FROM {slim}\n"))
     result = begun.run()

@@ -70,12 +70,12 @@ def test_a_measurement_stands_beside_its_claim_in_four_parts() -> None:
     assert shown.measured == "150 MB, 0.33 times the estimate; 30.0 MB of it added to the base."
     for _, text in shown.parts:
         assert text in " ".join(repr(shown).split())
-    assert "<dt>" in shown._repr_html_()
+    assert shown._repr_html_().count("<p><strong>") == 4
 
 
 def test_on_a_stand_in_only_what_was_added_is_judged() -> None:
     shown = claims.beside("slim-size", 160_000_000, added_bytes=30_000_000, is_standin=True, official=OFFICIAL)
-    assert shown.measured.startswith("30.0 MB added to a stand-in base, where the estimate leaves 300 MB for it.")
+    assert shown.measured.startswith("30.0 MB added to a stand-in base, where the estimate has 300 MB on top of its own figure for the base.")
     assert "The total of 160 MB is not held against the estimate" in shown.measured
     assert "times the estimate" not in shown.measured
     assert OFFICIAL in shown.measured

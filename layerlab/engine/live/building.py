@@ -162,6 +162,16 @@ class LiveBuild:
             with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
                 self._client.remove_container(container, force=True, v=True)
         self._remove_stragglers()
+        self._remove_finished_steps()
+
+    def _remove_finished_steps(self) -> None:
+        # As cache they would do harm: the builder looks at the youngest child of a step first, and behind the
+        # half of a cancelled build nothing follows, where an older build had gone to its end.
+        for image in reversed(self._ledger.images):
+            with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
+                self._client.remove_image(image, noprune=True)
+                if self._client.journal:
+                    self._client.journal.forget("image", image)
 
     def _containers_left(self) -> list[str]:
         with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):

@@ -81,6 +81,7 @@ class Ledger:
         self._cached = False
         self._last: str | None = None
         self.containers: list[str] = []
+        self.images: list[str] = []
 
     def read(self, event: dict[str, Any]) -> None:
         """Note what this event says was made."""
@@ -116,6 +117,7 @@ class Ledger:
 
     def _own_image(self, short: str) -> None:
         if full := self._full_id(short):
+            self.images.append(full)
             self._note("image", full)
 
     def _note(self, kind: Kind, identity: str, *, image: str | None = None) -> None:

@@ -141,8 +141,8 @@ class LiveContainer:
             raise self._silent(f"ended with exit code {self._exit_code()} and never answered on port {port}")
         if self._host_port(port) is None:
             raise DoesNotServe(
-                f"Port {port} of this container is not published, so no request can reach it. "
-                f"Start it with `ports=({port},)`."
+                f"Port {port} of this container is not published: no port of this machine leads to it. "
+                f"Start it with `ports=[{port}]`."
             )
 
     def _silent(self, what: str) -> DoesNotServe:
