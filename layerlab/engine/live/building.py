@@ -17,6 +17,7 @@ from layerlab.engine.live.translate import TRANSPORT_ERRORS, gone, refused, unre
 from layerlab.engine.protocol import Builder, BuildRequest, RawEvent
 from layerlab.errors import BuildCancelled, LayerLabError
 
+_NOTICE_SECONDS = 1.5
 _SWEEP_SECONDS = 15.0
 _ENDINGS = ("error", "errorDetail")
 
@@ -154,8 +155,11 @@ class LiveBuild:
             return  # Podman 4.3 commits nothing more, and its working containers are in no list of the Docker API
         # The engine notices the hang-up within a second, ends the command and removes its container itself. If it
         # was committing a layer by then, the container goes only after that, so its end is what to wait for.
-        patience = time.monotonic() + _SWEEP_SECONDS
-        while self._containers_left() and time.monotonic() < patience:
+        # The first moments are waited for in any case: a container may be starting whose id we were not told.
+        began = time.monotonic()
+        while (since := time.monotonic() - began) < _NOTICE_SECONDS or (
+            since < _SWEEP_SECONDS and self._containers_left()
+        ):
             self._remove_stragglers()
             time.sleep(0.1)
         for container in self._containers_left():
