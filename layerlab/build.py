@@ -87,13 +87,16 @@ class Build:
         BuildCancelled, EngineGone, DiskFull, DockerfileError, NotRecorded
         """
         last = 0.0
+        failure: BuildFailed | DiskFull | DockerfileError | None = None
         for event in self._events():
             if on_event:
                 on_event(event)
             self._reader.read(event)
             last = event.at
             if isinstance(event, events.Failed):
-                raise self._reader.failure(event, self._context)
+                failure = self._reader.failure(event, self._context)
+        if failure:
+            raise failure
         return self._result(last)
 
     def _events(self) -> Iterator[events.Event]:

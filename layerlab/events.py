@@ -138,10 +138,14 @@ class _Reader:
 
     def events(self, raw: Iterable[tuple[float, Mapping[str, Any]]]) -> Iterator[Event]:
         at = 0.0
-        for at, event in raw:
+        rest = iter(raw)
+        for at, event in rest:
             if "error" in event or "errorDetail" in event:
                 yield from self._flush(at)
                 yield self._failed(at, event)
+                # Nothing follows, but whoever sends the events must get to the end of them to put away its things.
+                for _ in rest:
+                    pass
                 return
             if "aux" in event and "ID" in (event["aux"] or {}):
                 self.image = event["aux"]["ID"]

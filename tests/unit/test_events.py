@@ -180,3 +180,15 @@ def test_every_step_that_starts_ends_or_fails(name):
     open_steps = len(of(StepStarted, found)) - len(of(StepFinished, found))
     assert open_steps == (1 if isinstance(found[-1], Failed) else 0)
     assert [event.at for event in found] == sorted(event.at for event in found)
+
+
+def test_the_sender_of_a_failed_build_gets_to_its_end():
+    ended = []
+
+    def sender():
+        yield 0.0, {"stream": "Step 1/1 : RUN x\n"}
+        yield 0.1, {"error": "x failed"}
+        ended.append(True)
+
+    assert isinstance(list(parse(sender()))[-1], Failed)
+    assert ended
