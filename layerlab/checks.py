@@ -12,6 +12,8 @@ from layerlab.errors import CheckFailed
 
 Status = Literal["PASS", "FAIL", "SKIP"]
 _MARKS: Mapping[Status, str] = {"PASS": "✓", "FAIL": "✗", "SKIP": "–"}
+INVITATION = "Which answer fits best? Choose it, then press Keep."
+_LETTERS = 60  # of a value that may be anything
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +49,18 @@ class Verdicts:
 
     One failing check is shown in full and the others as counts: a list of faults teaches less than
     the next step does.
+
+    Attributes
+    ----------
+    title
+        Which question this is about, where several verdicts stand below each other.
+    judged
+        The answer that was judged, as text. The same exercise may show another one in a second notebook.
     """
 
     checks: tuple[Check, ...]
+    title: str = ""
+    judged: str = ""
 
     def __iter__(self) -> Iterator[Check]:
         return iter(self.checks)
@@ -86,25 +97,47 @@ class Verdicts:
         return tuple(line for line in (holds, *_in_full(self.shown), self.tally) if line)
 
     def __str__(self) -> str:
-        return "\n".join(self.lines)
+        return "\n".join([*([self.title] if self.title else []), *self._kept, *self.lines])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
+        title = f"<p><strong>{escape(self.title)}</strong></p>" if self.title else ""
+        kept = "".join(f"<p>{escape(line)}</p>" for line in self._kept)
         body = "".join(f"<p>{_mark(line)}</p>" for line in self.lines[:-1])
-        return f'<div role="status" class="layerlab-verdict">{body}<p><small>{self.tally}</small></p></div>'
+        return (
+            # An answer may hold a word without end; it wraps, so that nothing scrolls sideways.
+            '<div role="status" class="layerlab-verdict" style="overflow-wrap:anywhere">'
+            f"{title}{kept}{body}<p><small>{self.tally}</small></p></div>"
+        )
+
+    @property
+    def _kept(self) -> tuple[str, ...]:
+        return (f"You kept: {self.judged}",) if self.judged else ()
 
     def _first(self, status: Status) -> Check | None:
         return next((check for check in self.checks if check.status == status), None)
 
 
 def require(verdicts: Verdicts) -> None:
-    """Raise CheckFailed unless every check passes; for visible check cells."""
+    """Raise CheckFailed unless every check passes; for check cells, which show the verdict above the error."""
     if verdicts.all_pass:
         return
-    shown = verdicts.shown
-    first = shown.line if shown else "Nothing was checked"
-    raise CheckFailed(f"{first}. {verdicts.tally}. Change the answer, keep it, and run this cell again.")
+    if not verdicts.checks:
+        raise CheckFailed("Nothing was checked. Name a task that has checks, then run this cell again.")
+    counts = Counter(check.status for check in verdicts)
+    failed, skips, every = counts["FAIL"], counts["SKIP"], len(verdicts.checks)
+    if not failed:
+        # Another answer decides nothing here.
+        raise CheckFailed(
+            f"Not yet: {skips} of {every} checks could not be decided (SKIP). "
+            "See to what the verdict above names, then run this cell again."
+        )
+    undecided = f" and {skips} could not be decided (SKIP)" if skips else ""
+    raise CheckFailed(
+        f"Not yet: {failed} of {every} checks failed{undecided}; the verdict above says which. "
+        "Change the answer, keep it, and run this cell again."
+    )
 
 
 def judge(
@@ -128,8 +161,8 @@ def skipped(name: str, decided_by: str) -> Check:
     return Check(name=name, status="SKIP", why=decided_by)
 
 
-def answered(name: str, value: Any) -> Check:
-    """Check that there is an answer at all: the first check of every question."""
+def answered(name: str, value: Any, *, look: str = INVITATION) -> Check:
+    """Check that there is an answer at all: the first check of every question; ``look`` says how to give one."""
     return judge(
         name,
         value is not None,
@@ -137,7 +170,20 @@ def answered(name: str, value: Any) -> Check:
         wanted="an answer that you kept",
         because="an answer is kept",
         not_yet="there is nothing to look at.",
-        look="Which answer fits best? Choose it, then press Keep.",
+        look=look,
+    )
+
+
+def unreadable(name: str, value: Any) -> Check:
+    """Make the check of a kept value that is none of the possible answers: an answer file edited by hand."""
+    text = str(value)
+    return Check(
+        name=name,
+        status="FAIL",
+        found=text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…",
+        wanted="one of the possible answers",
+        why="the kept answer cannot be read; it is still in its file.",
+        hint="Which answer do you mean? Give it again, then press Keep.",
     )
 
 

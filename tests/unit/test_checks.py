@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from layerlab.checks import Check, Verdicts, answered, judge, largest, precedes, require, skipped
+from layerlab.checks import Check, Verdicts, answered, judge, largest, precedes, require, skipped, unreadable
 from layerlab.errors import CheckFailed
 
 SERVES = Check(name="serves", status="PASS", why="/health answered 200")
@@ -45,8 +45,9 @@ def test_a_pass_says_why() -> None:
 def test_a_skip_says_what_would_decide_it_and_is_no_pass() -> None:
     verdicts = Verdicts((SERVES, PULL))
     assert "Decided by: a live engine; the recordings do not hold this build" in verdicts.lines
-    with pytest.raises(CheckFailed, match="SKIP pulled size"):
+    with pytest.raises(CheckFailed, match=r"1 of 2 checks could not be decided \(SKIP\)") as caught:
         require(verdicts)
+    assert "Change the answer" not in str(caught.value), "another answer decides nothing"
 
 
 def test_nothing_checked_is_no_pass() -> None:
@@ -54,13 +55,26 @@ def test_nothing_checked_is_no_pass() -> None:
         require(Verdicts(()))
 
 
-def test_the_error_names_the_failing_check_and_the_next_move() -> None:
+def test_the_error_repeats_no_verdict_and_names_the_next_move() -> None:
     with pytest.raises(CheckFailed) as caught:
-        require(Verdicts((SERVES, LUGGAGE)))
+        require(Verdicts((SERVES, USER, LUGGAGE)))
     assert str(caught.value) == (
-        "FAIL luggage (found 44.6 MB, wanted at most 2 MB). 1 PASS, 1 FAIL, 0 SKIP. "
+        "Not yet: 1 of 3 checks failed; the verdict above says which. "
         "Change the answer, keep it, and run this cell again."
     )
+    with pytest.raises(CheckFailed, match=r"2 of 3 checks failed and 1 could not be decided \(SKIP\); the verdict"):
+        require(Verdicts((LUGGAGE, SPEED, PULL)))
+
+
+def test_several_verdicts_are_told_apart_and_say_what_was_judged() -> None:
+    verdicts = Verdicts((SERVES,), title="1. <Serve>", judged="a & b")
+    assert str(verdicts).splitlines()[:2] == ["1. <Serve>", "You kept: a & b"]
+    assert verdicts.lines[0].startswith("PASS serves"), "the verdict itself begins with the checks"
+    assert "<p><strong>1. &lt;Serve&gt;</strong></p><p>You kept: a &amp; b</p>" in verdicts._repr_html_()
+
+
+def test_a_long_word_is_wrapped() -> None:
+    assert "overflow-wrap:anywhere" in Verdicts((LUGGAGE,))._repr_html_()
 
 
 def test_html_is_escaped_keeps_the_words_and_announces_itself() -> None:
@@ -81,6 +95,16 @@ def test_judge_tells_only_what_belongs_to_the_outcome() -> None:
 def test_answered() -> None:
     assert answered("answered", "x").status == "PASS"
     assert answered("answered", None).line == ("FAIL answered (found no kept answer, wanted an answer that you kept)")
+    assert answered("answered", []).status == "PASS", "nothing marked, and kept, is an answer"
+    assert answered("answered", None, look="In which order?").hint == "In which order?"
+
+
+def test_what_cannot_be_read_is_no_answer_and_is_cut() -> None:
+    check = unreadable("answered", "x" * 500)
+    assert (check.status, check.wanted) == ("FAIL", "one of the possible answers")
+    assert "cannot be read" in check.why
+    assert "Keep" in check.hint
+    assert len(check.found) < 100
 
 
 def test_check_is_found_by_name() -> None:
