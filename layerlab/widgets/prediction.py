@@ -14,7 +14,7 @@ from traitlets import Bool, HasTraits, Unicode
 
 from layerlab.answers import Answers
 from layerlab.errors import AnswerError
-from layerlab.widgets.questions import Question, ShortText, within
+from layerlab.widgets.questions import Question, ShortText, cut, within
 
 CONFIDENCE = ("guess", "fairly", "certain")
 REASON_WORDS = 12
@@ -66,6 +66,16 @@ class Prediction(Question):
     def fault(self, value: Any) -> str | None:
         """Name the choices where the value is none of them."""
         return None if value in self.options else f"it is none of {', '.join(map(repr, self.options))}."
+
+    def unreadable(self, kept: Any) -> str | None:
+        """Say what is wrong with a kept prediction, or None: the file may have been edited by hand."""
+        if not isinstance(kept, dict) or not {"choice", "reason", "confidence"} <= kept.keys():
+            return f"{cut(repr(kept))} has not choice, reason and confidence."
+        if fault := self.fault(kept["choice"]):
+            return f"{cut(repr(kept['choice']))} is no choice; {fault}"
+        if not isinstance(kept["reason"], str):
+            return "its reason is no text."
+        return None if kept["confidence"] in CONFIDENCE else f"its confidence is none of {', '.join(CONFIDENCE)}."
 
     def possible(self) -> tuple[str, ...]:
         """The choices."""
@@ -127,8 +137,8 @@ class Prediction(Question):
         return {"choice": self.value, "reason": reason, "confidence": self.confidence}
 
     def _take(self, kept: Any) -> None:
-        if not isinstance(kept, dict) or not {"choice", "reason", "confidence"} <= kept.keys():
-            raise AnswerError(f"The kept prediction {self.id} cannot be read ({kept!r}). Keep it again.")
+        if fault := self.unreadable(kept):
+            raise AnswerError(f"The kept prediction {self.id} cannot be read: {fault} Keep it again.")
         self.value, self.reason, self.confidence = kept["choice"], kept["reason"], kept["confidence"]
 
 
@@ -137,7 +147,9 @@ class ReadOff(ShortText):
 
     def __init__(self, prediction: Prediction, actual: str, *, found: str, short: str, full: str) -> None:
         super().__init__(f"{prediction.id}-readoff", READ_OFF, words=40, answers=prediction._answers)
-        self.expected: dict[str, str] | None = prediction.answer
+        kept = prediction.answer
+        self._is_unreadable = kept is not None and prediction.unreadable(kept) is not None
+        self.expected: dict[str, str] | None = None if self._is_unreadable else kept
         self.actual = actual
         self.found = found
         self.short = short
@@ -156,7 +168,9 @@ class ReadOff(ShortText):
     @property
     def lines(self) -> tuple[str, ...]:
         """Expected, actual and explanation as text."""
-        if self.expected is None:
+        if self._is_unreadable:
+            said = "Your kept prediction cannot be read. Keep it again."
+        elif self.expected is None:
             said = "You kept no prediction for this one."
         else:
             said = "You expected: {choice} ({confidence}), because {reason}.".format(**self.expected)
@@ -179,7 +193,8 @@ class ReadOff(ShortText):
     def html(self) -> str:
         """Expected, actual and explanation as HTML, with the rest of it in a fold."""
         more = f"<details><summary>Why?</summary><p>{escape(self.folded)}</p></details>" if self.folded else ""
-        return "".join(f"<p>{escape(line)}</p>" for line in self.lines) + more
+        said = "".join(f"<p>{escape(line)}</p>" for line in self.lines)
+        return f'<div style="overflow-wrap:anywhere">{said}{more}</div>'
 
     def _draw(self) -> Any:
         from layerlab.widgets import prediction_views

@@ -61,7 +61,8 @@ def status(question: Question) -> widgets.HTML:
     text = widgets.HTML()
 
     def show(_: Any = None) -> None:
-        text.value = f'<div role="status">{escape(question.status)}</div>'
+        # What was typed may be one long word: it wraps, so that nothing scrolls sideways.
+        text.value = f'<div role="status" style="overflow-wrap:anywhere">{escape(question.status)}</div>'
 
     question.observe(show, "status")
     show()

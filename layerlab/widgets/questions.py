@@ -14,6 +14,8 @@ from traitlets import HasTraits, Int, TraitType, Unicode, validate
 from layerlab.answers import Answers
 from layerlab.errors import AnswerError, LayerLabError
 
+_LETTERS_PER_WORD = 10  # with the space behind it: generous for prose
+
 
 class Question(HasTraits):
     """A question, the answer being made (`value`) and the answer that was kept (`answer`).
@@ -73,6 +75,10 @@ class Question(HasTraits):
         """Say what is wrong with a value as an answer to this question, or None."""
         return None
 
+    def unreadable(self, kept: Any) -> str | None:
+        """Say what is wrong with a kept value, or None: an answer file may have been edited by hand."""
+        return self.fault(self._normal(kept))
+
     def in_words(self) -> str:
         """The current value as text."""
         return "no answer" if self.value is None else str(self.value)
@@ -117,7 +123,7 @@ class Question(HasTraits):
     def _checked(self, proposal: Any) -> Any:
         value = self._normal(proposal["value"])
         if value is not None and (fault := self.fault(value)):
-            raise AnswerError(f"{value!r} is no answer to {self.id}: {fault}")
+            raise AnswerError(f"{cut(repr(value))} is no answer to {self.id}: {fault}")
         return value
 
     def _normal(self, value: Any) -> Any:
@@ -149,23 +155,33 @@ class Choice(Question):
 
 
 class MultiChoice(Choice):
-    """Any number of options, at least one; the value is a list in the order of the options."""
+    """Any number of options; the value is a list in the order of the options.
+
+    Nothing marked is an answer once it is kept: "none of them" is what some have to say.
+    """
 
     def fault(self, value: Any) -> str | None:
         """Name what is no option."""
+        if not isinstance(value, list):
+            return "it is no list of options."
         strange = [item for item in value if item not in self.options]
-        return f"{strange[0]!r} is no option." if strange else None
+        return f"{cut(repr(strange[0]))} is no option." if strange else None
 
     def in_words(self) -> str:
         """The chosen options as one line."""
-        return "; ".join(self.value or ()) or "no answer"
+        return "no answer" if self.value is None else "; ".join(self.value) or "none of them"
+
+    def _whole(self) -> Any:
+        if self.value is None:
+            self.value = []
+        return self.value
 
     def _normal(self, value: Any) -> Any:
-        if value is None or isinstance(value, str):
-            return [value] if value else None
-        chosen = list(value)
+        chosen = [value] if isinstance(value, str) else value
+        if not isinstance(chosen, list | tuple):
+            return chosen
         known = [option for option in self.options if option in chosen]
-        return (known + [item for item in chosen if item not in self.options]) or None
+        return known + [item for item in chosen if item not in self.options]
 
 
 class Order(Question):
@@ -198,7 +214,8 @@ class Order(Question):
 
     def fault(self, value: Any) -> str | None:
         """Say so where the value does not hold every line once."""
-        return None if sorted(value) == sorted(self.lines) else "it does not hold each line once."
+        is_lines = isinstance(value, list) and all(isinstance(line, str) for line in value)
+        return None if is_lines and sorted(value) == sorted(self.lines) else "it does not hold each line once."
 
     def in_words(self) -> str:
         """How many lines stand in their order."""
@@ -210,7 +227,8 @@ class Order(Question):
 
     def _normal(self, value: Any) -> Any:
         # Setting None starts over: there is no such thing as no order.
-        return list(self.lines if value is None else value)
+        chosen = self.lines if value is None else value
+        return list(chosen) if isinstance(chosen, list | tuple) else chosen
 
 
 class PointAt(Question):
@@ -255,7 +273,7 @@ class PointAt(Question):
 
 
 class ShortText(Question):
-    """A few words of the learner's own, at most ``words`` of them."""
+    """A few words of the learner's own, at most ``words`` of them and ten letters for each."""
 
     def __init__(
         self,
@@ -281,11 +299,15 @@ class ShortText(Question):
 
 
 def within(text: str, words: int) -> str:
-    """Return the text with single spaces. Raises AnswerError where it has more than ``words`` words."""
+    """Return the text with single spaces. Raises AnswerError above ``words`` words, or ten letters for each."""
     found = text.split()
     if len(found) > words:
         raise AnswerError(f"That is {len(found)} words; at most {words} fit. Leave out what the figure shows.")
-    return " ".join(found)
+    line = " ".join(found)
+    # One word without end would pass a count of words.
+    if len(line) > (most := words * _LETTERS_PER_WORD):
+        raise AnswerError(f"That is {len(line)} characters; at most {most} fit. Say it in fewer or shorter words.")
+    return line
 
 
 def cut(text: str, letters: int = 80) -> str:

@@ -70,6 +70,7 @@ def test_it_lies_beside_the_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ({"confidence": None}, "how sure you are"),
         ({"reason": "  "}, "no reason yet"),
         ({"reason": "word " * 13}, "13 words; at most 12"),
+        ({"reason": "x" * 121}, "121 characters; at most 120"),
     ],
 )
 def test_half_a_prediction_is_not_kept(answers: Answers, change: dict[str, Any], message: str) -> None:
@@ -187,11 +188,31 @@ def test_what_came_must_be_one_of_the_choices(answers: Answers) -> None:
         Prediction("gcc", "?", ["yes", "no"], answers=answers).readoff(3)
 
 
-def test_a_kept_prediction_of_another_form_is_said(answers: Answers) -> None:
-    answers.keep("size", "under 100 MB")
+WHOLE = {"choice": "under 100 MB", "reason": "small", "confidence": "guess"}
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "under 100 MB",
+        17,
+        {"choice": "under 100 MB"},
+        {**WHOLE, "choice": "huge"},
+        {**WHOLE, "choice": ["huge"]},
+        {**WHOLE, "reason": 17},
+        {**WHOLE, "confidence": "very"},
+    ],
+)
+def test_a_kept_prediction_of_another_form_is_said(answers: Answers, garbage: Any) -> None:
+    answers.keep("size", garbage)
     prediction = made(answers)
     prediction.restore()
     assert "cannot be read" in prediction.status
+    assert (prediction.value, prediction.reason, prediction.confidence) == (None, "", None)
+    readoff = prediction.readoff(50_000_000)
+    assert readoff.lines[0] == "Your kept prediction cannot be read. Keep it again."
+    assert not readoff.is_hit
+    assert answers.get("size") == garbage
 
 
 def walk(widget: Any) -> list[Any]:
