@@ -41,6 +41,14 @@ class Naive(Exercise):
 
     name = "01_naive"
     tasks = {"q1-order": ("q1-order",), "q2-point": ("q2-point",), "q3-how": ("q3-how",)}  # noqa: RUF012
+    titles = {  # noqa: RUF012
+        "q1-order": "1. Seven lines, shuffled",
+        "q2-point": "2. Where are the bytes?",
+        "q3-how": "3. How do you know?",
+    }
+    invitations = {  # noqa: RUF012
+        "q1-order": "In which order does each line find what it needs? Move the lines, then press Keep.",
+    }
     rubric = (
         Objective("q1-order", "orders instructions by what each one needs and by what changes often"),
         Objective("q2-point", "points to the layer with most bytes in an image never seen before"),
@@ -167,6 +175,12 @@ class Naive(Exercise):
             "folder before files",
         ),
         WrongAnswer(
+            "changes the folder between the list and the install",
+            "q1-order",
+            {"q1-order": [LINES[i] for i in (5, 4, 6, 2, 1, 3, 0)]},
+            "folder before files",
+        ),
+        WrongAnswer(
             "starts in the middle",
             "q1-order",
             {"q1-order": [LINES[i] for i in (5, 6, 0, 4, 2, 1, 3)]},
@@ -211,11 +225,10 @@ def order_checks(lines: Sequence[str]) -> tuple[Check, ...]:
     def installs(line: str) -> bool:
         return table[line].keyword == "RUN" and "requirements.txt" in table[line].logical
 
-    def lands_in_folder(line: str) -> bool:
-        return installs(line) or (is_("COPY")(line) and not table[line].arguments[-1].startswith("/"))
-
     begins = is_("FROM")(lines[0])
-    folder, folder_found = precedes(lines, is_("WORKDIR"), lands_in_folder)
+    folder, folder_found = precedes(lines, is_("WORKDIR"), brings_source)
+    # The list may lie in the root folder as well, as long as pip is started there.
+    together, apart_found = _same_folder(lines, brings_the_list, is_("WORKDIR"), installs)
     listed, list_found = precedes(lines, brings_the_list, installs)
     source, source_found = precedes(lines, installs, brings_source)
     command = is_("CMD")(lines[-1])
@@ -231,11 +244,13 @@ def order_checks(lines: Sequence[str]) -> tuple[Check, ...]:
         ),
         judge(
             "folder before files",
-            folder,
-            found=folder_found,
-            wanted="WORKDIR above both",
-            because="WORKDIR stands above every line that uses the current folder",
-            not_yet="./ still means the root folder; the start command looks in /srv.",
+            folder and together,
+            found=apart_found if folder else folder_found,
+            wanted="WORKDIR above both" if not folder else "COPY and RUN in one folder",
+            because="every line that uses the current folder has the folder that it needs",
+            not_yet="pip looks in /srv, but its list is in /."
+            if folder
+            else "./ still means the root folder; the start command looks in /srv.",
             look="What does ./ mean on that line?",
         ),
         judge(
@@ -266,6 +281,15 @@ def order_checks(lines: Sequence[str]) -> tuple[Check, ...]:
             look="Which line acts only when a container starts?",
         ),
     )
+
+
+def _same_folder(
+    lines: Sequence[str], first: Callable[[str], bool], between: Callable[[str], bool], last: Callable[[str], bool]
+) -> tuple[bool, str]:
+    """Say whether no line that changes the folder stands between two that share one, and name the two above."""
+    above, found = precedes(lines, first, between)
+    below, _ = precedes(lines, between, last)
+    return not (above and below), found
 
 
 def _instructions(lines: Sequence[str]) -> dict[str, Instruction]:

@@ -21,6 +21,14 @@ ZLIB_HEADER = "ls /usr/include/zlib.h"
 PYTHON_HEADER = "ls /usr/local/include/python3*/Python.h"
 PIP = "pip --version"
 COMMANDS = (STANDARD_LIBRARY, GIT, GCC, ZLIB_HEADER, PYTHON_HEADER, PIP)
+# Command → what it tries, in a word, and what it is when the command succeeds.
+_TRIES = {
+    GIT: ("git", "works"),
+    GCC: ("gcc", "works"),
+    ZLIB_HEADER: ("zlib.h", "is there"),
+    PYTHON_HEADER: ("Python.h", "is there"),
+    PIP: ("pip", "works"),
+}
 
 # What people name instead of a measurement.
 BY_NAME = "the name: slim means that something is missing"
@@ -30,17 +38,26 @@ EVIDENCE = (*COMMANDS, BY_NAME, BY_SIZE)
 
 @dataclass(frozen=True)
 class Service:
-    """One service: its folder, how it is described, and the commands that show whether a base has its needs."""
+    """One service: its folder, how it is described, and the commands that show whether a base has its needs.
+
+    Attributes
+    ----------
+    partly
+        Commands that try something that it uses, but not what the two bases differ in.
+    """
 
     folder: str
     says: str
     needs: tuple[str, ...]
+    partly: tuple[str, ...] = ()
 
 
 SERVICES: Mapping[str, Service] = {
     "q1-notes": Service("notes", "keeps notes with nothing but Python's standard library", (STANDARD_LIBRARY,)),
-    "q2-fingerprint": Service("fingerprint", "calls `git` for every request", (GIT,)),
-    "q3-checksum": Service("checksum", "compiles `crc.c` while its image is built", (GCC, ZLIB_HEADER)),
+    "q2-fingerprint": Service("fingerprint", "calls `git` for every request", (GIT,), (STANDARD_LIBRARY,)),
+    "q3-checksum": Service(
+        "checksum", "compiles `crc.c` while its image is built", (GCC, ZLIB_HEADER), (STANDARD_LIBRARY,)
+    ),
 }
 
 
@@ -57,9 +74,9 @@ class Outcome:
         return self.exit_codes[base] == 0
 
     @property
-    def is_same(self) -> bool:
-        """True where both bases answer alike, so that the command cannot tell them apart."""
-        return self.works_on("full") == self.works_on("slim")
+    def works_everywhere(self) -> bool:
+        """True where the command succeeded on both bases."""
+        return all(map(self.works_on, BASES))
 
     def __repr__(self) -> str:
         rows = [f"  {base}: exit {self.exit_codes[base]}  {self.first_lines[base]}" for base in BASES]
@@ -82,6 +99,11 @@ class Slim(Exercise):
     name = "02_slim"
     commands = COMMANDS
     tasks = {task: (f"{task}-base", f"{task}-evidence") for task in SERVICES}  # noqa: RUF012
+    titles = {  # noqa: RUF012
+        "q1-notes": "1. A service that keeps notes",
+        "q2-fingerprint": "2. A service that calls another program",
+        "q3-checksum": "3. A service that is compiled",
+    }
     rubric = tuple(
         Objective(task, f"decides between two bases for a service that {service.says}, by a command's output")
         for task, service in SERVICES.items()
@@ -141,8 +163,9 @@ class Slim(Exercise):
             found=base,
             wanted="the smaller of the bases that have what it calls",
             because=f"{base} has everything that {service.folder} calls"
-            + (f", and is {saved} smaller" if base == "slim" else "; slim lacks part of it"),
-            not_yet=f"every node would pull {saved} that {service.folder} never calls.",
+            + (f", and is {saved} smaller on disk" if base == "slim" else "; slim lacks part of it"),
+            not_yet=f"it takes {saved} more on disk on every machine that runs {service.folder}, "
+            "for things that it never calls.",
             look="What does the service call that slim lacks?",
         )
 
@@ -164,9 +187,13 @@ class Slim(Exercise):
     def _why_not(self, service: Service, evidence: str) -> str:
         if evidence not in COMMANDS:
             return "it says nothing about what this service calls; the next image with that name may differ."
-        if self.probe(evidence).is_same:
-            return "both bases give the same answer, so it cannot choose between them."
-        return f"{service.folder} never calls that, so its answer does not matter here."
+        seen = self.probe(evidence)
+        if evidence in service.partly:
+            passed = ", and both bases pass what it tries" if seen.works_everywhere else ""
+            return f"{service.folder} uses more than it tries{passed}."
+        tried, works = _TRIES[evidence]
+        told = f"a {tried} that {works}" if seen.works_everywhere else f"a missing {tried}"
+        return f"{service.folder} never uses {tried}, so {told} says nothing about {service.folder}."
 
     hints = {  # noqa: RUF012
         "base fits": (

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from layerlab.answers import Answers
-from layerlab.checks import Check, Verdicts, answered, require, skipped
+from layerlab.checks import INVITATION, Check, Verdicts, answered, require, skipped, unreadable
 from layerlab.errors import BaseError, EngineError
 from layerlab.image import Image
-from layerlab.widgets.questions import Question
+from layerlab.widgets.questions import Question, cut
 
 _HINT_TITLES = ("Where to look", "The principle", "The same step in another file")
 
@@ -80,6 +80,10 @@ class Exercise:
 
     name: ClassVar[str]
     tasks: ClassVar[Mapping[str, tuple[str, ...]]]
+    # Task → the heading above it in the notebook.
+    titles: ClassVar[Mapping[str, str]]
+    # Question → how to answer it, where `INVITATION` doesn't fit its kind.
+    invitations: ClassVar[Mapping[str, str]] = {}
     rubric: ClassVar[tuple[Objective, ...]]
     hints: ClassVar[Mapping[str, tuple[str, str, str]]]
     wrong_answers: ClassVar[tuple[WrongAnswer, ...]]
@@ -115,14 +119,20 @@ class Exercise:
         if task not in self.tasks:
             raise KeyError(f"{self.name} has no task {task!r}. It has: {', '.join(self.tasks)}.")
         values = {id: (given or {}).get(id) if given is not None else self.answers.get(id) for id in self.tasks[task]}
-        missing = next((value for value in values.values() if value is None), values)
-        there = answered("answered", missing)
-        if there.status != "PASS":
-            return Verdicts((there,))
+        if given is None:
+            return Verdicts(self._checks(task, values, is_kept=True), judged=_shortened(values.values()))
+        return Verdicts(self._checks(task, values, is_kept=False))
+
+    def _checks(self, task: str, values: Mapping[str, Any], *, is_kept: bool) -> tuple[Check, ...]:
+        missing = next((id for id, value in values.items() if value is None), None)
+        if missing:
+            return (answered("answered", None, look=self.invitations.get(missing, INVITATION)),)
         try:
-            return Verdicts(tuple(self._judge(task, values)))
+            # A file can be edited by hand. Nothing else is judged by a value that no question would keep.
+            strange = [value for id, value in values.items() if is_kept and self.question(id).unreadable(value)]
+            return (unreadable("answered", strange[0]),) if strange else tuple(self._judge(task, values))
         except (EngineError, BaseError) as error:
-            return Verdicts((skipped("measured", str(error)),))
+            return (skipped("measured", str(error)),)
 
     def check(self, task: str | None = None) -> None:
         """Show the verdicts of a task, or of all tasks, with the hints that are open by now.
@@ -134,21 +144,19 @@ class Exercise:
         """
         verdicts = {name: self.verdicts(name) for name in ([task] if task else self.tasks)}
         for name, verdict in verdicts.items():
-            self._show(name, verdict)
-        for verdict in verdicts.values():
-            require(verdict)
+            self._show(name, verdict if task else replace(verdict, title=self.titles[name]))
+        require(Verdicts(tuple(check for verdict in verdicts.values() for check in verdict)))
 
     def open_hints(self, task: str, check: Check) -> tuple[tuple[str, str], ...]:
         """Return (title, text) of the hints that are open for a failing check: one more with each new attempt."""
         ladder = self.hints.get(check.name, ())
-        tried = len((self._attempts.get(task) or {}).get(check.name, ()))
-        return tuple(zip(_HINT_TITLES, ladder, strict=False))[:tried]
+        return tuple(zip(_HINT_TITLES, ladder, strict=False))[: len(self._tried(task).get(check.name, ()))]
 
     def _show(self, task: str, verdicts: Verdicts) -> None:
         from IPython.display import display
 
         display(verdicts)  # type: ignore[no-untyped-call]
-        if (shown := verdicts.shown) and shown.status == "FAIL":
+        if (shown := verdicts.shown) and shown.status == "FAIL" and shown.name in self.hints:
             self._remember(task, shown)
             for title, text in self.open_hints(task, shown):
                 display(Hint(title, text))  # type: ignore[no-untyped-call]
@@ -156,10 +164,17 @@ class Exercise:
     def _remember(self, task: str, failing: Check) -> None:
         # An attempt is a changed answer that meets the same obstacle: running a check again opens nothing.
         values = [self.answers.get(id) for id in self.tasks[task]]
-        attempts = self._attempts.get(task) or {}
+        attempts = self._tried(task)
         tried = attempts.get(failing.name, [])
         if any(value is not None for value in values) and values not in tried:
             self._attempts.keep(task, {**attempts, failing.name: [*tried, values]})
+
+    def _tried(self, task: str) -> dict[str, list[Any]]:
+        # What does not have the form of attempts counts as none: a file edited by hand stops no check.
+        kept = self._attempts.get(task)
+        return (
+            {name: tried for name, tried in kept.items() if isinstance(tried, list)} if isinstance(kept, dict) else {}
+        )
 
     def _make(self, id: str) -> Question:
         raise NotImplementedError
@@ -180,3 +195,17 @@ class Hint:
 
     def _repr_html_(self) -> str:
         return f"<details><summary>{escape(self.title)}</summary><p>{escape(self.text)}</p></details>"
+
+
+def _shortened(values: Iterable[Any]) -> str:
+    """Return kept values as one line of text, or nothing where none is kept; each part keeps its beginning."""
+    kept = list(values)
+    if all(value is None for value in kept):
+        return ""
+    return "; ".join("(nothing yet)" if value is None else _in_short(value) for value in kept)
+
+
+def _in_short(value: Any) -> str:
+    if isinstance(value, list):
+        return cut(" · ".join(cut(str(part), 24) for part in value), 200)
+    return cut(str(value), 100)

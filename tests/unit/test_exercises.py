@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from layerlab.checks import Verdicts
 from layerlab.errors import BaseUnavailable, CheckFailed, ImageNotFound, NotRecorded
 from layerlab.exercises import Exercise
 from layerlab.exercises.ex01_naive import LINES, READ, dockerfile, order_checks
-from layerlab.exercises.ex02_slim import COMMANDS, GIT, STANDARD_LIBRARY, ZLIB_HEADER
+from layerlab.exercises.ex02_slim import COMMANDS, GCC, GIT, PIP, PYTHON_HEADER, STANDARD_LIBRARY, ZLIB_HEADER
 from layerlab.image import HistoryEntry, Image
 
 SOLVED = [LINES[i] for i in (5, 6, 4, 2, 1, 3, 0)]
@@ -119,18 +120,99 @@ def test_the_solution_gets_full_marks(opened: Opener, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", exercises.NAMES)
-def test_the_unsolved_exercise_passes_no_check(opened: Opener, name: str) -> None:
+def test_the_unsolved_exercise_passes_no_check(opened: Opener, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     exercise = opened(name)
     for task in exercise.tasks:
-        with pytest.raises(CheckFailed, match="no kept answer"):
+        with pytest.raises(CheckFailed, match="1 of 1 checks failed"):
             exercise.check(task)
+        assert "no kept answer" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", exercises.NAMES)
+def test_every_verdict_of_a_whole_exercise_has_its_own_heading(
+    opened: Opener, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exercise = opened(name)
+    with pytest.raises(CheckFailed, match="3 of 3 checks failed"):
+        exercise.check()
+    told = capsys.readouterr().out.splitlines()
+    notebook = Path(__file__).parents[2] / "solutions" / f"{name}.ipynb"
+    for task in exercise.tasks:
+        assert told.count(exercise.titles[task]) == 1
+        assert f'"## {exercise.titles[task]}' in notebook.read_text(), "the heading is the notebook's"
+
+
+def test_an_order_is_asked_for_in_words_of_ordering(opened: Opener) -> None:
+    hint = opened("01_naive").verdicts("q1-order").check("answered").hint
+    assert "order" in hint
+    assert "Choose it" not in hint
+
+
+@pytest.mark.parametrize("name", exercises.NAMES)
+def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> None:
+    exercise = opened(name)
+    solve(exercise)
+    kept = [exercise.verdicts(task).judged for task in exercise.tasks]
+    assert (
+        kept
+        == {
+            "01_naive": [
+                "FROM python:${PY_MINOR} · WORKDIR /srv · COPY requirements.txt ./ · RUN pip install -r requ… · "
+                'COPY quotes.py authors.… · EXPOSE 5000 · CMD ["python", "quotes.…',
+                "RUN python make_table.py",
+                READ,
+            ],
+            "02_slim": [f"slim; {STANDARD_LIBRARY}", f"full; {GIT}", f"full; {ZLIB_HEADER}"],
+        }[name]
+    )
+    assert exercise.verdicts("q1-order" if name == "01_naive" else "q1-notes", {}).judged == "", "given, not kept"
+
+
+def test_half_an_answer_is_shown_as_half(opened: Opener) -> None:
+    exercise = opened("02_slim")
+    exercise.answers.keep("q1-notes-base", "slim")
+    verdicts = exercise.verdicts("q1-notes")
+    assert verdicts.judged == "slim; (nothing yet)"
+    assert verdicts.check("answered").status == "FAIL"
+
+
+@pytest.mark.parametrize("task", ["q1-order", "q2-point", "q3-how"])
+@pytest.mark.parametrize("garbage", [["a", "b"], "nonsense", 17, True, {"a": 1}, [1, None], "x" * 20_000])
+def test_a_kept_value_that_is_no_answer_is_not_judged(
+    opened: Opener, task: str, garbage: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exercise = opened("01_naive")
+    exercise.answers.keep(task, garbage)
+    (check,) = exercise.verdicts(task)
+    assert (check.name, check.status) == ("answered", "FAIL")
+    assert "cannot be read" in check.why
+    for _ in range(2):
+        with pytest.raises(CheckFailed):
+            exercise.check(task)
+        told = capsys.readouterr().out
+        assert "Where to look" not in told
+        assert len(told) < 800
+    assert exercise.answers.get(task) == garbage, "nothing is lost"
+
+
+@pytest.mark.parametrize("garbage", [["a"], "nonsense", 17, {"begins with a base": 3}])
+def test_attempts_that_cannot_be_read_stop_no_check(opened: Opener, garbage: Any) -> None:
+    exercise = opened("01_naive")
+    exercise._attempts.keep("q1-order", garbage)
+    exercise.answers.keep("q1-order", list(LINES))
+    with pytest.raises(CheckFailed):
+        exercise.check("q1-order")
+    (hint,) = exercise.open_hints("q1-order", exercise.verdicts("q1-order").check("begins with a base"))
+    assert hint[0] == "Where to look"
 
 
 WRONG = [(name, wrong) for name in exercises.NAMES for wrong in exercises.open(name, FakeBench()).wrong_answers]
 
 
 @pytest.mark.parametrize(("name", "wrong"), WRONG, ids=[f"{name}: {wrong.name}" for name, wrong in WRONG])
-def test_a_documented_wrong_answer_gets_its_documented_verdict(opened: Opener, name: str, wrong: Any) -> None:
+def test_a_documented_wrong_answer_gets_its_documented_verdict(
+    opened: Opener, name: str, wrong: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     exercise = opened(name)
     verdicts = exercise.verdicts(wrong.task, wrong.answers)
     shown = verdicts.shown
@@ -143,8 +225,9 @@ def test_a_documented_wrong_answer_gets_its_documented_verdict(opened: Opener, n
     for id, value in wrong.answers.items():
         exercise.question(id).value = value  # every wrong answer can really be given
         exercise.question(id).keep()
-    with pytest.raises(CheckFailed, match=f"FAIL {wrong.failing}"):
+    with pytest.raises(CheckFailed, match="Not yet"):
         exercise.check(wrong.task)
+    assert f"FAIL {wrong.failing}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", exercises.NAMES)
@@ -184,7 +267,7 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
     solved = {id: value for id, value in SOLUTIONS[name].items() if id in exercise.tasks[task]}
     for id, value in solved.items():
         exercise.answers.keep(id, value)
-    with pytest.raises(CheckFailed, match="SKIP measured"):
+    with pytest.raises(CheckFailed, match="SKIP"):
         exercise.check(task)
 
 
@@ -232,9 +315,58 @@ def test_names_that_do_not_exist_are_said(opened: Opener) -> None:
 # --- 01 -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("order", [(5, 6, 4, 2, 1, 3, 0), (5, 6, 3, 4, 2, 1, 0), (5, 3, 6, 4, 2, 1, 0)])
+@pytest.mark.parametrize(
+    "order",
+    [
+        (5, 6, 4, 2, 1, 3, 0),
+        (5, 6, 3, 4, 2, 1, 0),
+        (5, 3, 6, 4, 2, 1, 0),
+        (5, 4, 2, 6, 1, 3, 0),
+        (5, 4, 3, 2, 6, 1, 0),
+    ],
+)
 def test_every_order_that_works_is_right(order: tuple[int, ...]) -> None:
     assert Verdicts(order_checks([LINES[i] for i in order])).all_pass
+
+
+def test_exactly_the_orders_that_work_are_right() -> None:
+    """Tried against what the lines do, one after the other, for all 5,040 orders."""
+    for order in permutations(LINES):
+        assert Verdicts(order_checks(order)).all_pass == does_all_it_should(order), order
+
+
+def does_all_it_should(order: Sequence[str]) -> bool:
+    """Follow the lines with a current folder and a set of files, as an engine would."""
+    folder, files, installed = "/", set[str](), False
+    if not order[0].startswith("FROM") or not order[-1].startswith("CMD"):
+        return False
+    for line in order[1:-1]:
+        keyword, _, rest = line.partition(" ")
+        if keyword == "WORKDIR":
+            folder = rest
+        elif keyword == "COPY":
+            files |= {f"{folder}:{name}" for name in rest.split()[:-1]}
+            if "quotes.py" in line and not installed:
+                return False  # it works, but every edit installs again
+        elif keyword == "RUN":
+            if f"{folder}:requirements.txt" not in files:
+                return False
+            installed = True
+    return f"{folder}:quotes.py" in files
+
+
+@pytest.mark.parametrize(
+    ("order", "found", "why"),
+    [
+        ((5, 4, 2, 1, 6, 3, 0), "COPY quotes.py authors.json ./ on line 4, WORKDIR /srv on line 5", "looks in /srv"),
+        ((5, 4, 6, 2, 1, 3, 0), "COPY requirements.txt ./ on line 2, WORKDIR /srv on line 3", "pip looks in /srv"),
+    ],
+)
+def test_a_folder_too_late_is_told_by_the_line_that_needs_it(order: tuple[int, ...], found: str, why: str) -> None:
+    shown = Verdicts(order_checks([LINES[i] for i in order])).shown
+    assert shown is not None
+    assert (shown.name, shown.found) == ("folder before files", found)
+    assert why in shown.why
 
 
 def test_the_given_order_breaks_rules() -> None:
@@ -277,7 +409,9 @@ def test_the_right_base_is_measured_and_not_listed(tmp_path: Path) -> None:
     given = {"q2-fingerprint-base": "slim", "q2-fingerprint-evidence": GIT}
     assert exercise.verdicts("q2-fingerprint", given).all_pass
     full = exercise.verdicts("q2-fingerprint", {**given, "q2-fingerprint-base": "full"})
-    assert full.check("base fits").why == "every node would pull 991 MB that fingerprint never calls."
+    assert full.check("base fits").why == (
+        "it takes 991 MB more on disk on every machine that runs fingerprint, for things that it never calls."
+    )
     assert bench.ran == [("full", GIT), ("slim", GIT)], "each command is run once on each base"
 
 
@@ -288,10 +422,24 @@ def test_a_probe_shows_both_bases(opened: Opener) -> None:
     assert '<th scope="row">slim</th><td>127</td>' in outcome._repr_html_()
 
 
-def test_evidence_that_both_bases_share_is_named_as_such(opened: Opener) -> None:
+@pytest.mark.parametrize(
+    ("task", "evidence", "why"),
+    [
+        ("q1-notes", PIP, "notes never uses pip, so a pip that works says nothing about notes."),
+        ("q1-notes", GIT, "notes never uses git, so a missing git says nothing about notes."),
+        ("q2-fingerprint", GCC, "fingerprint never uses gcc, so a missing gcc says nothing about fingerprint."),
+        ("q2-fingerprint", PIP, "fingerprint never uses pip, so a pip that works says nothing about fingerprint."),
+        ("q2-fingerprint", STANDARD_LIBRARY, "fingerprint uses more than it tries, and both bases pass what it tries."),
+        ("q3-checksum", PYTHON_HEADER, "checksum never uses Python.h, so a Python.h that is there says nothing"),
+        ("q3-checksum", STANDARD_LIBRARY, "checksum uses more than it tries, and both bases pass what it tries."),
+    ],
+)
+def test_evidence_must_try_what_the_service_uses(opened: Opener, task: str, evidence: str, why: str) -> None:
     exercise = opened("02_slim")
-    wrong = next(wrong for wrong in exercise.wrong_answers if "both bases have" in wrong.name)
-    assert "both bases give the same answer" in str(exercise.verdicts(wrong.task, wrong.answers))
+    right = {id: value for id, value in SOLUTIONS["02_slim"].items() if id.startswith(task)}
+    check = exercise.verdicts(task, {**right, f"{task}-evidence": evidence}).check("evidence decides")
+    assert check.status == "FAIL"
+    assert check.why.startswith(why)
 
 
 def test_every_probe_and_service_is_there() -> None:
