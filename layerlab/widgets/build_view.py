@@ -11,6 +11,8 @@ from layerlab import units
 from layerlab.widgets.build_progress import BuildProgress
 
 _CANCEL_HINT = "End this build. Interrupting the kernel (the square in the toolbar) does the same."
+# A child of full width and its margins of 2 px are wider than their box, which then scrolls sideways.
+_FITS = {"width": "auto", "overflow": "hidden"}
 
 
 class BuildView:
@@ -20,12 +22,12 @@ class BuildView:
         self._model = model
         self.status = ipywidgets.HTML()
         self.clock = ipywidgets.HTML()
-        self.bar = ipywidgets.IntProgress(min=0, max=1, layout={"width": "100%"})
+        self.bar = ipywidgets.IntProgress(min=0, max=1, layout={"width": "auto"})
         self.cancel = ipywidgets.Button(description="Cancel build", tooltip=_CANCEL_HINT, disabled=True)
         self.log_switch = ipywidgets.ToggleButton(description="Show log", value=False)
         self.log = ipywidgets.HTML(layout={"display": "none"})
-        buttons = ipywidgets.HBox([self.cancel, self.log_switch, self.clock])
-        self.box = ipywidgets.VBox([self.status, self.bar, buttons, self.log])
+        buttons = ipywidgets.HBox([self.cancel, self.log_switch, self.clock], layout=_FITS)
+        self.box = ipywidgets.VBox([self.status, self.bar, buttons, self.log], layout=_FITS)
         self.cancel.on_click(lambda _: on_cancel())
         self.log_switch.observe(self._toggle_log, "value")
         model.observe(self._draw)
@@ -65,7 +67,8 @@ class BuildView:
 def _status_html(model: BuildProgress) -> str:
     problem = f"<br>{escape(model.error)}" if model.error and not model.is_over else ""
     return (
-        f'<div role="status" style="line-height:1.5"><strong>{escape(model.title)}: {model.state}.</strong> '
+        '<div role="status" style="line-height:1.5;overflow-wrap:anywhere">'
+        f"<strong>{escape(model.title)}: {model.state}.</strong> "
         f"{escape(model.status)}{problem}</div>"
     )
 

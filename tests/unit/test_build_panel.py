@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import FrameType
 from typing import Any
 
+import ipywidgets
 import pytest
 from made_up_images import result
 
@@ -325,6 +326,16 @@ def test_the_log_comes_on_demand_and_escaped() -> None:
     assert "Collecting <x>" in shown.log_text
     shown.view.log_switch.value = False
     assert shown.view.log.layout.display == "none"
+
+
+def test_nothing_asks_for_more_room_than_the_cell_has() -> None:
+    """A child of full width plus its margins is wider than its box, which then scrolls sideways."""
+    view = panel(PretendBuild()).view
+    for box in (view.box, *(child for child in view.box.children if isinstance(child, ipywidgets.Box))):
+        assert box.layout.overflow == "hidden"
+        assert box.layout.width in ("auto", None)
+    for child in view.box.children:
+        assert child.layout.width in ("auto", None)
 
 
 def test_a_title_cannot_bring_markup_along() -> None:
