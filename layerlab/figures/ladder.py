@@ -81,7 +81,7 @@ def _parts(panels: Sequence[Panel]) -> dict[str, Any]:
 def _panel_title(every: Sequence[Rung], kept: Sequence[Rung], top: float) -> dict[str, Any]:
     left_out = ", ".join(escape(rung.name) for rung in every if rung not in kept)
     return {
-        "text": f"<b>The same without {left_out}</b>, on a longer scale",
+        "text": f"<b>The same without {left_out}</b>, on a larger scale",
         "showarrow": False,
         "xref": "x domain",
         "x": 0,
