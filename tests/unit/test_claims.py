@@ -75,7 +75,9 @@ def test_a_measurement_stands_beside_its_claim_in_four_parts() -> None:
 
 def test_on_a_stand_in_only_what_was_added_is_judged() -> None:
     shown = claims.beside("slim-size", 160_000_000, added_bytes=30_000_000, is_standin=True, official=OFFICIAL)
-    assert shown.measured.startswith("30.0 MB added to a stand-in base, where the estimate has 300 MB on top of its own figure for the base.")
+    assert shown.measured.startswith(
+        "30.0 MB added to a stand-in base, where the estimate has 300 MB on top of its own figure for the base."
+    )
     assert "The total of 160 MB is not held against the estimate" in shown.measured
     assert "times the estimate" not in shown.measured
     assert OFFICIAL in shown.measured
