@@ -24,7 +24,7 @@ WANTED_BASES = ("slim", "full")
 def check(pytest_arguments: Sequence[str] = (), *, checkout: Path = CHECKOUT) -> int:
     """Run what needs no engine: rules, format, types and the unit tests. Returns 0, or 1 if any part failed."""
     passed = _static(checkout)
-    tests = _pytest(("tests/unit", *pytest_arguments), checkout)
+    tests = _pytest(("-n", "logical", "tests/unit", *pytest_arguments), checkout)
     return _conclude(passed and tests)
 
 
