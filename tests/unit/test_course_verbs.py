@@ -298,7 +298,7 @@ def test_only_an_engine_started_by_the_run_is_stopped_after_it(
 
 def test_check_runs_the_unit_tests_alone(parts: SimpleNamespace) -> None:
     assert testing.check(("-q",)) == 0
-    assert parts.pytest == [("tests/unit", "-q")]
+    assert parts.pytest == [("-n", "logical", "tests/unit", "-q")]
 
 
 # --- lab -------------------------------------------------------------------------------------
