@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from layerlab.engine import private
 from layerlab.engine.protocol import Engine
-from layerlab.errors import EngineError, NoEngine
+from layerlab.errors import EngineError, EngineUnreachable, NoEngine
 
 KINDS = ("docker", "podman", "private", "recorded")
 _DOCKER_SOCKET = "/var/run/docker.sock"
@@ -75,11 +76,23 @@ def _explicit() -> Engine | None:
     from layerlab.engine.live import LiveEngine
 
     if host := os.environ.get("DOCKER_HOST"):
-        return LiveEngine.open(host, kind="docker", why=f"DOCKER_HOST={host}", tls=_environment_tls())
+        with _named_by("DOCKER_HOST", "unset DOCKER_HOST"):
+            return LiveEngine.open(host, kind="docker", why=f"DOCKER_HOST={host}", tls=_environment_tls())
     name, endpoint = _docker_context()
     if endpoint:
-        return LiveEngine.open(endpoint, kind="docker", why=f"the Docker context {name!r}")
+        with _named_by(f"The Docker context {name!r}", "choose another one (`docker context use default`)"):
+            return LiveEngine.open(endpoint, kind="docker", why=f"the Docker context {name!r}")
     return None
+
+
+@contextlib.contextmanager
+def _named_by(what: str, otherwise: str) -> Iterator[None]:
+    """Say who named a dead engine: starting another one does not help while that name stands."""
+    try:
+        yield
+    except EngineUnreachable as error:
+        said = str(error).partition(". ")[0]
+        raise EngineUnreachable(f"{said}. {what} names that engine: start it there, or {otherwise}.") from error
 
 
 def _explicit_podman(because: str) -> Engine | None:
