@@ -119,6 +119,28 @@ class Verdicts:
         return next((check for check in self.checks if check.status == status), None)
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """What an image is made of, in bytes: its base, what the service needs on it, and what rides along unneeded."""
+
+    base_bytes: int
+    needed_bytes: int
+    luggage_bytes: int
+
+    @property
+    def added_bytes(self) -> int:
+        """What the image adds to its base."""
+        return self.needed_bytes + self.luggage_bytes
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What judging one attempt gave; ``sizes`` is None where no image came of it."""
+
+    verdicts: Verdicts
+    sizes: Sizes | None = None
+
+
 def require(verdicts: Verdicts) -> None:
     """Raise CheckFailed unless every check passes; for check cells, which show the verdict above the error."""
     if verdicts.all_pass:

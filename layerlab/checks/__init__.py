@@ -1,0 +1,35 @@
+"""Checks on learners' work: given values, they say what was found, what was wanted and why. Measures nothing itself."""
+
+from __future__ import annotations
+
+from layerlab.checks.verdict import (
+    INVITATION,
+    Check,
+    Outcome,
+    Sizes,
+    Status,
+    Verdicts,
+    answered,
+    judge,
+    largest,
+    precedes,
+    require,
+    skipped,
+    unreadable,
+)
+
+__all__ = [
+    "INVITATION",
+    "Check",
+    "Outcome",
+    "Sizes",
+    "Status",
+    "Verdicts",
+    "answered",
+    "judge",
+    "largest",
+    "precedes",
+    "require",
+    "skipped",
+    "unreadable",
+]
