@@ -109,7 +109,7 @@ class Build:
         return BuildResult(
             image=_as_written(image(self._engine, image_id), self._context, self._target),
             tag=self._tag,
-            dockerfile=self._context.dockerfile_name,
+            dockerfile=self._context.shown_name,
             steps=tuple(self._reader.steps),
             seconds=seconds,
             builder=self._engine.info.builder,
@@ -217,7 +217,7 @@ class _StepReader:
                 "what the course made), then build again; finished steps are cached."
             )
         tail = tuple(self._log[-_TAIL_LINES:])
-        where = f" at line {line} of {context.dockerfile_name}" if line else f" in {context.dockerfile_name}"
+        where = f" at line {line} of {context.shown_name}" if line else f" in {context.shown_name}"
         which = f"Step {step.number} of {step.total} failed{where}: {step.instruction}" if step else "The build failed"
         said = "\n".join(f"  {text}" for text in tail[-5:])
         return BuildFailed(

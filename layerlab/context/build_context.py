@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -56,7 +56,8 @@ class BuildContext:
     """A folder as a build sees it, looked at once; file contents are read when they are needed.
 
     ``entries`` is what COPY can see, sorted by path. ``dockerfile_name`` is the Dockerfile's name in the
-    tar, where it also is if `.dockerignore` hides it from COPY.
+    tar, where it also is if `.dockerignore` hides it from COPY; ``shown_name`` is the one its author knows.
+    ``changed`` holds contents that take the place of those on disk, by path; see `with_changed`.
     """
 
     folder: Path
@@ -67,6 +68,8 @@ class BuildContext:
     ignore_text: str | None
     ignore_name: str | None
     is_injected: bool
+    shown_name: str
+    changed: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def open(
@@ -110,7 +113,32 @@ class BuildContext:
             ignore_text=ignore_text,
             ignore_name=ignore_name,
             is_injected=is_injected,
+            shown_name=Path(dockerfile).name if is_injected else name,
         )
+
+    def with_changed(self, changed: Mapping[str, str]) -> BuildContext:
+        """Return the context as it would be if these files held these texts; the disk stays as it is.
+
+        Digests, sizes and the tar are exactly those of a folder that holds the texts, so a build of it is
+        what a build after such an edit would be.
+
+        Parameters
+        ----------
+        changed : path in the context to text; each must name a regular file that COPY can see.
+
+        Raises
+        ------
+        ContextError
+            If a path names no such file, or the ignore file or the Dockerfile, which the context was opened by.
+        """
+        texts = dict(self.changed) | {normal_path(path): text for path, text in changed.items()}
+        for path in texts:
+            self._require_changeable(path)
+        entries = (
+            replace(entry, size_bytes=len(_encoded(texts[entry.path]))) if entry.path in texts else entry
+            for entry in self.entries
+        )
+        return replace(self, entries=tuple(entries), changed=tuple(sorted(texts.items())))
 
     @property
     def files(self) -> tuple[ContextFile, ...]:
@@ -202,7 +230,7 @@ class BuildContext:
         COPY again; BuildKit without a session does not (tried on 20.10). Not compressed: packing costs
         more than a local socket saves.
         """
-        return tar.stream(self.folder, self._sent(), self._texts())
+        return tar.stream(self.folder, self._sent(), self._texts(), changed=dict(self.changed))
 
     def _sent(self) -> tuple[ContextFile, ...]:
         # The engine needs both files to build, and drops what they hide before the first COPY.
@@ -229,15 +257,29 @@ class BuildContext:
     def _content(self, entry: ContextFile) -> str:
         if entry.kind != "file":
             return ""
+        if (text := dict(self.changed).get(entry.path)) is not None:
+            return hashlib.sha256(_encoded(text)).hexdigest()
         try:
             with (self.folder / entry.path).open("rb") as stream:
                 return hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as fault:
             raise unreadable(self.folder / entry.path, fault) from fault
 
+    def _require_changeable(self, path: str) -> None:
+        if path in (self.ignore_name, self.dockerfile_name):
+            raise ContextError(f"{path} decides what this context is. Change it on disk, or open another context.")
+        entry = self._by_path.get(path)
+        if entry is None or entry.kind != "file":
+            known = ", ".join(file.path for file in self.files[:8]) or "none"
+            raise ContextError(f"The context holds no file {path!r} that COPY can see. Change one of: {known}.")
+
     def _is_on_disk(self, source: str) -> bool:
         everything = {entry.path: entry for entry in list_entries(self.folder, [], must_be_readable=False)}
         return bool(selected(source, everything))
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _name_in_tar(root: Path, path: Path, *, given: str | None) -> tuple[str, bool]:

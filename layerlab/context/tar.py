@@ -16,20 +16,28 @@ from layerlab.errors import ContextError
 _CHUNK_BYTES = 1 << 16
 
 
-def stream(root: Path, entries: Iterable[ContextFile], texts: Mapping[str, str]) -> Iterator[bytes]:
+def stream(
+    root: Path, entries: Iterable[ContextFile], texts: Mapping[str, str], *, changed: Mapping[str, str]
+) -> Iterator[bytes]:
     """Yield the tar in pieces of about 64 kB; ``texts`` are added, or replace entries of their name.
+
+    ``changed`` are contents that stand in for those on disk, at the place and with the mode of their entry.
 
     Raises
     ------
     ContextError
         If a file cannot be read, or becomes shorter while it is read.
     """
-    return _in_chunks(_pieces(root, entries, texts))
+    return _in_chunks(_pieces(root, entries, texts, changed))
 
 
-def _pieces(root: Path, entries: Iterable[ContextFile], texts: Mapping[str, str]) -> Iterator[bytes]:
+def _pieces(
+    root: Path, entries: Iterable[ContextFile], texts: Mapping[str, str], changed: Mapping[str, str]
+) -> Iterator[bytes]:
     for entry in entries:
-        if entry.path not in texts:
+        if entry.path in changed:
+            yield from _text_piece(entry.path, changed[entry.path], mode=_mode(entry))
+        elif entry.path not in texts:
             yield from _entry_pieces(root, entry)
     for name in sorted(texts):
         yield from _text_piece(name, texts[name])
@@ -55,7 +63,7 @@ def _file_pieces(path: Path, entry: ContextFile) -> Iterator[bytes]:
     try:
         with path.open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
-            yield _header(entry.path, size=size, mode=0o755 if entry.is_executable else 0o644)
+            yield _header(entry.path, size=size, mode=_mode(entry))
             left = size
             while left and (chunk := file.read(min(left, _CHUNK_BYTES))):
                 left -= len(chunk)
@@ -68,9 +76,13 @@ def _file_pieces(path: Path, entry: ContextFile) -> Iterator[bytes]:
     yield bytes(-size % tarfile.BLOCKSIZE)
 
 
-def _text_piece(name: str, text: str) -> Iterator[bytes]:
+def _mode(entry: ContextFile) -> int:
+    return 0o755 if entry.is_executable else 0o644
+
+
+def _text_piece(name: str, text: str, *, mode: int = 0o644) -> Iterator[bytes]:
     data = text.encode("utf-8", "surrogateescape")
-    yield _header(name, size=len(data))
+    yield _header(name, size=len(data), mode=mode)
     yield data + bytes(-len(data) % tarfile.BLOCKSIZE)
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +16,7 @@ from layerlab import bases, build, claims, engine, probe
 from layerlab.bases.specs import OFFICIAL_MINOR
 from layerlab.build import Build, BuildResult
 from layerlab.context import BuildContext
+from layerlab.course.session_shown import Badge, Fold, Text
 from layerlab.dockerfile import resolve
 from layerlab.errors import SetupError
 from layerlab.image import Image
@@ -25,27 +24,6 @@ from layerlab.image import Image
 if TYPE_CHECKING:
     from layerlab.engine.protocol import Container, Engine, ExecResult
     from layerlab.widgets.prediction import Prediction, ReadOff
-
-
-@dataclass(frozen=True)
-class Badge:
-    """One line, always of the same form: which engine, which bases; and, folded, why this engine."""
-
-    engine: str
-    bases: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.engine} · {self.bases}"
-
-    def __repr__(self) -> str:
-        return f"{self}\n(because {self.why})"
-
-    def _repr_html_(self) -> str:
-        return (
-            f"<details><summary><strong>{escape(self.engine)}</strong> · {escape(self.bases)}</summary>"
-            f"Chosen because {escape(self.why)}.</details>"
-        )
 
 
 class Lab:
@@ -100,27 +78,65 @@ class Lab:
         """
         return bases.resolve(self.engine, key, on_progress=_print_progress()).image
 
+    def begin(
+        self,
+        app: str | Path,
+        *,
+        text: str | None = None,
+        dockerfile: str = "Dockerfile",
+        tag: str | None = None,
+        args: Mapping[str, str] | None = None,
+        target: str | None = None,
+        changed: Mapping[str, str] | None = None,
+        no_cache: bool = False,
+    ) -> Build:
+        """Begin a build of one of the course's services, or any folder, and return at once; shows nothing.
+
+        Parameters
+        ----------
+        text
+            The Dockerfile itself, a learner's for instance; ``dockerfile`` then is the name that errors call it by.
+        target
+            The stage to stop at, by default the last.
+        changed
+            File of the service → other content: what a build after such an edit would be. The disk stays as it is.
+
+        Raises
+        ------
+        ContextError, DockerfileError, NotOurs
+            See `layerlab.build.begin`.
+        BaseError, NotRecorded
+            A base that the Dockerfile names cannot be had here.
+        """
+        context = self._context(app, dockerfile, text=text, changed=changed)
+        arguments = self._arguments(context, args)
+        self._await_bases(context, arguments, show=False)
+        return build.begin(self.engine, context, tag=tag, args=arguments, target=target, no_cache=no_cache)
+
     def build(
         self,
         app: str | Path,
         dockerfile: str = "Dockerfile",
         *,
+        text: str | None = None,
         tag: str | None = None,
         args: Mapping[str, str] | None = None,
+        target: str | None = None,
+        changed: Mapping[str, str] | None = None,
         no_cache: bool = False,
     ) -> BuildResult:
         """Build one of the course's services, or any folder, with a panel that shows how it goes.
 
         Prints the same build as a command for a terminal. Interrupting the kernel cancels the build.
-        See `layerlab.build.Build.run` for what it raises.
+        See `begin` for the parameters and `layerlab.build.Build.run` for what it raises.
         """
-        folder = app if isinstance(app, Path) else self.folder(app)
-        context = BuildContext.open(folder, dockerfile)
+        context = self._context(app, dockerfile, text=text, changed=changed)
         arguments = self._arguments(context, args)
-        self._await_bases(context, arguments)
-        begun = build.begin(self.engine, context, tag=tag, args=arguments, no_cache=no_cache)
-        result = self._run(begun, f"{folder.name}/{dockerfile}")
-        print(f"The same in a terminal, from the course's folder:\n{in_a_terminal(context, tag, arguments, self.root)}")
+        self._await_bases(context, arguments, show=True)
+        begun = build.begin(self.engine, context, tag=tag, args=arguments, target=target, no_cache=no_cache)
+        result = self._run(begun, f"{context.folder.name}/{context.shown_name}")
+        told = in_a_terminal(context, tag, arguments, self.root, target=target)
+        print(f"The same in a terminal, from the course's folder:\n{told}")
         return result
 
     def image(self, reference: str) -> Image:
@@ -187,13 +203,19 @@ class Lab:
     def _repr_html_(self) -> str:
         return self.badge._repr_html_()
 
+    def _context(
+        self, app: str | Path, dockerfile: str, *, text: str | None, changed: Mapping[str, str] | None
+    ) -> BuildContext:
+        folder = app if isinstance(app, Path) else self.folder(app)
+        return BuildContext.open(folder, dockerfile, dockerfile_text=text).with_changed(changed or {})
+
     def _arguments(self, context: BuildContext, given: Mapping[str, str] | None) -> dict[str, str]:
         declared = {name for arg in context.dockerfile.global_args for name, _ in arg.pairs}
         ours = {"PY_MINOR": self.py_minor} if "PY_MINOR" in declared else {}
         return {**ours, **(given or {})}
 
-    def _await_bases(self, context: BuildContext, arguments: Mapping[str, str]) -> None:
-        progress = _print_progress()
+    def _await_bases(self, context: BuildContext, arguments: Mapping[str, str], *, show: bool) -> None:
+        progress = _print_progress() if show else None
         for reference in base_references(context, arguments):
             bases.resolve(self.engine, reference, on_progress=progress)
 
@@ -201,38 +223,6 @@ class Lab:
         from layerlab.widgets.build_panel import BuildPanel
 
         return BuildPanel(begun.run, begun.cancel, title=title).run()
-
-
-@dataclass(frozen=True)
-class Text:
-    """Lines to read, with numbers so that prose and errors can point at them."""
-
-    content: str
-    numbered: bool = True
-
-    @property
-    def code_lines(self) -> list[str]:
-        """The lines that are instructions: neither comments nor blank."""
-        return [line for line in self.content.splitlines() if line.strip() and not line.startswith("#")]
-
-    def __repr__(self) -> str:
-        lines = self.content.rstrip("\n").split("\n")
-        return "\n".join(f"{n:>3}  {line}" if self.numbered else line for n, line in enumerate(lines, 1))
-
-
-@dataclass(frozen=True)
-class Fold:
-    """Results behind one line; as plain text they stand open, because text cannot be unfolded."""
-
-    title: str
-    shown: tuple[Any, ...]
-
-    def __repr__(self) -> str:
-        return "\n\n".join([self.title, *(repr(one) for one in self.shown)])
-
-    def _repr_html_(self) -> str:
-        inner = "".join(one._repr_html_() for one in self.shown)
-        return f"<details><summary>{escape(self.title)}</summary>{inner}</details>"
 
 
 def open_lab(notebook: str, *, prefer: str | None = None) -> Lab:
@@ -264,13 +254,21 @@ def base_references(context: BuildContext, arguments: Mapping[str, str]) -> tupl
     return tuple(dict.fromkeys(base for base in outside if base != "scratch"))
 
 
-def in_a_terminal(context: BuildContext, tag: str | None, arguments: Mapping[str, str], root: Path) -> str:
+def in_a_terminal(
+    context: BuildContext, tag: str | None, arguments: Mapping[str, str], root: Path, *, target: str | None = None
+) -> str:
     """Return the `docker build` command that does what a notebook's build did, one option group a line."""
     folder = context.folder.relative_to(root) if context.folder.is_relative_to(root) else context.folder.name
     lines = ["docker build"]
     lines += [f"--build-arg {name}={value}" for name, value in arguments.items()]
     lines += [f"-t {tag}"] if tag else []
-    return " \\\n    ".join([*lines, f"-f {folder}/{context.dockerfile_name} {folder}"])
+    lines += [f"--target {target}"] if target else []
+    # A Dockerfile that is no file of the folder is read from the standard input (docker build, option -f).
+    last = (
+        f"-f - {folder} < {context.shown_name}" if context.is_injected else f"-f {folder}/{context.shown_name} {folder}"
+    )
+    edits = "".join(f"\n(after your change of {folder}/{path})" for path, _ in context.changed)
+    return " \\\n    ".join([*lines, last]) + edits
 
 
 def _official_text(key: str) -> str:

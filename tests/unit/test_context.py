@@ -401,3 +401,57 @@ def test_a_large_file_is_streamed_in_bounded_pieces(tmp_path: Path) -> None:
 def test_importing_the_context_loads_no_sdk() -> None:
     code = "import sys, layerlab.context; sys.exit('docker' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- changed files -------------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_a_changed_context_is_that_of_a_folder_changed_on_disk(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    files = data.draw(tree.filter(bool))
+    text = st.text(st.characters(exclude_categories=["Cs"]), max_size=1500)
+    changed = data.draw(st.dictionaries(st.sampled_from(sorted(files)), text, max_size=3))
+    before = write_tree(tmp_path_factory.mktemp("before"), files, backwards=False, seconds=1)
+    edited = {**files, **{name: (new.encode(), files[name][1]) for name, new in changed.items()}}
+    after = write_tree(tmp_path_factory.mktemp("after"), edited, backwards=True, seconds=2)
+    same = before.with_changed(changed)
+    assert b"".join(same.tar()) == b"".join(after.tar())
+    assert (same.digest(["."]), same.size_bytes) == (after.digest(["."]), after.size_bytes)
+    assert same.entries == after.entries
+    # The disk stays as it is.
+    assert unpacked(before)[sorted(files)[0]] == files[sorted(files)[0]][0]
+
+
+def test_changes_add_up_and_the_last_one_counts(tmp_path: Path) -> None:
+    context = BuildContext.open(make(tmp_path, {"a": "1", "b/c": "2"}))
+    twice = context.with_changed({"a": "first", "./b/c": "22"}).with_changed({"a": "last"})
+    assert twice.changed == (("a", "last"), ("b/c", "22"))
+    assert unpacked(twice) == {"a": b"last", "b/c": b"22", "Dockerfile": FROM.encode()}
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("nope", "no file 'nope' that COPY can see. Change one of: .dockerignore, Dockerfile, a, b/c"),
+        ("hidden", "no file 'hidden'"),
+        ("b", "no file 'b'"),
+        ("Dockerfile", "Dockerfile decides"),
+        (".dockerignore", ".dockerignore decides"),
+    ],
+)
+def test_only_a_file_that_copy_sees_can_be_changed(tmp_path: Path, path: str, words: str) -> None:
+    make(tmp_path, {"a": "1", "b/c": "2", "hidden": "3", ".dockerignore": "hidden\n"})
+    with pytest.raises(ContextError, match=words):
+        BuildContext.open(tmp_path).with_changed({path: "x"})
+
+
+def test_a_text_bears_the_name_its_author_knows(tmp_path: Path) -> None:
+    make(tmp_path, {"a": "1"})
+    assert BuildContext.open(tmp_path, dockerfile_text="FROM b\n").shown_name == "Dockerfile"
+    assert BuildContext.open(tmp_path, "one.Dockerfile", dockerfile_text="FROM b\n").shown_name == "one.Dockerfile"
+    outside = tmp_path.parent / "mine.Dockerfile"
+    outside.write_text(FROM)
+    assert BuildContext.open(tmp_path, outside).shown_name == "mine.Dockerfile"

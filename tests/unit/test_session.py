@@ -43,6 +43,18 @@ def test_the_command_for_a_terminal_can_be_pasted(context):
     assert words[6:] == ["-f", f"{context.folder.name}/Dockerfile.x", context.folder.name]
 
 
+def test_the_command_for_a_text_reads_it_from_standard_input(context):
+    given = BuildContext.open(context.folder, "mine.Dockerfile", dockerfile_text="FROM scratch AS first\nCOPY a /\n")
+    told = session.in_a_terminal(given.with_changed({"a": "b"}), None, {}, context.folder.parent, target="first")
+    folder = context.folder.name
+    assert told.split("\n") == [
+        "docker build \\",
+        "    --target first \\",
+        f"    -f - {folder} < mine.Dockerfile",
+        f"(after your change of {folder}/a)",
+    ]
+
+
 def test_lines_are_numbered_from_one_and_comments_are_no_code():
     text = session.Text(DOCKERFILE)
     assert repr(text).splitlines()[3] == "  4  FROM python:${PY_MINOR}-slim AS builder"
