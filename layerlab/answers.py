@@ -10,7 +10,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -101,6 +101,22 @@ class Answers:
             self._write({**self._read(), **self._unwritten})
         self._unwritten.clear()
         return answer
+
+    def keep_first(self, id: str, value: Any) -> Answer:
+        """Write an answer unless one is kept already; return the one that is kept then. Raises as `keep` does."""
+        # Looked up before the lock is taken: a cell that is run again writes nothing.
+        return self.all().get(_valid_id(id)) or self.keep(id, value)
+
+    def change(self, how: Callable[[dict[str, Answer]], Mapping[str, Answer]]) -> None:
+        """Replace all answers by what ``how`` makes of them, times included, while nobody else writes.
+
+        Raises AnswerError or DiskFull as `keep` does; the file is then as it was.
+        """
+        with self._locked():
+            kept = self._read()
+            changed = dict(how(dict(kept)))
+            if changed != kept:
+                self._write(changed)
 
     def clear(self, id: str) -> None:
         """Forget an answer. Clearing what was never kept is no error."""

@@ -13,11 +13,13 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, HasTraits, Unicode
 
 from layerlab.answers import Answers
-from layerlab.errors import AnswerError
+from layerlab.errors import AnswerError, LayerLabError
 from layerlab.widgets.questions import Question, ShortText, cut, within
 
 CONFIDENCE = ("guess", "fairly", "certain")
 REASON_WORDS = 12
+# Id of a prediction + this → what it came to. An id of its own: the prediction keeps the time it was made.
+CAME = "-came"
 READ_OFF = "What did you see, and which part of your reason must change?"
 
 
@@ -155,6 +157,8 @@ class ReadOff(ShortText):
         self.short = short
         self.full = full
 
+        self._keeps_outcome = lambda outcome: prediction._answers.keep_first(f"{prediction.id}{CAME}", outcome)
+
     @property
     def is_hit(self) -> bool:
         """True where what came was expected."""
@@ -195,6 +199,20 @@ class ReadOff(ShortText):
         more = f"<details><summary>Why?</summary><p>{escape(self.folded)}</p></details>" if self.folded else ""
         said = "".join(f"<p>{escape(line)}</p>" for line in self.lines)
         return f'<div style="overflow-wrap:anywhere">{said}{more}</div>'
+
+    def restore(self) -> None:
+        """Take up the kept answer again, and keep what the prediction came to: both happen when it is shown."""
+        super().restore()
+        try:
+            self._keep_outcome()
+        except LayerLabError as error:
+            self.status = str(error)
+
+    def _keep_outcome(self) -> None:
+        # Only the first one is kept, with what was said by then: a prediction changed later was no prediction.
+        if self.expected is not None:
+            said = {name: self.expected[name] for name in ("choice", "confidence")}
+            self._keeps_outcome({**said, "came": self.actual})
 
     def _draw(self) -> Any:
         from layerlab.widgets import prediction_views

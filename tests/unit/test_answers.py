@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from layerlab import answers as answers_module
-from layerlab.answers import Answers, work_folder
+from layerlab.answers import Answer, Answers, work_folder
 from layerlab.errors import AnswerError, DiskFull
 
 
@@ -157,3 +157,20 @@ def test_the_work_folder_is_found_upwards(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("LAYERLAB_WORK", str(tmp_path / "mine"))
     assert work_folder() == tmp_path / "mine"
     assert not (tmp_path / "mine").exists()
+
+
+def test_the_first_answer_is_kept_once(kept: Answers) -> None:
+    first = kept.keep_first("q1", "a")
+    assert kept.keep_first("q1", "b") == first
+    assert kept.get("q1") == "a"
+
+
+def test_a_change_takes_times_over_and_one_without_effect_writes_nothing(kept: Answers) -> None:
+    kept.keep("q1", "a")
+    moved = Answer("b", "2026-01-02T03:04:05+00:00")
+    kept.change(lambda all_kept: {**all_kept, "q2": moved})
+    assert kept.all()["q2"] == moved
+    assert kept.get("q1") == "a"
+    before = kept.path.stat().st_mtime_ns
+    kept.change(lambda all_kept: all_kept)
+    assert kept.path.stat().st_mtime_ns == before

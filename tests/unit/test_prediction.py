@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 from layerlab.answers import Answers
 from layerlab.errors import AnswerError
-from layerlab.widgets.prediction import Band, Gate, Prediction
+from layerlab.widgets.prediction import CAME, Band, Gate, Prediction
 
 BANDS = (
     Band("under 100 MB", high=100e6),
@@ -217,3 +219,45 @@ def test_a_kept_prediction_of_another_form_is_said(answers: Answers, garbage: An
 
 def walk(widget: Any) -> list[Any]:
     return [widget, *(inner for child in getattr(widget, "children", ()) for inner in walk(child))]
+
+
+# --- what it came to -------------------------------------------------------------------------
+
+
+def outcome(answers: Answers) -> Any:
+    return answers.get(f"size{CAME}")
+
+
+def test_what_came_is_kept_when_it_is_shown_and_not_before(answers: Answers) -> None:
+    readoff = kept(answers, "under 100 MB", "certain").readoff(1.11e9)
+    assert outcome(answers) is None
+    readoff._repr_mimebundle_()
+    assert outcome(answers) == {"choice": "under 100 MB", "confidence": "certain", "came": "1 GB or more"}
+
+
+def test_a_prediction_changed_after_it_was_read_off_changes_no_outcome(answers: Answers) -> None:
+    kept(answers, "under 100 MB").readoff(1.11e9)._repr_mimebundle_()
+    first = answers.path.read_bytes()
+    made(answers).readoff(1.11e9)._repr_mimebundle_()
+    assert answers.path.read_bytes() == first, "a cell that is run again writes nothing"
+    kept(answers, "1 GB or more").readoff(1.11e9)._repr_mimebundle_()
+    assert outcome(answers)["choice"] == "under 100 MB"
+
+
+def test_without_a_prediction_nothing_is_written(answers: Answers) -> None:
+    made(answers).readoff(1.11e9)._repr_mimebundle_()
+    assert not answers.path.exists()
+
+
+def test_an_outcome_that_cannot_be_written_is_said_and_the_readoff_still_shown(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readoff = kept(answers, "under 100 MB").readoff(1.11e9)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    text = readoff._repr_mimebundle_()["text/plain"]
+    assert "It came: 1 GB or more" in text
+    assert "No space is left" in text
