@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from layerlab.course import steps
+from layerlab.course import browser, steps
 from layerlab.course.bootstrap import CHECKOUT
 from layerlab.course.engines import Prepared, prepare_engine
 from layerlab.errors import LayerLabError
@@ -33,10 +33,11 @@ def test(pytest_arguments: Sequence[str] = (), *, checkout: Path = CHECKOUT) -> 
 
     Notes
     -----
-    Without a live engine the tests that need one are skipped, saying so; in CI (the variable ``CI`` is set)
-    they fail instead.
+    Without a live engine the tests that need one are skipped, saying so, and so are those that need a browser
+    where there is none; in CI (the variable ``CI`` is set) they fail instead.
     """
     passed = _static(checkout)
+    _browser()
     engine = prepare_engine()
     try:
         bases = _bases(engine)
@@ -65,6 +66,15 @@ def _part(title: str, command: Sequence[str], checkout: Path) -> bool:
         steps.say(f"FAIL {error}")
         return False
     return True
+
+
+def _browser() -> None:
+    """Have a browser for the tests of the pages; without one they say so themselves, by skipping or failing."""
+    try:
+        browser.prepare()
+    except LayerLabError as error:
+        what = "in CI that is a failure" if os.environ.get("CI") else "tests in a browser are skipped"
+        steps.say(f"No browser, so {what}. {error}")
 
 
 def _bases(engine: Prepared) -> bool:

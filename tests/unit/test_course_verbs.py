@@ -244,12 +244,17 @@ def test_recordings_that_were_asked_for_stay_recordings(
 @pytest.fixture
 def parts(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Every part of `layerlab test` replaced by a verdict; takes note of how pytest was called."""
-    made = SimpleNamespace(static=True, bases=True, tests=True, engine=Prepared("docker"), pytest=[])
+    made = SimpleNamespace(static=True, bases=True, tests=True, engine=Prepared("docker"), pytest=[], browser=None)
 
     def run_pytest(arguments: tuple[str, ...], checkout: Path) -> bool:
         made.pytest.append(arguments)
         return bool(made.tests)
 
+    def prepare_browser() -> None:
+        if made.browser:
+            raise made.browser
+
+    monkeypatch.setattr(testing.browser, "prepare", prepare_browser)
     monkeypatch.setattr(testing, "_static", lambda checkout: made.static)
     monkeypatch.setattr(testing, "_bases", lambda engine: made.bases)
     monkeypatch.setattr(testing, "_pytest", run_pytest)
@@ -283,6 +288,25 @@ def test_without_an_engine_live_tests_are_skipped_but_not_in_ci(
     testing.test()
 
     assert parts.pytest == [arguments]
+
+
+@pytest.mark.parametrize(("ci", "said"), [(None, "are skipped"), ("true", "in CI that is a failure")])
+def test_without_a_browser_the_other_tests_run_and_it_is_said(
+    parts: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    ci: str | None,
+    said: str,
+) -> None:
+    parts.browser = SetupError("There is no Chromium here, and user 1000 may not install it.")
+    if ci:
+        monkeypatch.setenv("CI", ci)
+
+    assert testing.test() == 0
+
+    assert len(parts.pytest) == 1
+    line = capsys.readouterr().err
+    assert "No browser" in line and said in line and "user 1000" in line
 
 
 @pytest.mark.parametrize("started_here", [True, False])
