@@ -13,6 +13,7 @@ _PUBLIC = {
     "Band": "layerlab.widgets.prediction",
     "BuildPanel": "layerlab.widgets.build_panel",
     "Choice": "layerlab.widgets.questions",
+    "DockerfilePanel": "layerlab.widgets.dockerfile_panel",
     "MultiChoice": "layerlab.widgets.questions",
     "Order": "layerlab.widgets.questions",
     "PointAt": "layerlab.widgets.questions",

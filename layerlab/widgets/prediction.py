@@ -157,7 +157,7 @@ class ReadOff(ShortText):
         self.short = short
         self.full = full
 
-        self._keeps_outcome = lambda outcome: prediction._answers.keep_first(f"{prediction.id}{CAME}", outcome)
+        self._outcome_id = f"{prediction.id}{CAME}"
 
     @property
     def is_hit(self) -> bool:
@@ -212,7 +212,7 @@ class ReadOff(ShortText):
         # Only the first one is kept, with what was said by then: a prediction changed later was no prediction.
         if self.expected is not None:
             said = {name: self.expected[name] for name in ("choice", "confidence")}
-            self._keeps_outcome({**said, "came": self.actual})
+            self._answers.keep_first(self._outcome_id, {**said, "came": self.actual})
 
     def _draw(self) -> Any:
         from layerlab.widgets import prediction_views

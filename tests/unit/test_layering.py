@@ -32,6 +32,7 @@ ORDER = (
     "review",
     "checks",
     "answers",
+    "work_file",
     "widgets",
     "exercises",
     "grading",

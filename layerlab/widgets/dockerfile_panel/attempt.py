@@ -1,0 +1,179 @@
+"""One text being judged in threads of its own: progress while it runs, a cancel that is heard. Draws nothing."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from layerlab import units
+from layerlab.checks import Outcome, Verdicts
+from layerlab.errors import BuildCancelled
+from layerlab.widgets.build_progress import BuildProgress
+
+if TYPE_CHECKING:
+    from layerlab.build import OnEvent
+
+_REDRAW_SECONDS = 0.2
+# After this long the panel is free again, although the engine may still be ending its step.
+_CANCEL_SECONDS = 1.5
+
+
+class Judging(Protocol):
+    """What judges one text."""
+
+    def static(self) -> Verdicts:
+        """Judge what can be seen without an engine, within 50 ms."""
+
+    def run(self, on_event: OnEvent | None = None) -> Outcome:
+        """Build and check to the end. Raises BuildCancelled after `cancel`."""
+
+    def cancel(self) -> None:
+        """End `run`; called from any thread."""
+
+
+class AttemptProgress(BuildProgress):
+    """Where building and checking stand; after the last step of the build the checks go on in silence."""
+
+    @property
+    def status(self) -> str:
+        """The state as one sentence."""
+        is_built = self.state == "running" and 0 < self.total == self.finished
+        return f"All {self.total} steps are done. Now the image is checked." if is_built else super().status
+
+    def close(self, *, elapsed: float) -> None:
+        """Say that text and image were judged, ``elapsed`` seconds after the start."""
+        self.refresh(elapsed)
+        with self.hold_trait_notifications():
+            self.state, self.summary = "done", f"Built and checked in {units.duration(elapsed)}."
+
+
+class Attempt:
+    """One run of a judge over one text.
+
+    Parameters
+    ----------
+    judge
+        Makes what judges the text; called in the thread of the attempt.
+    on_settled
+        Told once, from a thread, when the attempt is over; `wait` returns after it.
+
+    Attributes
+    ----------
+    outcome, fault
+        One of them is set once the attempt is settled, unless it was cancelled.
+    """
+
+    def __init__(
+        self, text: str, judge: Callable[[str], Judging], *, title: str, on_settled: Callable[[Attempt], None]
+    ) -> None:
+        self.text = text
+        self.began_at = datetime.now().astimezone()
+        self.progress = AttemptProgress(title)
+        self.outcome: Outcome | None = None
+        self.fault: BaseException | None = None
+        self._judge = judge
+        self._on_settled = on_settled
+        self._judging: Judging | None = None
+        self._lock = threading.Lock()
+        self._stirred, self._over, self._settled = threading.Event(), threading.Event(), threading.Event()
+        self._cancelled = False
+        self._began = 0.0
+
+    @property
+    def was_cancelled(self) -> bool:
+        """True where a cancel came before the end: whatever came after it is not believed."""
+        return self._cancelled
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, or takes so far."""
+        return self.progress.elapsed
+
+    def start(self) -> None:
+        """Begin, and return at once."""
+        self._began = time.monotonic()
+        self.progress.state = "running"
+        for work, name in ((self._work, "layerlab-attempt"), (self._drive, "layerlab-attempt-panel")):
+            threading.Thread(target=work, name=name, daemon=True).start()
+
+    def cancel(self) -> None:
+        """End it; harmless once it is over."""
+        with self._lock:
+            if not self._over.is_set():
+                self._cancelled = True
+        self._stirred.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is settled; False where ``timeout`` seconds were over before."""
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        # In slices: on Windows nothing interrupts a wait without an end.
+        while not self._settled.wait(min(_REDRAW_SECONDS, max(0.0, end - time.monotonic()))):
+            if time.monotonic() >= end:
+                return False
+        return True
+
+    def _work(self) -> None:
+        outcome: Outcome | None = None
+        fault: BaseException | None = None
+        try:
+            self._judging = self._judge(self.text)
+            if not self._cancelled:
+                outcome = self._judging.run(self.progress.receive)
+        except BaseException as raised:
+            fault = raised
+        with self._lock:
+            if not self._cancelled:
+                self.outcome, self.fault = outcome, fault
+            self._over.set()
+        self._stirred.set()
+
+    def _drive(self) -> None:
+        try:
+            while not self._stirred.wait(_REDRAW_SECONDS):
+                self.progress.refresh(self._elapsed())
+            self._end()
+            self._close()
+        except BaseException as raised:
+            # Nobody reads the traceback of a thread: whoever waits is told.
+            self.cancel()
+            self._end()
+            self.fault = self.fault or raised
+        finally:
+            self._settle()
+
+    def _end(self) -> None:
+        """See to it that the worker ends; one that does not hear is left to itself."""
+        if not self._over.is_set():
+            threading.Thread(target=self._cancel_judging, name="layerlab-attempt-cancel", daemon=True).start()
+            self._over.wait(_CANCEL_SECONDS)
+
+    def _cancel_judging(self) -> None:
+        try:
+            if self._judging is not None:
+                self._judging.cancel()
+        except Exception as raised:
+            self.progress.error = f"Cancelling failed: {raised}"
+
+    def _close(self) -> None:
+        elapsed = self._elapsed()
+        if self._cancelled:
+            self.progress.finish(BuildCancelled("The build was cancelled."), elapsed=elapsed)
+        elif self.fault is not None:
+            self.progress.finish(self.fault, elapsed=elapsed)
+        else:
+            self.progress.close(elapsed=elapsed)
+
+    def _settle(self) -> None:
+        try:
+            self._on_settled(self)
+        except BaseException as raised:
+            self.fault = self.fault or raised
+        finally:
+            self._settled.set()
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began

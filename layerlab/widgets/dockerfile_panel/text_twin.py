@@ -1,0 +1,95 @@
+"""What the panel says, as plain text: for readers without widgets, and for saved notebooks."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from layerlab import units
+from layerlab.checks import Sizes, Verdicts
+from layerlab.errors import LayerLabError
+from layerlab.widgets.dockerfile_panel.history import COLUMNS, Tried
+from layerlab.work_file import plain
+
+if TYPE_CHECKING:
+    from layerlab.widgets.dockerfile_panel.panel import DockerfilePanel
+
+_SHOWN_ATTEMPTS = 10
+# difflib takes quadratic time on lines that are much alike.
+_MOST_LINES = 2000
+
+
+def text_twin(panel: DockerfilePanel) -> str:
+    """Return everything the panel shows, the folded parts included: text cannot be unfolded."""
+    parts = [
+        panel.title,
+        panel.question,
+        panel.saved_state,
+        panel.conflict,
+        _prefixed("As written: ", panel.as_written),
+    ]
+    parts += [panel.status, *([str(panel.verdicts)] if panel.verdicts else [])]
+    parts += [f"Hint, {title}: {text}" for title, text in panel.hints]
+    if "gauge" in panel.parts:
+        parts.append(gauge_line(panel.sizes))
+    if "diff" in panel.parts:
+        parts += ["What you changed against the starter:", *difference(panel.file.starter, panel.value)]
+    if "attempts" in panel.parts:
+        parts += attempt_lines(panel)
+    return "\n".join(part for part in parts if part)
+
+
+def as_written(verdicts: Verdicts) -> str:
+    """Return a static verdict as one line: the first check that fails, else what can be said."""
+    shown = verdicts.shown
+    if shown is not None and shown.status == "FAIL":
+        return f"{shown.line}."
+    return f"{verdicts.tally}. Build & check says the rest." if verdicts.checks else ""
+
+
+def difference(starter: str, text: str) -> tuple[str, ...]:
+    """Return what was changed, as lines that begin with ``+``, ``-`` or a blank; one sentence where nothing was."""
+    old, new = plain(starter).splitlines(), plain(text).splitlines()
+    if max(len(old), len(new)) > _MOST_LINES:
+        return (f"More than {_MOST_LINES} lines: compare the files in another editor.",)
+    lines = [line for line in difflib.unified_diff(old, new, n=2, lineterm="") if not line.startswith(("---", "+++"))]
+    return tuple(_place(line) if line.startswith("@@") else line for line in lines) or ("Nothing changed yet.",)
+
+
+def gauge_line(sizes: Sizes | None) -> str:
+    """Return base, need and luggage in words."""
+    if sizes is None:
+        return "Base, needed, luggage: nothing measured yet."
+    base, needed, luggage = (units.size(n) for n in (sizes.base_bytes, sizes.needed_bytes, sizes.luggage_bytes))
+    return f"Base {base}, then what you added: needed {needed}, luggage {luggage}{_share(sizes)}."
+
+
+def shown_attempts(panel: DockerfilePanel) -> tuple[Tried, ...]:
+    """Return the newest attempts, newest first; none where their file cannot be read, which the status says."""
+    try:
+        return panel.history.all()[: -_SHOWN_ATTEMPTS - 1 : -1]
+    except LayerLabError as error:
+        panel.status = str(error)
+        return ()
+
+
+def attempt_lines(panel: DockerfilePanel) -> tuple[str, ...]:
+    """Return the newest attempts as lines under a heading."""
+    rows = shown_attempts(panel)
+    if not rows:
+        return ("No attempts yet.",)
+    return ("Attempts, newest first: " + ", ".join(COLUMNS), *("  " + " · ".join(tried.cells) for tried in rows))
+
+
+def _place(line: str) -> str:
+    # "@@ -3,4 +3,6 @@": the place in the learner's own text is what can be looked up.
+    start = line.split("+", 1)[1].split(" ", 1)[0].split(",")[0]
+    return f"from line {start}:"
+
+
+def _share(sizes: Sizes) -> str:
+    return f" ({sizes.luggage_bytes / sizes.needed_bytes:.0%} of what is needed)" if sizes.needed_bytes else ""
+
+
+def _prefixed(prefix: str, text: str) -> str:
+    return f"{prefix}{text}" if text else ""
