@@ -50,6 +50,16 @@ def work_folder() -> Path:
     return here / "layerlab-work"
 
 
+def is_id(text: str) -> bool:
+    """True where a folder, a kind or an answer can be called so."""
+    return bool(_ID.fullmatch(text))
+
+
+def is_file_name(text: str) -> bool:
+    """True where `Answers.keep_file` takes this name."""
+    return bool(_FILE_NAME.fullmatch(text))
+
+
 class Answers:
     """The answers of one exercise or notebook, in ``<work>/<name>/<kind>.json``.
 
@@ -130,7 +140,7 @@ class Answers:
 
     def keep_file(self, name: str, text: str) -> Path:
         """Write a plain file (a Dockerfile) beside the answers and return its path."""
-        if not _FILE_NAME.fullmatch(name):
+        if not is_file_name(name):
             raise AnswerError(f"{name!r} cannot be a file name here. Use letters, digits, '.', '-' and '_'.")
         path = self.folder / name
         with self._locked():
@@ -235,7 +245,7 @@ def _free_name(path: Path) -> Path:
 
 
 def _valid_id(id: str) -> str:
-    if not isinstance(id, str) or not _ID.fullmatch(id):
+    if not isinstance(id, str) or not is_id(id):
         raise AnswerError(f"{id!r} cannot be an id. Use lower-case letters, digits, '-' and '_'.")
     return id
 

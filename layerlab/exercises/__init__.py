@@ -7,7 +7,7 @@ from pathlib import Path
 
 from layerlab.exercises.exercise import Bench, Exercise, Objective, WrongAnswer
 
-__all__ = ["NAMES", "Bench", "Exercise", "Objective", "WrongAnswer", "open"]
+__all__ = ["NAMES", "Bench", "Exercise", "Objective", "WrongAnswer", "kind", "open"]
 
 # Name of the exercise (and of its notebook) → module that holds it.
 _MODULES = {
@@ -30,7 +30,12 @@ def open(name: str, bench: Bench, *, work: Path | None = None) -> Exercise:
     KeyError
         No exercise has that name.
     """
+    return kind(name)(bench, work=work)
+
+
+def kind(name: str) -> type[Exercise]:
+    """Return the class of an exercise: what it asks, without a bench. Raises KeyError as `open` does."""
     if name not in _MODULES:
         raise KeyError(f"There is no exercise {name!r}. There are: {', '.join(NAMES)}.")
-    made: Exercise = import_module(_MODULES[name]).EXERCISE(bench, work=work)
-    return made
+    found: type[Exercise] = import_module(_MODULES[name]).EXERCISE
+    return found

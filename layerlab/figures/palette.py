@@ -23,6 +23,9 @@ ADDED = Mark(fill="#e58a1f", pattern="/", ink="#16202a")
 WASTED = Mark(fill="#7b2d73", pattern="x", ink="#ffffff")
 UNSPLIT = Mark(fill="#d9d9d9", pattern=".", ink="#16202a")
 TIME = Mark(fill="#8fc7b3", pattern="", ink="#16202a")
+# Neither is good or bad: no red, no green, and a prediction that fails teaches more.
+CAME_TRUE = Mark(fill="#7fb2d9", pattern="", ink="#16202a")
+CAME_OTHERWISE = Mark(fill="#e9e4d8", pattern="/", ink="#16202a")
 
 PARTS = {"base": BASE, "added": ADDED, "wasted": WASTED}
 
