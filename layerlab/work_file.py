@@ -70,6 +70,10 @@ class WorkFile:
         self._seen = fingerprint
         return text
 
+    def require_text(self) -> None:
+        """Raise AnswerError where what is on the disk cannot be shown as text; a missing file can."""
+        self._content()
+
     def as_saved(self, text: str) -> str:
         r"""Return the text as `save` would write it.
 
@@ -171,7 +175,7 @@ class WorkFile:
                 f"{self.path.name} {happened} since it was last read here. "
                 "Load the file's text, or keep yours: what is in the file then becomes a backup."
             )
-        self._content()
+        self.require_text()
 
     def _write(self, text: str, backup: Path | None) -> None:
         try:

@@ -43,7 +43,7 @@ class BuildView:
         self.bar.bar_style = {"done": "success", "failed": "danger", "cancelled": "warning"}.get(model.state, "info")
         self.cancel.disabled = model.state != "running"
         for widget in (self.cancel, self.log_switch):
-            _hear_while_busy(widget)
+            hear_while_busy(widget)
         if self.log_switch.value:
             self._draw_log()
 
@@ -73,7 +73,7 @@ def _status_html(model: BuildProgress) -> str:
     )
 
 
-def _hear_while_busy(widget: ipywidgets.Widget) -> None:
+def hear_while_busy(widget: ipywidgets.Widget) -> None:
     """Let a click reach the kernel while a cell runs.
 
     Notes

@@ -1,4 +1,4 @@
-"""The exercise panel as a model: text, file, verdict, attempts. Knows no engine, no view and no single exercise.
+"""The exercise panel as a model: judges the text of a file. Knows no engine, no view and no single exercise.
 
 Everything works headless: `panel.answer = text; panel.build(); panel.wait()`.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from traitlets import Any as AnyTrait
@@ -18,10 +17,10 @@ from layerlab.answers import Answers
 from layerlab.checks import Sizes, Verdicts
 from layerlab.errors import AnswerError, BuildCancelled, LayerLabError
 from layerlab.widgets.dockerfile_panel.attempt import Attempt, Judging
+from layerlab.widgets.dockerfile_panel.file_question import FileQuestion
 from layerlab.widgets.dockerfile_panel.history import History
 from layerlab.widgets.dockerfile_panel.text_twin import as_written, text_twin
-from layerlab.widgets.questions import Question
-from layerlab.work_file import MOST_BYTES, WorkFile, plain, same_lines
+from layerlab.work_file import MOST_BYTES, WorkFile, same_lines
 
 STATES = ("idle", "building", "cancelled", "judged", "failed")
 PARTS = frozenset({"editor", "diff", "gauge", "attempts"})
@@ -29,7 +28,7 @@ PARTS = frozenset({"editor", "diff", "gauge", "attempts"})
 Hints = Callable[[Verdicts], Sequence[tuple[str, str]]]
 
 
-class DockerfilePanel(Question):
+class DockerfilePanel(FileQuestion):
     """A task, an editor bound to a file on disk, and *Build & check*.
 
     Parameters
@@ -46,19 +45,9 @@ class DockerfilePanel(Question):
         What the panel shows: "editor" always, "diff", "gauge", "attempts" as the course goes on.
     attempts
         Where the history is kept, which survives the kernel.
-
-    Attributes
-    ----------
-    value
-        The text in the editor, every line ending as a browser has it.
-    conflict
-        What is wrong between editor and file, as a sentence; empty where nothing is.
     """
 
-    status = Unicode("")
     state = Enum(STATES, default_value="idle")
-    conflict = Unicode("")
-    saved_state = Unicode("", help="whether the editor's text is in the file, in words")
     as_written = Unicode("", help="what can be said of the editor's text without building")
     label = Unicode("", help="which text the last verdict is about")
     judgements = Int(0, help="how many attempts were judged")
@@ -79,100 +68,30 @@ class DockerfilePanel(Question):
     ) -> None:
         if strange := parts - PARTS:
             raise ValueError(f"a panel has no part {sorted(strange)}; it has {sorted(PARTS)}")
-        self.file = file
-        self._seen = plain(file.starter)
-        super().__init__(id, task, answers=answers)
+        self._judge = judge
+        self._hints = hints
+        self._gate = threading.Lock()
+        self._attempt: Attempt | None = None
+        self._judged: Attempt | None = None
+        self._looked_at: str | None = None
+        super().__init__(id, task, file=file, answers=answers)
         self.title = title or file.path.name
         self.parts = parts | {"editor"}
         self.history = History(attempts, id)
         self.hints: tuple[tuple[str, str], ...] = ()
-        self._judge = judge
-        self._hints = hints
-        self._gate = threading.RLock()
-        self._attempt: Attempt | None = None
-        self._judged: Attempt | None = None
-        self._take_up()
-
-    # --- the text and its file ---------------------------------------------------------------------
-
-    @property
-    def answer(self) -> Any:
-        """The text in the file, or None while it is untouched. Raises AnswerError where it is no text."""
-        return None if self.file.is_untouched else self.file.text
-
-    @answer.setter
-    def answer(self, text: str) -> None:
-        self.value = text
-        self._save(text)
-
-    @property
-    def is_unsaved(self) -> bool:
-        """True where the editor holds what was neither loaded nor saved."""
-        return not same_lines(self.value, self._seen)
-
-    def keep(self) -> None:
-        """Save the editor's text.
-
-        Raises
-        ------
-        AnswerError
-            The file was changed on disk since; then `reload` or `keep_mine`.
-        DiskFull
-            No room; the text stays in the editor.
-        """
-        self._save(self.value)
-
-    def keep_mine(self) -> None:
-        """Save over a file that was changed on disk; what is there becomes a backup."""
-        self._save(self.value, over=True)
-
-    def reload(self) -> None:
-        """Take up the text of the file; one that was not saved is kept beside it. Raises AnswerError, DiskFull."""
-        theirs = self.file.text
-        aside = self._keep_unsaved_aside(theirs)
-        self.file.load()
-        self._show_saved(theirs)
-        self.status = f"Loaded: {self.in_words()}.{_kept_as(aside, 'Your unsaved text is')}"
-
-    def reset(self) -> Path | None:
-        """Go back to the starter; return the backup of the file, None where it was the starter already."""
-        aside = self._keep_unsaved_aside(self.file.starter)
-        backup = self.file.reset()
-        self._show_saved(self.file.starter)
-        kept = _kept_as(backup, "What was in the file is") + _kept_as(aside, "Your unsaved text is")
-        self.status = f"Reset: {self.file.path.name} is the starter again.{kept}"
-        return backup
-
-    def restore(self) -> None:
-        """Look at the file again; where nothing is unsaved, its text is taken up."""
-        try:
-            if not self.is_unsaved and self.file.exists and self.file.changed_on_disk:
-                self.reload()
-        except LayerLabError as error:
-            self.status = str(error)
-        self.look()
-        self._judge_as_written()
-
-    def look(self) -> None:
-        """Compare editor, file and verdict, and say in words how they stand to each other."""
-        self._settle_equal()
-        self.conflict = self._conflict()
-        self.saved_state = self._saved_state()
-        self.label = self._label()
-
-    # --- build and check -----------------------------------------------------------------------------
 
     def build(self) -> None:
         """Save, then build and check in a thread; returns at once. While one runs, this does nothing but say so.
 
         Raises AnswerError, DiskFull as `keep` does; nothing is built then.
         """
+        # A click may come from a thread of its own (a subshell) while another is still being heard.
         with self._gate:
             if self.state == "building":
-                self.status = f"{self.file.path.name} is being built already. Cancel it, or wait for the verdict."
+                self.status = f"{self.name} is being built already. Cancel it, or wait for the verdict."
                 return
             self.keep()
-            attempt = Attempt(self.file.text, self._judge, title=self.file.path.name, on_settled=self._on_settled)
+            attempt = Attempt(self.file.as_saved(self.value), self._judge, title=self.name, on_settled=self._on_settled)
             self._attempt, self.progress, self.state = attempt, attempt.progress, "building"
             self.status = "Saved. Building and checking it now."
             attempt.start()
@@ -200,11 +119,11 @@ class DockerfilePanel(Question):
         """
         attempt = self._attempt
         if attempt is None:
-            raise LayerLabError(f"{self.file.path.name} has not been built here. Call build() first.")
-        if not self._waited(attempt, timeout):
-            raise TimeoutError(f"{self.file.path.name} is not judged after {timeout:g} s. It goes on; wait again.")
+            raise LayerLabError(f"{self.name} has not been built here. Call build() first.")
+        if not _waited(attempt, timeout):
+            raise TimeoutError(f"{self.name} is not judged after {timeout:g} s. It goes on; wait again.")
         if attempt.was_cancelled:
-            raise BuildCancelled(f"The build of {self.file.path.name} was cancelled. Build it again.")
+            raise BuildCancelled(f"The build of {self.name} was cancelled. Build it again.")
         if attempt.fault is not None:
             raise attempt.fault
         verdicts = self.verdicts
@@ -215,7 +134,7 @@ class DockerfilePanel(Question):
     def verdicts(self) -> Verdicts | None:
         """The last verdicts, their title saying which text they are about; None before the first."""
         outcome = self._judged and self._judged.outcome
-        return replace(outcome.verdicts, title=f"{self.file.path.name}: {self._label()}") if outcome else None
+        return replace(outcome.verdicts, title=self._label()) if outcome else None
 
     @property
     def sizes(self) -> Sizes | None:
@@ -223,19 +142,15 @@ class DockerfilePanel(Question):
         outcome = self._judged and self._judged.outcome
         return outcome.sizes if outcome else None
 
-    # --- as a question ---------------------------------------------------------------------------------
+    def look(self) -> None:
+        """Compare editor, file and verdict, and say in words how they stand to each other."""
+        super().look()
+        self.label = self._label()
 
-    def fault(self, value: Any) -> str | None:
-        """Say so where it is no text."""
-        return None if isinstance(value, str) else "it is no text."
-
-    def unreadable(self, kept: Any) -> str | None:
-        """Say what is wrong with the text of the file, or None: any text can be judged."""
-        return self.fault(kept)
-
-    def in_words(self) -> str:
-        """The file's name and how many lines the editor holds."""
-        return f"{self.file.path.name}, {len(self.value.splitlines())} lines"
+    def restore(self) -> None:
+        """Look at the file again; where nothing is unsaved, its text is taken up."""
+        super().restore()
+        self._look_at_text()
 
     @property
     def text(self) -> str:
@@ -248,18 +163,16 @@ class DockerfilePanel(Question):
 
         return view.view(self)
 
-    def _normal(self, value: Any) -> Any:
-        return plain(self.file.starter if value is None else value) if isinstance(value, str | None) else value
-
-    # --- how it goes about it ----------------------------------------------------------------------------
-
     @observe("value")
-    def _typed(self, change: Any) -> None:
-        if hasattr(self, "_gate"):
-            self.look()
-            self._judge_as_written()
+    def _on_value(self, change: Any) -> None:
+        # Before the first display nobody reads what can be said without building.
+        if self._looked_at is not None:
+            self._look_at_text()
 
-    def _judge_as_written(self) -> None:
+    def _look_at_text(self) -> None:
+        if self._looked_at == self.value:
+            return
+        self._looked_at = self.value
         if len(self.value) > MOST_BYTES:
             self.as_written = f"too long to be looked at while you type ({len(self.value):,} characters)."
             return
@@ -269,86 +182,23 @@ class DockerfilePanel(Question):
             # Half a line is typed text too: whatever it makes a judge raise is said, and stops no typing.
             self.as_written = str(error) or type(error).__name__
 
-    def _take_up(self) -> None:
-        try:
-            self._show_saved(self.file.load())
-        except LayerLabError as error:
-            self._show_saved(self.file.starter)
-            self.status = str(error)
-
-    def _show_saved(self, text: str) -> None:
-        self._seen = plain(text)
-        self.value = text
-        self.look()
-
-    def _save(self, text: str, *, over: bool = False) -> None:
-        try:
-            backup = self.file.save(text, over=over)
-        except LayerLabError:
-            self.look()
-            raise
-        self._seen = plain(text)
-        self.look()
-        self.status = f"Saved: {self.in_words()}.{_kept_as(backup, 'What was in the file is')}"
-        self.keeps += 1
-
-    def _keep_unsaved_aside(self, other: str) -> Path | None:
-        is_lost = self.is_unsaved and not same_lines(self.value, other)
-        return self.file.keep_aside(self.value) if is_lost else None
-
-    def _settle_equal(self) -> None:
-        # Another panel, or another editor, may have written the very same text.
-        try:
-            if self.file.exists and same_lines(self.file.text, self.value):
-                self._seen = plain(self.file.load())
-        except AnswerError:
-            return
-
-    def _conflict(self) -> str:
-        name = self.file.path.name
-        try:
-            self.file.text  # noqa: B018 - it raises where it is no text
-        except AnswerError as error:
-            return str(error)
-        if not self.file.changed_on_disk:
-            return ""
-        if not self.file.exists:
-            return f"{name} was deleted or renamed since it was last read here. The editor still has your text."
-        return f"{name} was changed on disk since it was last read here."
-
-    def _saved_state(self) -> str:
-        name = self.file.path.name
-        if self.conflict:
-            return "The editor and the file differ."
-        if self.is_unsaved:
-            return f"Not saved yet. Save or Build & check writes it to {name}."
-        return "Nothing changed yet: this is the starter." if self.file.is_untouched else f"Saved in {name}."
-
     def _label(self) -> str:
         if self._judged is None:
             return ""
         when = f"{self._judged.began_at:%H:%M:%S}"
-        if self._is_judged_text():
-            return f"the text as saved at {when}."
-        return f"an earlier text, saved at {when}. It was changed since, so this says nothing of the new one."
+        coming = " A new verdict is on its way." if self.state == "building" else ""
+        if self._is_judged_text(self._judged.text):
+            return f"Verdict on {self.name} as saved at {when}.{coming}"
+        return f"Verdict on an earlier text, saved at {when}. {self.name} has changed since.{coming}"
 
-    def _is_judged_text(self) -> bool:
-        assert self._judged is not None
+    def _is_judged_text(self, judged: str) -> bool:
         try:
-            return all(same_lines(self._judged.text, text) for text in (self.value, self.file.text))
+            return same_lines(judged, self.value) and same_lines(judged, self.file.text)
         except AnswerError:
             return False
 
-    def _waited(self, attempt: Attempt, timeout: float | None) -> bool:
-        try:
-            return attempt.wait(timeout)
-        except KeyboardInterrupt:
-            attempt.cancel()
-            attempt.wait()
-            return True
-
     def _on_settled(self, attempt: Attempt) -> None:
-        """Take in how an attempt ended; its state changes last, since others wait for that."""
+        """Take in how an attempt ended; its state changes last, when all of it can be read."""
         state = "failed"
         try:
             if attempt.was_cancelled:
@@ -358,9 +208,9 @@ class DockerfilePanel(Question):
             elif attempt.outcome is not None:
                 self._take_outcome(attempt)
                 state = "judged"
-            self.look()
         finally:
             self.state = state
+            self.look()
 
     def _take_outcome(self, attempt: Attempt) -> None:
         outcome = attempt.outcome
@@ -376,8 +226,12 @@ class DockerfilePanel(Question):
         self.judgements += 1
 
 
-def _kept_as(backup: Path | None, what: str) -> str:
-    return f" {what} kept as {backup.name}." if backup else ""
+def _waited(attempt: Attempt, timeout: float | None) -> bool:
+    try:
+        return attempt.wait(timeout)
+    except KeyboardInterrupt:
+        attempt.cancel()
+        return attempt.wait()
 
 
 def _of_fault(fault: BaseException) -> str:
