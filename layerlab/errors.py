@@ -62,6 +62,13 @@ class PrivateEngineError(EngineError):
     """The private engine could not be installed, started, stopped or purged."""
 
 
+# --- image archives --------------------------------------------------------------------------
+
+
+class ArchiveError(LayerLabError):
+    """An image archive is damaged, cut off, hostile, or no image archive at all. Nothing of it was unpacked."""
+
+
 # --- recordings ------------------------------------------------------------------------------
 
 

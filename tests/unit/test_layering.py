@@ -62,6 +62,7 @@ OWNERS = {
     "requests": ("layerlab.engine.live",),  # under the SDK: errors are translated where its own are
     "rich": ("layerlab.course",),
     "urllib3": ("layerlab.engine.live",),
+    "zstandard": ("layerlab.archive",),
 }
 
 # These run before anything is installed.

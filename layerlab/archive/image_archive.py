@@ -1,0 +1,159 @@
+"""An image archive as a stream → an Image and the files of its layers, in one pass and without unpacking anything.
+
+Knows the layouts: `docker save` of 20.10 (``ID/layer.tar``), OCI blobs (`docker save` from 25 on, buildx, skopeo),
+Podman's flat ``DIGEST.tar``. The list of layers may stand behind the layers, so every blob that is a tar is read.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from layerlab.archive import members as tar
+from layerlab.archive.entries import LayerFiles
+from layerlab.archive.headers import BLOCK, ZEROS
+from layerlab.archive.layer import clean_path, entries
+from layerlab.archive.manifests import Chosen, choose, image_of
+from layerlab.archive.members import FILE_FLAGS, Member, members
+from layerlab.archive.packing import packing, unpacked
+from layerlab.archive.stream import Stream
+from layerlab.errors import ArchiveError
+from layerlab.image import Image
+
+_CHUNK = 1 << 20
+_LONGEST_JSON = 32 << 20
+_LONGEST_CHAIN = 16
+
+
+@dataclass(frozen=True)
+class ImageArchive:
+    """An image, and what each of its layers holds; both base-first."""
+
+    image: Image
+    layers: tuple[LayerFiles, ...]
+
+
+def read(source: Path | Iterable[bytes], *, reference: str | None = None) -> ImageArchive:
+    """Read one image out of an archive.
+
+    Parameters
+    ----------
+    source
+        A file (packed with gzip or zstd, or not), or the chunks of a stream, such as `Engine.save`.
+    reference
+        Which image, by tag or id, where the archive holds several.
+
+    Raises
+    ------
+    ArchiveError
+        Damaged, cut off, hostile, no image archive, or without the image that was asked for. Nothing is unpacked.
+    """
+    blobs = _Blobs()
+    if isinstance(source, Path):
+        with _opened(source) as file:
+            blobs.read(_file_chunks(file))
+    else:
+        blobs.read(iter(source))
+    return _assembled(choose(blobs.documents, reference), blobs)
+
+
+class _Blobs:
+    """What the members of an archive turned out to be: documents, layers, and names for other members."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, Any] = {}
+        self._layers: dict[str, LayerFiles] = {}
+        self._links: dict[str, str] = {}
+
+    def read(self, chunks: Iterator[bytes]) -> None:
+        outer = Stream(chunks)
+        how = packing(outer.peek(4))
+        if how != "plain":
+            outer = Stream(unpacked(_rest(outer), how))
+        for member in members(outer):
+            name = clean_path(member.name)
+            if member.flag in FILE_FLAGS:
+                self._take(name, member, outer)
+            elif member.flag in (tar.SYMBOLIC_LINK, tar.HARD_LINK):
+                self._links[name] = _target(name, member)
+
+    def layer(self, name: str) -> LayerFiles:
+        """Return the layer of that name, through the links by which `docker save` shares equal layers."""
+        for _ in range(_LONGEST_CHAIN):
+            if name in self._layers:
+                return self._layers[name]
+            if name not in self._links:
+                raise ArchiveError(
+                    f"The archive names a layer {name!r} and does not hold it. "
+                    "Save the image again; one for several platforms has to be saved for one of them (--platform)."
+                )
+            name = self._links[name]
+        raise ArchiveError(f"The links to the layer {name!r} lead in a circle. The archive was made to do harm.")
+
+    def _take(self, name: str, member: Member, outer: Stream) -> None:
+        size = member.stored_bytes
+        end = outer.offset + size
+        head = outer.peek(min(size, BLOCK))
+        how = packing(head)
+        if how != "plain":
+            inner = Stream(unpacked(_copies(outer, size, name), how, packed_bytes=size))
+            self._layers[name] = LayerFiles("", entries(inner, must_close=True), size)
+        elif _is_tar(head):
+            self._layers[name] = LayerFiles("", entries(outer, end), size)
+        elif head.lstrip()[:1] in (b"{", b"[") and size <= _LONGEST_JSON:
+            self.documents[name] = _json(outer.exactly(size, name), name)
+
+
+def _assembled(chosen: Chosen, blobs: _Blobs) -> ImageArchive:
+    layers = tuple(
+        replace(blobs.layer(name), diff_id=diff_id)
+        for name, diff_id in zip(chosen.layers, chosen.diff_ids, strict=True)
+    )
+    return ImageArchive(image_of(chosen, tuple(layer.size_bytes for layer in layers)), layers)
+
+
+def _is_tar(head: bytes) -> bool:
+    # A layer without a change is nothing but zeros.
+    if head[257:262] == b"ustar" or (head and head == ZEROS):
+        return True
+    return len(head) == BLOCK and head[:1] not in (b"{", b"[") and head[148:156].strip(b" \0").isdigit()
+
+
+def _target(name: str, member: Member) -> str:
+    link = member.link.decode("utf-8", "surrogateescape")
+    path = link if member.flag == tar.HARD_LINK else posixpath.join(posixpath.dirname(name), link)
+    return clean_path(posixpath.normpath(path).encode("utf-8", "surrogateescape"))
+
+
+def _json(text: bytes, name: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ArchiveError(f"{name} in the archive is no JSON ({error}). Save the image again.") from error
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return path.open("rb", buffering=0)
+    except OSError as error:
+        raise ArchiveError(
+            f"{path} cannot be read ({error.strerror}). Name an archive made by `docker save`."
+        ) from error
+
+
+def _file_chunks(file: Any) -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK):
+        yield chunk
+
+
+def _copies(stream: Stream, size: int, name: str) -> Iterator[bytes]:
+    return (bytes(piece) for piece in stream.chunks(size, name))
+
+
+def _rest(stream: Stream) -> Iterator[bytes]:
+    while piece := stream.take(_CHUNK):
+        yield piece

@@ -1,0 +1,215 @@
+"""Layers laid over each other: what stays visible, and every byte that does not. Linear in entries and whiteouts.
+
+Knows the rules of the OCI image specification (layer.md); no engine, no instruction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from layerlab.archive.entries import FileEntry, LayerFiles
+
+How = Literal["rewritten", "attributes only", "same again", "removed", "removed with its folder", "opaque folder"]
+
+# (layer, entry) twice → whether both contents are the same.
+SameContent = Callable[[int, FileEntry, int, FileEntry], bool]
+
+
+class Wasted(NamedTuple):
+    """A file whose bytes lie in a layer and are not visible in the image.
+
+    Attributes
+    ----------
+    size_bytes
+        A file with several hard links counts once, when its last name is hidden.
+    how
+        ``rewritten`` by other content; copied again for its mode or owner (``attributes only``) or for nothing
+        (``same again``); ``removed``, alone or with its folder; hidden by an ``opaque folder``.
+    written_by, hidden_by
+        Indexes of layers, base-first. Equal where one layer's tar holds a path twice.
+    """
+
+    path: str
+    size_bytes: int
+    how: How
+    written_by: int
+    hidden_by: int
+
+
+class Visible(NamedTuple):
+    """A regular file of the image as a container sees it; ``layer`` is the index of the layer that holds it."""
+
+    path: str
+    size_bytes: int
+    layer: int
+    entry: FileEntry
+
+
+@dataclass(frozen=True)
+class Union:
+    """An image's layers as one file system, and what it hides."""
+
+    wasted: tuple[Wasted, ...]
+    visible: tuple[Visible, ...]
+
+    @cached_property
+    def waste_bytes(self) -> int:
+        """All bytes that no container of the image can see."""
+        return sum(one.size_bytes for one in self.wasted)
+
+    @cached_property
+    def visible_bytes(self) -> int:
+        """The regular files that a container sees; a file with several hard links counts once."""
+        return sum(one.size_bytes for one in self.visible)
+
+
+def union(layers: Sequence[LayerFiles], *, same_content: SameContent | None = None) -> Union:
+    """Lay layers over each other, base-first.
+
+    Notes
+    -----
+    The bytes of all layers are those of `Union.visible` and of `Union.wasted` together. Whiteouts apply to the
+    layers below only, wherever they stand in their tar (OCI image specification 1.1, layer.md).
+    """
+    stack = _Stack(same_content or _same_checksum)
+    for index, layer in enumerate(layers):
+        stack.lay(index, layer.entries)
+    return Union(tuple(stack.wasted), tuple(stack.visible()))
+
+
+def _same_checksum(_: int, one: FileEntry, __: int, other: FileEntry) -> bool:
+    return one.checksum is not None and one.checksum == other.checksum
+
+
+class _File:
+    """A regular file and how many names it still has."""
+
+    __slots__ = ("entry", "layer", "names")
+
+    def __init__(self, entry: FileEntry, layer: int) -> None:
+        self.entry = entry
+        self.layer = layer
+        self.names = 1
+
+
+class _Folder(dict[str, "_Folder | _File | None"]):
+    """Names in a folder; None stands for what has no bytes (links, devices)."""
+
+    __slots__ = ()
+
+
+class _Stack:
+    """The file system so far."""
+
+    def __init__(self, same_content: SameContent) -> None:
+        self.root = _Folder()
+        self.wasted: list[Wasted] = []
+        self._same_content = same_content
+        # Entries come folder by folder, so most of them ask for the same parent as the one before.
+        self._last: tuple[str, _Folder] = ("", self.root)
+
+    def lay(self, layer: int, entries: Sequence[FileEntry]) -> None:
+        """Put a layer on top."""
+        for entry in entries:
+            if entry.kind == "whiteout":
+                self._remove(entry.path, layer)
+            elif entry.kind == "opaque":
+                self._empty(entry.path, layer)
+        for entry in entries:
+            self._add(entry, layer)
+
+    def visible(self) -> Iterator[Visible]:
+        """Yield the files that have a name left, each once."""
+        seen: set[int] = set()
+        open_folders: list[tuple[str, _Folder]] = [("", self.root)]
+        while open_folders:
+            path, folder = open_folders.pop()
+            for name, node in folder.items():
+                if isinstance(node, _Folder):
+                    open_folders.append((f"{path}{name}/", node))
+                elif node is not None and id(node) not in seen:
+                    seen.add(id(node))
+                    yield Visible(f"{path}{name}", node.entry.size_bytes, node.layer, node.entry)
+
+    def _add(self, entry: FileEntry, layer: int) -> None:
+        kind = entry.kind
+        if kind in ("whiteout", "opaque") or not entry.path:
+            return
+        folder, _, name = entry.path.rpartition("/")
+        parent = self._folder(folder, layer)
+        old = parent.get(name)
+        if kind == "dir":
+            if not isinstance(old, _Folder):
+                self._hide(old, layer, "rewritten")
+                parent[name] = _Folder()
+            return
+        new: _File | None = None
+        if kind == "file":
+            new = _File(entry, layer)
+        elif kind == "hardlink":
+            target = self._find(entry.link)
+            new = target if isinstance(target, _File) else None
+            if new is not None:
+                new.names += 1
+        if old is not None:
+            self._hide(old, layer, self._how(old, new))
+        parent[name] = new
+
+    def _how(self, old: _Folder | _File, new: _File | None) -> How:
+        if not isinstance(old, _File) or new is None or old.entry.size_bytes != new.entry.size_bytes:
+            return "rewritten"
+        if not self._same_content(old.layer, old.entry, new.layer, new.entry):
+            return "rewritten"
+        return "same again" if old.entry[3:6] == new.entry[3:6] else "attributes only"
+
+    def _remove(self, path: str, layer: int) -> None:
+        folder, _, name = path.rpartition("/")
+        parent = self._find(folder) if folder else self.root
+        if isinstance(parent, _Folder) and name in parent:
+            node = parent.pop(name)
+            self._hide(node, layer, "removed with its folder" if isinstance(node, _Folder) else "removed")
+
+    def _empty(self, path: str, layer: int) -> None:
+        folder = self._find(path) if path else self.root
+        if isinstance(folder, _Folder):
+            for node in folder.values():
+                self._hide(node, layer, "opaque folder")
+            folder.clear()
+
+    def _hide(self, node: _Folder | _File | None, layer: int, how: How) -> None:
+        if isinstance(node, _Folder):
+            self._last = ("", self.root)  # the folder may have been the last parent
+        waiting = [node]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, _Folder):
+                waiting += one.values()
+            elif one is not None:
+                one.names -= 1
+                if not one.names:
+                    self.wasted.append(Wasted(one.entry.path, one.entry.size_bytes, how, one.layer, layer))
+
+    def _folder(self, path: str, layer: int) -> _Folder:
+        """Return a folder, making what is missing: a tar need not list the folders of its files."""
+        if path == self._last[0]:
+            return self._last[1]
+        folder = self.root
+        for part in path.split("/") if path else ():
+            node = folder.get(part)
+            if not isinstance(node, _Folder):
+                self._hide(node, layer, "rewritten")
+                node = folder[part] = _Folder()
+            folder = node
+        self._last = (path, folder)
+        return folder
+
+    def _find(self, path: str) -> _Folder | _File | None:
+        node: _Folder | _File | None = self.root
+        for part in path.split("/"):
+            if not isinstance(node, _Folder):
+                return None
+            node = node.get(part)
+        return node

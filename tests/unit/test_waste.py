@@ -1,0 +1,171 @@
+"""Waste: byte for byte what a brute-force union mount hides, on generated stacks of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from layerlab.archive import FileEntry, LayerFiles
+from layerlab.waste import Wasted, union
+
+PATHS = ["a", "b", "d", "d/a", "d/b", "d/e", "d/e/a", "d/e/f", "f/a", "f"]
+
+
+@st.composite
+def stacks(draw: st.DrawFn) -> list[LayerFiles]:
+    """Up to five layers over ten paths: so few that entries meet each other."""
+    return [
+        LayerFiles(f"sha256:{number}", tuple(draw(st.lists(entries(), max_size=8))))
+        for number in range(draw(st.integers(1, 5)))
+    ]
+
+
+def entries() -> st.SearchStrategy[FileEntry]:
+    path = st.sampled_from(PATHS)
+    return st.one_of(
+        st.builds(
+            lambda path, size, mode, checksum: FileEntry(path, "file", size, mode=mode, checksum=checksum),
+            path, st.integers(0, 9), st.sampled_from([0o644, 0o755]), st.integers(1, 3),
+        ),
+        st.builds(lambda path: FileEntry(path, "dir"), path),
+        st.builds(lambda path: FileEntry(path, "symlink", link="x"), path),
+        st.builds(lambda path, link: FileEntry(path, "hardlink", link=link), path, path),
+        st.builds(lambda path: FileEntry(path, "whiteout"), path),
+        st.builds(lambda path: FileEntry(path, "opaque"), path),
+    )  # fmt: skip
+
+
+class Mounted:
+    """The slow truth: one flat dictionary from path to what lies there, searched whole at every step."""
+
+    def __init__(self) -> None:
+        self.paths: dict[str, tuple[int, int, int] | str] = {}  # path → (layer, place, size), or "dir", "other"
+
+    def below(self, path: str) -> list[str]:
+        return [one for one in self.paths if one.startswith(f"{path}/")]
+
+    def drop(self, path: str, *, itself: bool = True) -> None:
+        for one in [*self.below(path), *([path] if itself and path in self.paths else [])]:
+            del self.paths[one]
+
+    def lay(self, number: int, layer: LayerFiles) -> None:
+        for entry in layer.entries:
+            if entry.kind == "whiteout":
+                self.drop(entry.path)
+            elif entry.kind == "opaque" and self.paths.get(entry.path) == "dir":
+                self.drop(entry.path, itself=False)
+        for place, entry in enumerate(layer.entries):
+            if entry.kind not in ("whiteout", "opaque"):
+                self.put(entry, number, place)
+
+    def put(self, entry: FileEntry, number: int, place: int) -> None:
+        parts = entry.path.split("/")
+        for end in range(1, len(parts)):
+            self.make_folder("/".join(parts[:end]))
+        if entry.kind == "dir":
+            self.make_folder(entry.path)
+            return
+        new: tuple[int, int, int] | str = "other"
+        if entry.kind == "file":
+            new = (number, place, entry.size_bytes)
+        elif entry.kind == "hardlink" and isinstance(self.paths.get(entry.link), tuple):
+            new = self.paths[entry.link]
+        self.drop(entry.path)
+        self.paths[entry.path] = new
+
+    def make_folder(self, path: str) -> None:
+        if self.paths.get(path) != "dir":
+            self.drop(path)
+            self.paths[path] = "dir"
+
+    @property
+    def visible_bytes(self) -> int:
+        return sum(size for _, _, size in {one for one in self.paths.values() if isinstance(one, tuple)})
+
+
+def brute_force(layers: Sequence[LayerFiles]) -> Mounted:
+    mounted = Mounted()
+    for number, layer in enumerate(layers):
+        mounted.lay(number, layer)
+    return mounted
+
+
+@given(stacks())
+@settings(max_examples=1000, deadline=None)
+def test_waste_is_what_the_union_does_not_show(layers: list[LayerFiles]) -> None:
+    found, truth = union(layers), brute_force(layers)
+    assert found.visible_bytes == truth.visible_bytes
+    assert found.waste_bytes == sum(layer.size_bytes for layer in layers) - truth.visible_bytes
+    assert {one.path for one in found.visible} <= {
+        path for path, what in truth.paths.items() if isinstance(what, tuple)
+    }
+
+
+@given(stacks())
+@settings(deadline=None)
+def test_nothing_is_hidden_before_it_was_written(layers: list[LayerFiles]) -> None:
+    assert all(one.written_by <= one.hidden_by for one in union(layers).wasted)
+
+
+def test_a_removed_folder_wastes_what_was_in_it() -> None:
+    # dive counts nothing here.
+    layers = [
+        LayerFiles("0", (FileEntry("d", "dir"), FileEntry("d/x", "file", 50), FileEntry("d/e/y", "file", 7))),
+        LayerFiles("1", (FileEntry("d", "whiteout"),)),
+    ]
+    assert sorted(union(layers).wasted) == [
+        Wasted("d/e/y", 7, "removed with its folder", 0, 1),
+        Wasted("d/x", 50, "removed with its folder", 0, 1),
+    ]
+
+
+def test_a_file_written_three_times_wastes_two() -> None:
+    layers = [LayerFiles(str(n), (FileEntry("x", "file", 10 + n, checksum=n),)) for n in range(3)]
+    assert [(one.size_bytes, one.how, one.hidden_by) for one in union(layers).wasted] == [
+        (10, "rewritten", 1),
+        (11, "rewritten", 2),
+    ]
+
+
+def test_a_chmod_is_told_from_a_change_and_from_a_second_copy() -> None:
+    def second(**changed: int) -> str:
+        old = FileEntry("x", "file", 50, mode=0o644, checksum=1)
+        return union([LayerFiles("0", (old,)), LayerFiles("1", (old._replace(**changed),))]).wasted[0].how
+
+    assert second(mode=0o755) == second(uid=7) == "attributes only"
+    assert second() == second(mtime=5) == "same again"
+    assert second(checksum=2) == "rewritten"
+
+
+def test_without_checksums_the_contents_are_compared_on_demand() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def same(one_layer: int, one: FileEntry, other_layer: int, other: FileEntry) -> bool:
+        asked.append((one_layer, other_layer))
+        return True
+
+    layers = [
+        LayerFiles("0", (FileEntry("x", "file", 50),)),
+        LayerFiles("1", (FileEntry("x", "file", 50, mode=0o700),)),
+    ]
+    assert union(layers, same_content=same).wasted[0].how == "attributes only"
+    assert asked == [(0, 1)]
+
+
+def test_a_hard_linked_file_is_wasted_when_its_last_name_goes() -> None:
+    base = LayerFiles("0", (FileEntry("x", "file", 9), FileEntry("y", "hardlink", link="x")))
+    assert union([base, LayerFiles("1", (FileEntry("x", "whiteout"),))]).waste_bytes == 0
+    both = LayerFiles("1", (FileEntry("x", "whiteout"), FileEntry("y", "whiteout")))
+    assert union([base, both]).wasted == (Wasted("x", 9, "removed", 0, 1),)
+
+
+def test_an_opaque_folder_hides_what_lay_below_and_not_its_own() -> None:
+    layers = [
+        LayerFiles("0", (FileEntry("d/old", "file", 5),)),
+        LayerFiles("1", (FileEntry("d/new", "file", 3), FileEntry("d", "opaque"))),
+    ]
+    found = union(layers)
+    assert found.wasted == (Wasted("d/old", 5, "opaque folder", 0, 1),)
+    assert [one.path for one in found.visible] == ["d/new"]
