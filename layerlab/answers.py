@@ -144,7 +144,7 @@ class Answers:
             raise AnswerError(f"{name!r} cannot be a file name here. Use letters, digits, '.', '-' and '_'.")
         path = self.folder / name
         with self._locked():
-            _write_whole(path, text)
+            write_whole(path, text)
         return path
 
     def _read(self) -> dict[str, Answer]:
@@ -175,7 +175,7 @@ class Answers:
 
     def _write(self, kept: dict[str, Answer]) -> None:
         body = {id: {"value": answer.value, "kept_at": answer.kept_at} for id, answer in sorted(kept.items())}
-        _write_whole(self.path, json.dumps({"version": 1, "answers": body}, indent=1, ensure_ascii=False) + "\n")
+        write_whole(self.path, json.dumps({"version": 1, "answers": body}, indent=1, ensure_ascii=False) + "\n")
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -209,7 +209,8 @@ def _parse(text: bytes) -> dict[str, Answer]:
     return answers
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """Write a text as UTF-8, its line endings as they are, whole or not at all. Raises AnswerError, DiskFull."""
     # Written beside it, flushed, then renamed: a crash leaves the old file or the new one, never half.
     temporary: str | None = None
     try:

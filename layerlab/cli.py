@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -214,6 +215,44 @@ def bases_pull(keys: tuple[str, ...]) -> None:
     from layerlab.course.base_images import pull
 
     sys.exit(pull(keys))
+
+
+@main.group(cls=Verbs)
+def progress() -> None:
+    """Show, export or import your progress."""
+
+
+@progress.command("show")
+def progress_show() -> None:
+    """Say what is done, and what your predictions came to."""
+    from layerlab.course.logbook import verbs
+    from layerlab.course.session import course_root
+
+    sys.exit(verbs.show(course_root()))
+
+
+@progress.command("export")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+def progress_export(file: Path | None) -> None:
+    """Write all you kept to one FILE.
+
+    Without FILE it is layerlab-progress.json in this folder.
+    """
+    from layerlab.course.logbook import verbs
+
+    sys.exit(verbs.export(file))
+
+
+@progress.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+def progress_import(file: Path) -> None:
+    """Merge a FILE into what is kept here.
+
+    The newer of two answers counts; the older one is kept beside it.
+    """
+    from layerlab.course.logbook import verbs
+
+    sys.exit(verbs.take_in(file))
 
 
 @main.command()

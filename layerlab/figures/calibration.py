@@ -26,7 +26,7 @@ def calibration(counts: Mapping[str, tuple[int, int]], *, source: str) -> sheet.
     """
     title = "How sure you were, and what came"
     alt = _alt(counts)
-    labels = [word for word in counts]
+    labels = list(counts)
     marks = ((_TRUE, palette.CAME_TRUE), (_OTHERWISE, palette.CAME_OTHERWISE))
     parts = {_TRUE: [true for true, _ in counts.values()], _OTHERWISE: [of - true for true, of in counts.values()]}
     rows = list(range(len(counts)))

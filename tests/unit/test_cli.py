@@ -16,7 +16,21 @@ from layerlab.cli import main
 from layerlab.errors import EngineUnreachable
 
 CHECKOUT = Path(__file__).parents[2]
-VERBS = ("lab", "test", "check", "run", "doctor", "clean", "record", "release", "verify", "engine", "bases", "bench")
+VERBS = (
+    "lab",
+    "test",
+    "check",
+    "run",
+    "doctor",
+    "clean",
+    "record",
+    "release",
+    "verify",
+    "engine",
+    "bases",
+    "progress",
+    "bench",
+)
 
 # verb and its arguments → where it forwards to, and with what
 FORWARDS = [
@@ -34,6 +48,9 @@ FORWARDS = [
         (("slim",),),
         {"background": True},
     ),
+    (["progress", "export", "mine.json"], "layerlab.course.logbook.verbs.export", (Path("mine.json"),), {}),
+    (["progress", "export"], "layerlab.course.logbook.verbs.export", (None,), {}),
+    (["progress", "import", "mine.json"], "layerlab.course.logbook.verbs.take_in", (Path("mine.json"),), {}),
     (["bases", "pull"], "layerlab.course.base_images.pull", ((),), {}),
     (["bench", "--", "--quick"], "layerlab.course.bench.bench", (("--quick",),), {}),
     (["verify", "--engine", "private"], "layerlab.grading.verbs.verify", ((),), {"engine": "private"}),
@@ -131,7 +148,7 @@ def test_python_m_layerlab_is_the_same_program() -> None:
     assert done.stdout == f"layerlab, version {__version__}\n"
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"engine", "bases"}])
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"engine", "bases", "progress"}])
 def test_make_only_forwards(verb: str) -> None:
     done = subprocess.run(
         ["make", "--no-print-directory", "-n", verb, "ARGS=--some option", "PYTHON=py"],

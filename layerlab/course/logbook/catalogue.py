@@ -1,0 +1,46 @@
+"""What this edition of the course asks: predictions by notebook, tasks by exercise. Knows no answers."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from layerlab import exercises
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of an exercise: its id, the heading above it, and its questions."""
+
+    id: str
+    title: str
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Notebook → ids of its predictions; exercise → its tasks. Both in the order of the course."""
+
+    predictions: Mapping[str, tuple[str, ...]]
+    tasks: Mapping[str, tuple[Task, ...]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The notebooks and exercises; an exercise bears the name of its notebook."""
+        return tuple(sorted({*self.predictions, *self.tasks}))
+
+
+def catalogue(root: Path) -> Catalogue:
+    """Read what the course in a checkout asks; every prediction has an explanation in ``notebooks``."""
+    explained = tomllib.loads((root / "notebooks" / "explanations.toml").read_text(encoding="utf-8"))
+    return Catalogue(
+        predictions={name: tuple(ids) for name, ids in explained.items()},
+        tasks={name: _tasks(name) for name in exercises.NAMES},
+    )
+
+
+def _tasks(name: str) -> tuple[Task, ...]:
+    kind = exercises.kind(name)
+    return tuple(Task(task, kind.titles.get(task, task), tuple(ids)) for task, ids in kind.tasks.items())

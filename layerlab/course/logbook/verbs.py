@@ -1,0 +1,28 @@
+"""What `layerlab progress show|export|import` do and print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from layerlab.course.logbook import document, transfer
+from layerlab.course.logbook.page import open_page
+
+
+def show(root: Path) -> int:
+    """Print where the learner stands, and what the predictions came to. Returns 0."""
+    page = open_page(root)
+    print(page)
+    print(f"\n{page.calibration}")
+    return 0
+
+
+def export(file: Path | None) -> int:
+    """Write everything kept to one file and say so; returns 0. Raises AnswerError, DiskFull."""
+    print(transfer.export(file or Path(document.FILE_NAME)).text)
+    return 0
+
+
+def take_in(file: Path) -> int:
+    """Merge a progress file and say what came of it; returns 0. Raises AnswerError, DiskFull."""
+    print(transfer.take_in(file).text)
+    return 0
