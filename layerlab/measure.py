@@ -15,6 +15,7 @@ from layerlab.image import Image, shared_prefix
 
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
+    from layerlab.probe import Ride
 
     Measurable: TypeAlias = Image | BuildResult
     Guess: TypeAlias = int | tuple[int, int]
@@ -154,6 +155,23 @@ def blobs(described: Sequence[tuple[str, int]]) -> pd.DataFrame:
     )
     frame["share"] = _shares(frame["compressed_bytes"])
     return frame
+
+
+def copied(rides: Sequence[Ride]) -> pd.DataFrame:
+    """List what each ``COPY --from`` carries, in file order, the heaviest of a line first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``line`` in the Dockerfile, ``path`` in the image that is shipped, ``owner`` (the Python
+        distribution; NA where there is none), ``size_bytes`` with bytecode, ``is_executable`` and
+        ``in_base`` (the base holds the same files there already).
+    """
+    ordered = sorted(rides, key=lambda ride: (ride.line, -ride.size_bytes, ride.path))
+    rows = [(r.line, r.path, r.owner, r.size_bytes, r.is_executable, r.in_base) for r in ordered]
+    kinds = {"line": "int64", "path": "str", "owner": "string", "size_bytes": "int64"}
+    kinds |= {"is_executable": "bool", "in_base": "bool"}
+    return pd.DataFrame(rows, columns=[*kinds]).astype(kinds)
 
 
 _IMAGE_NUMBERS = ("size_bytes", "base_bytes", "added_bytes", "layers", "added_layers", "engine_size_bytes")

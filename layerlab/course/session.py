@@ -22,7 +22,9 @@ from layerlab.errors import SetupError
 from layerlab.image import Image
 
 if TYPE_CHECKING:
+    from layerlab.course.logbook import ProgressPage
     from layerlab.engine.protocol import Container, Engine, ExecResult
+    from layerlab.probe import Contents, Ride
     from layerlab.widgets.prediction import Prediction, ReadOff
 
 
@@ -151,9 +153,27 @@ class Lab:
         """Start a container and leave it running; see `layerlab.engine.protocol.Engine.start`."""
         return self.engine.start(_reference(image), command, **options)
 
-    def probe(self, image: str | Image, *paths: str) -> probe.Probe:
+    def probe(self, image: str | Image, *paths: str, read_only: bool = False) -> probe.Probe:
         """Ask whether the image still serves; see `layerlab.probe.probe`."""
-        return probe.probe(self.engine, _reference(image), paths=paths or ("/health", "/"))
+        return probe.probe(self.engine, _reference(image), paths=paths or ("/health", "/"), read_only=read_only)
+
+    def contents(self, image: str | Image) -> Contents:
+        """Ask an image what lies in it: distributions, application, tools; see `layerlab.probe.contents`."""
+        return probe.contents(self.engine, _reference(image))
+
+    def copied(
+        self,
+        app: str | Path,
+        dockerfile: str = "Dockerfile",
+        *,
+        text: str | None = None,
+        args: Mapping[str, str] | None = None,
+    ) -> tuple[Ride, ...]:
+        """Return what each ``COPY --from`` of a Dockerfile really carries; see `layerlab.probe.copied`."""
+        context = self._context(app, dockerfile, text=text, changed=None)
+        arguments = self._arguments(context, args)
+        self._await_bases(context, arguments, show=False)
+        return probe.copied(self.engine, context, args=arguments)
 
     def predict(self, id: str, question: str, choices: Sequence[str]) -> Prediction:
         """Return a question to answer before the measurement; the answer is kept in a file."""
@@ -192,6 +212,12 @@ class Lab:
             is_standin=bases.provenance(self.engine).kind != "official",
             official=_official_text(base) if base else None,
         )
+
+    def progress(self) -> ProgressPage:
+        """Return where the learner stands; see `layerlab.course.logbook`. It has `export` and `take_in`."""
+        from layerlab.course.logbook import open_page
+
+        return open_page(self.root)
 
     def fold(self, title: str, *shown: Any) -> Fold:
         """Put several results behind one line that opens on demand."""

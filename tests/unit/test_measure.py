@@ -10,6 +10,7 @@ from made_up_images import BASE, LARGE_BASE, LARGE_SERVICE, ROOT, SERVICE, image
 
 from layerlab import measure
 from layerlab.errors import BaseMismatch
+from layerlab.probe import Ride
 
 
 def test_an_image_is_split_into_what_its_base_holds_and_what_was_added() -> None:
@@ -115,3 +116,19 @@ def test_blobs_say_which_part_of_a_pull_they_are() -> None:
     frame = measure.blobs([("root file system", 30), ("compilers", 90)])
     assert frame["compressed_bytes"].tolist() == [30, 90]
     assert frame["share"].tolist() == [0.25, 0.75]
+
+
+def test_what_rides_along_is_listed_by_line_heaviest_first() -> None:
+    rides = (
+        Ride(14, "/usr/local/bin/uvicorn", 216, "uvicorn", True, False),
+        Ride(14, "/usr/local/bin/uv", 44_000_000, None, True, False),
+        Ride(9, "/usr/local/lib/python3.11/site-packages/pip", 6_000_000, "pip", False, True),
+    )
+    frame = measure.copied(rides)
+    assert frame["path"].str.rpartition("/")[2].tolist() == ["pip", "uv", "uvicorn"]
+    assert frame["owner"].isna().tolist() == [False, True, False]
+    assert (frame["size_bytes"].dtype, frame["line"].tolist(), frame["in_base"].tolist()) == (
+        "int64", [9, 14, 14], [True, False, False],
+    )  # fmt: skip
+    empty = measure.copied(())
+    assert (list(empty.columns), len(empty)) == (list(frame.columns), 0)

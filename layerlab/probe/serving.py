@@ -1,4 +1,4 @@
-"""Asks whether a built image still serves: smaller only counts if it does. Knows the seam, builds nothing."""
+"""Asks whether an image still serves, as whom, and how it stops. Knows the seam and HTTP, builds nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING
 from layerlab.errors import DoesNotServe
 
 if TYPE_CHECKING:
-    from layerlab.engine.protocol import Engine, Response
+    from layerlab.engine.protocol import Container, Engine, Response
+
+
+_KILLED = 137
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,12 @@ class Probe:
     uid: int | None
     stopped_with: int
     stop_seconds: float
+    read_only: bool = False
+
+    @property
+    def stops(self) -> bool:
+        """True where SIGTERM ended it: after the grace period the engine kills, which reads as 128 + 9."""
+        return self.stopped_with != _KILLED
 
     @property
     def serves(self) -> bool:
@@ -43,7 +52,8 @@ class Probe:
     def __str__(self) -> str:
         said = ", ".join(f"GET {path} → {response.status} {response.body}" for path, response in self.answers)
         who = "as root" if self.uid == 0 else f"as uid {self.uid}" if self.uid is not None else "as an unknown user"
-        return f"{'Serves' if self.serves else 'Does not serve'} {who}: {said}"
+        how = ", on a root folder it cannot write to" if self.read_only else ""
+        return f"{'Serves' if self.serves else 'Does not serve'} {who}{how}: {said}"
 
 
 def probe(
@@ -53,8 +63,14 @@ def probe(
     paths: Sequence[str] = ("/health", "/"),
     port: int = 8000,
     wait_seconds: float = 20.0,
+    read_only: bool = False,
 ) -> Probe:
     """Start a container of ``image``, ask each path once, stop it, and say what happened.
+
+    Parameters
+    ----------
+    read_only
+        Give the container a root folder that it cannot write to (``docker run --read-only``).
 
     Raises
     ------
@@ -62,11 +78,11 @@ def probe(
         Nothing answered in time, or the container ended; the message holds its last lines.
     ImageNotFound, NotRecorded
     """
-    with engine.start(image, ports=(port,)) as container:
+    with engine.start(image, ports=(port,), read_only=read_only) as container:
         answers = tuple((path, container.request(path, port=port, wait_seconds=wait_seconds)) for path in paths)
-        uid = _uid(container.exec(["id", "-u"]).output)
+        uid = _uid(container)
         stopped = container.stop()
-    return Probe(image, answers, uid, stopped.exit_code, stopped.seconds)
+    return Probe(image, answers, uid, stopped.exit_code, stopped.seconds, read_only)
 
 
 @contextlib.contextmanager
@@ -122,6 +138,11 @@ def _announced_url(process: subprocess.Popen[str], wait_seconds: float) -> str:
     )
 
 
-def _uid(printed: str) -> int | None:
-    text = printed.strip().splitlines()[-1:]
-    return int(text[0]) if text and text[0].isdigit() else None
+def _uid(container: Container) -> int | None:
+    # An image without a shell has no `id` either; its Python knows as well.
+    for command in (["id", "-u"], ["python3", "-c", "import os; print(os.getuid())"]):
+        result = container.exec(command)
+        text = result.output.strip().splitlines()[-1:]
+        if result.exit_code == 0 and text and text[0].isdigit():
+            return int(text[0])
+    return None

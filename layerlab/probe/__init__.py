@@ -1,0 +1,21 @@
+"""Questions to a built image: does it still serve, as whom, what lies in it, what rode along."""
+
+from __future__ import annotations
+
+from layerlab.probe.carried import Ride, copied
+from layerlab.probe.contents import INSTALLERS, Contents, Distribution, Tool, contents
+from layerlab.probe.serving import Probe, get, local_service, probe
+
+__all__ = [
+    "INSTALLERS",
+    "Contents",
+    "Distribution",
+    "Probe",
+    "Ride",
+    "Tool",
+    "contents",
+    "copied",
+    "get",
+    "local_service",
+    "probe",
+]

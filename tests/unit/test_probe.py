@@ -1,0 +1,151 @@
+"""What is asked of an image, how an answer is read, and what is said where there is none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from layerlab.engine.protocol import ExecResult, Response, Stopped
+from layerlab.errors import EngineRefused
+from layerlab.probe import Contents, Distribution, Probe, Tool, contents, probe
+from layerlab.probe.contents import program
+
+TOLD = {
+    "python": "/opt/venv/bin/python",
+    "distributions": [
+        {"name": "fastapi", "version": "0.115.0", "size": 700, "folder": "/opt/venv/lib"},
+        {"name": "pip", "version": "22.3", "size": 6_000, "folder": "/opt/venv/lib"},
+    ],
+    "application_bytes": 200,
+    "tools": [{"name": "pip", "path": "/opt/venv/bin/pip", "size": 225}],
+}
+
+
+class FakeContainer:
+    def __init__(self, answers: dict[str, ExecResult], stopped: Stopped) -> None:
+        self.answers, self.stopped = answers, stopped
+
+    def __enter__(self) -> FakeContainer:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None: ...
+
+    def request(self, path: str, *, port: int, wait_seconds: float) -> Response:
+        return Response(200, f"{path} on {port}")
+
+    def exec(self, command: Sequence[str], *, user: str | None = None) -> ExecResult:
+        return self.answers.get(command[0], ExecResult(127, "not found"))
+
+    def stop(self) -> Stopped:
+        return self.stopped
+
+
+class FakeEngine:
+    """An engine with one image: its configuration, and what its Python prints."""
+
+    def __init__(self, output: str = json.dumps(TOLD), *, code: int = 0, **config: Any) -> None:
+        self.config = config
+        self.answer = ExecResult(code, output)
+        self.asked: list[tuple[str, Sequence[str] | None]] = []
+        self.started: dict[str, Any] = {}
+        self.container = FakeContainer({"python3": self.answer}, Stopped(0, 0.2))
+
+    def inspect(self, image: str) -> dict[str, Any]:
+        return {"Config": self.config}
+
+    def run(self, image: str, command: Sequence[str] | None = None, *, user: str | None = None) -> ExecResult:
+        self.asked.append(("run", command))
+        return self.answer
+
+    def start(self, image: str, command: Sequence[str] | None = None, **options: Any) -> FakeContainer:
+        self.asked.append(("start", command))
+        self.started = options
+        return self.container
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "verb", "first"),
+    [
+        (None, "run", "python3"),
+        (["/usr/bin/python3.13"], "run", "-B"),  # distroless: what follows are its arguments
+        (["uvicorn", "main:app"], "start", None),
+    ],
+)
+def test_an_image_is_asked_in_the_way_its_entrypoint_leaves(entrypoint: Any, verb: str, first: str | None) -> None:
+    engine = FakeEngine(Entrypoint=entrypoint, Cmd=["uvicorn"])
+    assert contents(engine, "i").python == "/opt/venv/bin/python"  # type: ignore[arg-type]
+    [(asked, command)] = engine.asked
+    assert (asked, command and command[0]) == (verb, first)
+
+
+def test_what_is_printed_before_the_answer_is_left_out() -> None:
+    found = contents(FakeEngine("warning: no locale\n" + json.dumps(TOLD)), "i")  # type: ignore[arg-type]
+    assert found == Contents(
+        distributions=(
+            Distribution("fastapi", "0.115.0", 700, "/opt/venv/lib"),
+            Distribution("pip", "22.3", 6_000, "/opt/venv/lib"),
+        ),
+        application_bytes=200,
+        tools=(Tool("pip", "/opt/venv/bin/pip", 225),),
+        python="/opt/venv/bin/python",
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "words"),
+    [
+        (127, "exec: python3: not found", "no python3 on its PATH, so what lies in it is unknown"),
+        (1, "SyntaxError: no", r"exit code 1\): SyntaxError"),
+        (0, "", "it printed nothing"),
+    ],
+)
+def test_an_image_that_cannot_answer_is_told_apart_from_an_empty_one(code: int, output: str, words: str) -> None:
+    with pytest.raises(EngineRefused, match=words):
+        contents(FakeEngine(output, code=code), "i")  # type: ignore[arg-type]
+
+
+def test_what_the_service_needs_is_what_the_base_has_not_and_that_installs_nothing() -> None:
+    base = Contents((Distribution("pip", "22.3", 6_000, "/usr/lib"),), 0, (Tool("pip", "/usr/local/bin/pip"),))
+    image = Contents(
+        (*base.distributions, Distribution("fastapi", "1", 700, "/v"), Distribution("pip", "22.3", 6_000, "/v")),
+        200,
+        (*base.tools, Tool("pip", "/v/bin/pip")),
+    )
+    added = image.added_to(base)
+    assert [one.folder for one in added.distributions] == ["/v", "/v"]
+    assert added.tools == (Tool("pip", "/v/bin/pip"),)
+    assert image.needed_bytes(base) == 900
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        (("uvicorn", "main:app"), "uvicorn"),
+        (("/bin/sh", "-c", "uvicorn main:app --port 8000"), "uvicorn"),
+        (("/bin/bash", "-c", "PORT=1 exec /opt/venv/bin/python -m uvicorn"), "/opt/venv/bin/python"),
+        (("/bin/sh", "-c", "echo 'open"), ""),
+        (("sh",), "sh"),
+        ((), ""),
+    ],
+)
+def test_the_program_behind_a_start_command(command: tuple[str, ...], found: str) -> None:
+    assert program(command) == found
+
+
+def test_a_probe_says_on_which_root_folder_it_served_and_as_whom() -> None:
+    engine = FakeEngine()
+    engine.container.answers = {"id": ExecResult(127, "no such file"), "python3": ExecResult(0, "10001\n")}
+    found = probe(engine, "i", paths=("/health",), read_only=True)  # type: ignore[arg-type]
+    assert engine.started == {"ports": (8000,), "read_only": True}
+    assert (found.uid, found.read_only, found.stops, found.serves) == (10001, True, True, True)
+    assert str(found).startswith("Serves as uid 10001, on a root folder it cannot write to: GET /health → 200")
+    engine.container.answers = {"id": ExecResult(1, "7"), "python3": ExecResult(127, "")}
+    assert probe(engine, "i").uid is None  # type: ignore[arg-type]
+
+
+def test_killed_is_not_stopped() -> None:
+    assert not Probe("i", (), 0, 137, 10.1).stops
+    assert Probe("i", (), 0, 143, 0.3).stops
