@@ -147,12 +147,12 @@ def _code_cells(notebook: Any) -> int:
 
 
 def _exercises_pass(paths: Sequence[Path], checkout: Path, console: Console) -> bool:
-    """Play each solution, the exercise unsolved and its wrong answers; each must get its documented verdict."""
+    """Play each solution, the exercise unsolved, its wrong answers and what differs from the solution by one edit."""
     from layerlab.grading.verify import verify_one
 
     passed = True
     for path in paths:
-        for check in verify_one(path, checkout / "exercises" / path.name):
+        for check in verify_one(path, checkout / "exercises" / path.name, with_neighbours=True):
             passed = passed and check.status == "PASS"
             console.print(check.line, markup=False, highlight=False, soft_wrap=True)
     return passed

@@ -5,9 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from layerlab.exercises.exercise import Bench, Exercise, Objective, WrongAnswer
+from layerlab.exercises.bench import Bench
+from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
+from layerlab.exercises.file_task import FileTask
+from layerlab.exercises.trial import Trial
 
-__all__ = ["NAMES", "Bench", "Exercise", "Objective", "WrongAnswer", "kind", "open"]
+__all__ = ["NAMES", "Bench", "Exercise", "FileTask", "Objective", "Trial", "WrongAnswer", "kind", "open"]
 
 # Name of the exercise (and of its notebook) → module that holds it.
 _MODULES = {

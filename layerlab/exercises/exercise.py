@@ -1,56 +1,33 @@
-"""What all exercises share: questions, verdicts, hints and attempts. Knows no single exercise and no engine."""
+"""What all exercises share: questions, verdicts, hints and attempts. Knows no single exercise and no engine.
+
+How to write one: docstring of `Exercise`. How a question works whose answer is a Dockerfile: `FileTask`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import sha256
 from html import escape
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from layerlab.answers import Answers
-from layerlab.checks import INVITATION, Check, Verdicts, answered, require, skipped, unreadable
-from layerlab.errors import BaseError, EngineError
-from layerlab.image import Image
+from layerlab.checks import INVITATION, Check, Outcome, Verdicts, answered, require, skipped, unreadable
+from layerlab.errors import AnswerError, BaseError, EngineError
+from layerlab.exercises.bench import Bench
+from layerlab.exercises.file_task import FileTask
+from layerlab.exercises.judging import FileJudging
+from layerlab.exercises.trial import Trial, given
 from layerlab.widgets.questions import Question, cut
+from layerlab.work_file import WorkFile
+
+if TYPE_CHECKING:
+    from layerlab.widgets.dockerfile_panel import DockerfilePanel
 
 _HINT_TITLES = ("Where to look", "The principle", "The same step in another file")
-
-
-class Built(Protocol):
-    """What a build gave."""
-
-    @property
-    def image(self) -> Image:
-        """The image."""
-
-
-class Ran(Protocol):
-    """A command that ended in a container."""
-
-    @property
-    def exit_code(self) -> int:
-        """0 where the command succeeded."""
-
-    @property
-    def output(self) -> str:
-        """What it printed."""
-
-
-class Bench(Protocol):
-    """What an exercise may ask for. `layerlab.course.session.Lab` has this shape, and so has a test's double."""
-
-    def base(self, key: str) -> Image:
-        """Return the base called "slim" or "full"."""
-
-    def build(self, app: str, dockerfile: str = ..., *, tag: str | None = ...) -> Built:
-        """Build a folder below ``apps``."""
-
-    def image(self, reference: str) -> Image:
-        """Describe an image that is there. Raises ImageNotFound."""
-
-    def run(self, image: str | Image, command: Sequence[str] | None = ...) -> Ran:
-        """Run a command in a new container of the image."""
+_EDIT_INVITATION = "Which line needs your edit? Change it in the editor, then press Build & check."
 
 
 @dataclass(frozen=True)
@@ -76,6 +53,14 @@ class Exercise:
 
     A *task* is what one check cell judges; it has one or more questions. `verdicts` judges and does
     nothing else; `check` also shows, remembers the attempt, opens hints and raises.
+
+    Notes
+    -----
+    An author gives ``name``, ``tasks``, ``titles``, ``rubric``, ``hints`` and ``wrong_answers``, and:
+
+    - for a question with a widget, `_make` and `_judge`;
+    - for a Dockerfile, an entry in ``files`` and `_try`. Its task has this one question, which bears another id
+      than the task: ``"q2-complete": ("q2-complete-file",)``.
     """
 
     name: ClassVar[str]
@@ -84,15 +69,35 @@ class Exercise:
     titles: ClassVar[Mapping[str, str]]
     # Question → how to answer it, where `INVITATION` doesn't fit its kind.
     invitations: ClassVar[Mapping[str, str]] = {}
+    # Question → the Dockerfile that answers it.
+    files: ClassVar[Mapping[str, FileTask]] = {}
     rubric: ClassVar[tuple[Objective, ...]]
+    # Failing check → its ladder. "task: check" stands before "check".
     hints: ClassVar[Mapping[str, tuple[str, str, str]]]
-    wrong_answers: ClassVar[tuple[WrongAnswer, ...]]
 
     def __init__(self, bench: Bench, *, work: Path | None = None) -> None:
         self.bench = bench
         self.answers = Answers.open(self.name, work=work)
         self._attempts = Answers.open(self.name, kind="attempts", work=work)
         self._questions: dict[str, Question] = {}
+        self._judged: dict[str, tuple[str, Outcome]] = {}
+
+    @property
+    def wrong_answers(self) -> Sequence[WrongAnswer]:
+        """Wrong answers that people really give. A class may hold them as they are; texts are made from `starter`."""
+        return ()
+
+    @property
+    def neighbours(self) -> Mapping[str, Sequence[str]]:
+        """Question → texts that differ from the solution by one plausible edit.
+
+        They are recorded, so that most of what learners try has a verdict without an engine.
+        """
+        return {}
+
+    def starter(self, id: str) -> str:
+        """Return the Dockerfile that a learner begins a question with."""
+        return given(self.bench, self.files[id].app, self.files[id].starter)
 
     def question(self, id: str) -> Question:
         """Return a question to display and answer; the same object each time.
@@ -108,25 +113,65 @@ class Exercise:
             known = [question for ids in self.tasks.values() for question in ids]
             if id not in known:
                 raise KeyError(f"{self.name} has no question {id!r}. It has: {', '.join(known)}.")
-            self._questions[id] = self._make(id)
+            self._questions[id] = self._panel(id) if id in self.files else self._make(id)
         return self._questions[id]
+
+    def judging(self, task: str, text: str) -> FileJudging:
+        """Return what judges a Dockerfile for a panel. The attempt counts once its hints are asked for."""
+        (id,) = self.tasks[task]
+
+        def remember(outcome: Outcome) -> None:
+            self._judged[task] = _mark(text), outcome
+
+        return FileJudging(self._trial(id, text), partial(self._try, task), on_judged=remember)
 
     def verdicts(self, task: str, given: Mapping[str, Any] | None = None) -> Verdicts:
         """Judge a task's kept answers, or the ones given; writes and shows nothing.
 
         A measurement that cannot be made here gives a SKIP that says what would decide it.
         """
+        return self._outcome(task, given).verdicts
+
+    def _outcome(self, task: str, given: Mapping[str, Any] | None = None) -> Outcome:
         if task not in self.tasks:
             raise KeyError(f"{self.name} has no task {task!r}. It has: {', '.join(self.tasks)}.")
-        values = {id: (given or {}).get(id) if given is not None else self.answers.get(id) for id in self.tasks[task]}
-        if given is None:
-            return Verdicts(self._checks(task, values, is_kept=True), judged=_shortened(values.values()))
-        return Verdicts(self._checks(task, values, is_kept=False))
+        if given is not None:
+            return self._decided(task, {id: given.get(id) for id in self.tasks[task]}, is_kept=False)
+        if fault := next(filter(None, map(self._unreadable, self.tasks[task])), None):
+            return Outcome(Verdicts((fault,)))
+        values = {id: self._kept(id) for id in self.tasks[task]}
+        told = [_lines_of(self.files[id], value) if id in self.files else value for id, value in values.items()]
+        outcome = self._decided(task, values, is_kept=True)
+        return replace(outcome, verdicts=replace(outcome.verdicts, judged=_shortened(told)))
 
-    def _checks(self, task: str, values: Mapping[str, Any], *, is_kept: bool) -> tuple[Check, ...]:
+    def _decided(self, task: str, values: Mapping[str, Any], *, is_kept: bool) -> Outcome:
         missing = next((id for id, value in values.items() if value is None), None)
         if missing:
-            return (answered("answered", None, look=self.invitations.get(missing, INVITATION)),)
+            usual = _EDIT_INVITATION if missing in self.files else INVITATION
+            return Outcome(Verdicts((answered("answered", None, look=self.invitations.get(missing, usual)),)))
+        if self.files.keys() & values.keys():
+            (text,) = values.values()
+            return self.judging(task, text).run()
+        return Outcome(Verdicts(self._checks(task, values, is_kept=is_kept)))
+
+    def _kept(self, id: str) -> Any:
+        """The kept answer, or None; of a file, its text as soon as it differs from the starter."""
+        if id not in self.files:
+            return self.answers.get(id)
+        file = self._file(id)
+        return None if file.is_untouched else file.text
+
+    def _unreadable(self, id: str) -> Check | None:
+        """The check of a learner's file that is no text, or too long; None where it can be judged."""
+        try:
+            self._kept(id)
+        except AnswerError as error:
+            if id in self.files:
+                return _unreadable_file(error)
+            raise
+        return None
+
+    def _checks(self, task: str, values: Mapping[str, Any], *, is_kept: bool) -> tuple[Check, ...]:
         try:
             # A file can be edited by hand. Nothing else is judged by a value that no question would keep.
             strange = [value for id, value in values.items() if is_kept and self.question(id).unreadable(value)]
@@ -142,28 +187,48 @@ class Exercise:
         CheckFailed
             Not every check passes; a SKIP is not a PASS.
         """
-        verdicts = {name: self.verdicts(name) for name in ([task] if task else self.tasks)}
-        for name, verdict in verdicts.items():
-            self._show(name, verdict if task else replace(verdict, title=self.titles[name]))
-        require(Verdicts(tuple(check for verdict in verdicts.values() for check in verdict)))
+        outcomes = {name: self._outcome(name) for name in ([task] if task else self.tasks)}
+        for name, outcome in outcomes.items():
+            verdicts = outcome.verdicts
+            self._show(name, verdicts if task else replace(verdicts, title=self.titles[name]))
+        require(Verdicts(tuple(check for outcome in outcomes.values() for check in outcome.verdicts)))
 
     def open_hints(self, task: str, check: Check) -> tuple[tuple[str, str], ...]:
         """Return (title, text) of the hints that are open for a failing check: one more with each new attempt."""
-        ladder = self.hints.get(check.name, ())
+        ladder = self._ladder(task, check)
         return tuple(zip(_HINT_TITLES, ladder, strict=False))[: len(self._tried(task).get(check.name, ()))]
+
+    def _ladder(self, task: str, check: Check) -> Sequence[str]:
+        return self.hints.get(f"{task}: {check.name}", self.hints.get(check.name, ()))
+
+    def _hints(self, task: str, verdicts: Verdicts) -> tuple[tuple[str, str], ...]:
+        """Remember what a panel's attempt came to, and return the hints that it opens."""
+        shown = verdicts.shown
+        if shown is None or shown.status != "FAIL":
+            return ()
+        mark, outcome = self._judged.get(task, ("", None))
+        if outcome and outcome.verdicts is verdicts:
+            self._remember(task, [mark], shown)
+        return self.open_hints(task, shown)
 
     def _show(self, task: str, verdicts: Verdicts) -> None:
         from IPython.display import display
 
         display(verdicts)  # type: ignore[no-untyped-call]
-        if (shown := verdicts.shown) and shown.status == "FAIL" and shown.name in self.hints:
-            self._remember(task, shown)
+        if (shown := verdicts.shown) and shown.status == "FAIL" and self._ladder(task, shown):
+            self._remember(task, self._marks(task), shown)
             for title, text in self.open_hints(task, shown):
                 display(Hint(title, text))  # type: ignore[no-untyped-call]
 
-    def _remember(self, task: str, failing: Check) -> None:
+    def _marks(self, task: str) -> list[Any]:
+        """What tells one attempt at a task from another: the answers, and of a file its digest."""
+        if any(map(self._unreadable, self.tasks[task])):
+            return []
+        kept = {id: self._kept(id) for id in self.tasks[task]}
+        return [_mark(value) if id in self.files and value is not None else value for id, value in kept.items()]
+
+    def _remember(self, task: str, values: list[Any], failing: Check) -> None:
         # An attempt is a changed answer that meets the same obstacle: running a check again opens nothing.
-        values = [self.answers.get(id) for id in self.tasks[task]]
         attempts = self._tried(task)
         tried = attempts.get(failing.name, [])
         if any(value is not None for value in values) and values not in tried:
@@ -176,10 +241,36 @@ class Exercise:
             {name: tried for name, tried in kept.items() if isinstance(tried, list)} if isinstance(kept, dict) else {}
         )
 
+    def _panel(self, id: str) -> DockerfilePanel:
+        from layerlab.widgets.dockerfile_panel import DockerfilePanel
+
+        task = next(task for task, ids in self.tasks.items() if id in ids)
+        return DockerfilePanel(
+            id,
+            self.files[id].says,
+            file=self._file(id),
+            judge=partial(self.judging, task),
+            hints=partial(self._hints, task),
+            parts=self.files[id].parts,
+            answers=self.answers,
+            attempts=self._attempts,
+            title=self.titles[task],
+        )
+
+    def _file(self, id: str) -> WorkFile:
+        return WorkFile(self.answers.folder / self.files[id].file, self.starter(id))
+
+    def _trial(self, id: str, text: str) -> Trial:
+        return Trial(self.bench, self.files[id], text, tag=f"layerlab/ex{self.name[:2]}:{id}")
+
     def _make(self, id: str) -> Question:
         raise NotImplementedError
 
     def _judge(self, task: str, values: Mapping[str, Any]) -> Sequence[Check]:
+        raise NotImplementedError
+
+    def _try(self, task: str, trial: Trial) -> Iterator[Check]:
+        """Yield the checks of a Dockerfile, those first that need no engine; see `judging.judged`."""
         raise NotImplementedError
 
 
@@ -195,6 +286,26 @@ class Hint:
 
     def _repr_html_(self) -> str:
         return f"<details><summary>{escape(self.title)}</summary><p>{escape(self.text)}</p></details>"
+
+
+def _mark(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _lines_of(task: FileTask, text: str | None) -> str | None:
+    return None if text is None else f"{task.file}, {len(text.splitlines())} lines"
+
+
+def _unreadable_file(error: AnswerError) -> Check:
+    fault, _, rest = str(error).partition(". ")
+    return Check(
+        name="answered",
+        status="FAIL",
+        found=f"{fault}.",
+        wanted="a Dockerfile as text",
+        why="there is no text to look at.",
+        hint=f"{rest} Which editor wrote it?",
+    )
 
 
 def _shortened(values: Iterable[Any]) -> str:

@@ -51,9 +51,17 @@ def verify(
 
 
 def verify_one(
-    solution: Path, exercise: Path, *, engine: str | None = None, cell_seconds: float = CELL_SECONDS
+    solution: Path,
+    exercise: Path,
+    *,
+    engine: str | None = None,
+    cell_seconds: float = CELL_SECONDS,
+    with_neighbours: bool = False,
 ) -> Iterator[Check]:
-    """Verify one exercise: its bytes, its solution, itself unsolved, and the wrong answers that are documented."""
+    """Verify one exercise: its bytes, its solution, itself unsolved, and the wrong answers that are documented.
+
+    ``with_neighbours`` also tries what differs from the solution by one edit, which takes a build for each.
+    """
     name = solution.stem
     try:
         generated = exercise_of(solution)
@@ -66,9 +74,17 @@ def verify_one(
     unsolved = execute(generated, folder=solution.parent, engine=engine, cell_seconds=cell_seconds)
     yield refused(name, unsolved)
     if name in exercises.NAMES:
-        judged = wrong_answers.judged(name, folder=solution.parent, engine=engine, cell_seconds=cell_seconds)
+        judged = wrong_answers.judged(
+            name,
+            folder=solution.parent,
+            engine=engine,
+            cell_seconds=cell_seconds,
+            with_neighbours=with_neighbours,
+        )
         yield every_task_is_checked(name, judged.tasks, solved)
         yield from (documented(name, wrong) for wrong in judged.answers)
+        if judged.neighbours.tried:
+            yield every_neighbour_is_decided(name, judged.neighbours)
 
 
 def drift(name: str, generated: bytes, exercise: Path) -> Check:
@@ -138,6 +154,17 @@ def documented(name: str, wrong: wrong_answers.Judged) -> Check:
     if wrong.verdict.startswith("SKIP"):
         return Check(name=title, status="SKIP", found=wrong.verdict, wanted=wanted)
     return judge(title, wrong.verdict == wanted, found=wrong.verdict, wanted=wanted)
+
+
+def every_neighbour_is_decided(name: str, neighbours: wrong_answers.Neighbours) -> Check:
+    """Check that each text beside the solution gets a verdict, whichever: neither PASS nor FAIL is a SKIP."""
+    undecided = neighbours.undecided
+    return judge(
+        f"{name} one edit beside the solution is decided",
+        not undecided,
+        found=_first(undecided) or f"{neighbours.tried} texts decided",
+        wanted="no SKIP",
+    )
 
 
 def exit_status(checks: Iterable[Check]) -> int:

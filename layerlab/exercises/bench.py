@@ -1,0 +1,94 @@
+"""What an exercise may ask for, as shapes: `layerlab.course.session.Lab` has them, and so has a test's double."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from layerlab.image import Image
+    from layerlab.probe import Contents, Probe
+
+
+class Step(Protocol):
+    """One step of a finished build."""
+
+    @property
+    def line(self) -> int | None:
+        """Its line in the Dockerfile."""
+
+    @property
+    def is_cached(self) -> bool:
+        """True where the engine had the answer already."""
+
+
+class Built(Protocol):
+    """What a build gave."""
+
+    @property
+    def image(self) -> Image:
+        """The image."""
+
+
+class Begun(Protocol):
+    """A build under way."""
+
+    def run(self, on_event: Callable[[Any], None] | None = ...) -> Built:
+        """Read it to its end."""
+
+    def cancel(self) -> None:
+        """End it; ``run`` raises BuildCancelled."""
+
+
+class Ran(Protocol):
+    """A command that ended in a container."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 where the command succeeded."""
+
+    @property
+    def output(self) -> str:
+        """What it printed."""
+
+
+class Bench(Protocol):
+    """What an exercise may ask for."""
+
+    @property
+    def py_minor(self) -> str:
+        """The Python that the bases carry, for `ARG PY_MINOR`."""
+
+    def folder(self, app: str) -> Path:
+        """Return a folder below ``apps``."""
+
+    def base(self, key: str) -> Image:
+        """Return the base called "slim" or "full"."""
+
+    def build(self, app: str, dockerfile: str = ..., *, tag: str | None = ...) -> Built:
+        """Build a folder below ``apps``."""
+
+    def begin(
+        self,
+        app: str,
+        *,
+        text: str | None = ...,
+        dockerfile: str = ...,
+        tag: str | None = ...,
+        target: str | None = ...,
+        changed: Mapping[str, str] | None = ...,
+    ) -> Begun:
+        """Begin a build of a folder below ``apps``, of this text where one is given, and return at once."""
+
+    def image(self, reference: str) -> Image:
+        """Describe an image that is there. Raises ImageNotFound."""
+
+    def run(self, image: str | Image, command: Sequence[str] | None = ...) -> Ran:
+        """Run a command in a new container of the image."""
+
+    def probe(self, image: str | Image, *paths: str, read_only: bool = ...) -> Probe:
+        """Start the service and ask it. Raises DoesNotServe."""
+
+    def contents(self, image: str | Image) -> Contents:
+        """List what lies in the image."""

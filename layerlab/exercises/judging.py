@@ -1,0 +1,66 @@
+"""Turns a trial into verdicts, check after check, and stops where going on would say nothing. Knows no single check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from layerlab.checks import Check, Outcome, Verdicts, skipped
+from layerlab.errors import BaseError, EngineError
+from layerlab.exercises.trial import NeedsEngine, Trial
+
+if TYPE_CHECKING:
+    from layerlab.build import OnEvent
+
+Checks = Callable[[Trial], Iterator[Check]]
+
+# Where one of these fails there is nothing that a later check could look at.
+NEEDED = frozenset({"no blank left", "reads", "builds", "serves"})
+
+
+def judged(trial: Trial, checks: Checks) -> Verdicts:
+    """Judge one text.
+
+    Notes
+    -----
+    What this engine cannot measure (or the recordings do not hold) is one SKIP, under the name of the check
+    that waited for it; what was judged before it stands.
+    """
+    return Verdicts(tuple(_until_decided(trial, checks)))
+
+
+def _until_decided(trial: Trial, checks: Checks) -> Iterator[Check]:
+    try:
+        for check in checks(trial):
+            yield check
+            if check.name in NEEDED and check.status != "PASS":
+                return
+    except NeedsEngine:
+        return
+    except (EngineError, BaseError) as error:
+        yield skipped(trial.asking, str(error))
+
+
+class FileJudging:
+    """One judging of one text, as the panel wants it: see `layerlab.widgets.dockerfile_panel.Judging`."""
+
+    def __init__(self, trial: Trial, checks: Checks, *, on_judged: Callable[[Outcome], None]) -> None:
+        self._trial = trial
+        self._checks = checks
+        self._on_judged = on_judged
+
+    def static(self) -> Verdicts:
+        """Judge what the text alone shows; nothing is built, run or kept."""
+        return judged(self._trial.unbuilt(), self._checks)
+
+    def run(self, on_event: OnEvent | None = None) -> Outcome:
+        """Build, look and judge. Raises BuildCancelled where `cancel` came first."""
+        self._trial.on_event = on_event
+        verdicts = judged(self._trial, self._checks)
+        outcome = Outcome(verdicts, self._trial.final_sizes)
+        self._on_judged(outcome)
+        return outcome
+
+    def cancel(self) -> None:
+        """End `run` soon, from any thread."""
+        self._trial.cancel()

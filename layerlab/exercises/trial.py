@@ -1,0 +1,230 @@
+"""One learner's Dockerfile, tried at one bench: parsed, built, asked and looked into, each at most once.
+
+Knows what to ask for and in which order it can fail. What an answer is worth is for the checks to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from layerlab.checks import Sizes
+from layerlab.dockerfile import Dockerfile, parse, resolve
+from layerlab.errors import BuildCancelled, DoesNotServe, EngineRefused, LayerLabError
+
+if TYPE_CHECKING:
+    from layerlab.exercises.bench import Begun, Bench, Built
+    from layerlab.exercises.file_task import FileTask
+    from layerlab.image import Image
+    from layerlab.probe import Contents, Probe
+
+_T = TypeVar("_T")
+# runc and crun, as Docker and Podman hand it on: the image is there, and its start command is not.
+_NO_COMMAND = re.compile(r"executable file .*not found|no such file or directory|permission denied|exec format error")
+
+
+class NeedsEngine(Exception):
+    """A static look came to the first thing that only an engine can say."""
+
+
+class Trial:
+    """What a Dockerfile did. Ask for what a check needs: nothing is built before something needs it.
+
+    Every attribute raises what its first asking raised, again and again, and asks nobody a second time.
+
+    Attributes
+    ----------
+    asking
+        Name of the check that waits for what was asked for last: where a measurement cannot be made,
+        this is what is left undecided.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        task: FileTask,
+        text: str,
+        *,
+        tag: str | None = None,
+        has_engine: bool = True,
+    ) -> None:
+        self.bench = bench
+        self.task = task
+        self.text = text
+        self.asking = "reads"
+        self._tag = tag
+        self.on_event: Callable[[Any], None] | None = None
+        self._has_engine = has_engine
+        self._is_cancelled = False
+        self._begun: Begun | None = None
+        self._known: dict[str, Any] = {}
+
+    @property
+    def starter(self) -> str:
+        """What the learner began with."""
+        return given(self.bench, self.task.app, self.task.starter)
+
+    @property
+    def dockerfile(self) -> Dockerfile:
+        """The text as a Dockerfile. Raises DockerfileError with the line."""
+        return self._once("dockerfile", partial(parse, self.text))
+
+    @property
+    def built(self) -> Built:
+        """The finished build. Raises BuildFailed, DockerfileError, ContextError, NotRecorded."""
+        return self._ask("built", "builds", partial(self._build, tag=self._tag))
+
+    @property
+    def image(self) -> Image:
+        """The image of the last stage; see `built`."""
+        return self.built.image
+
+    @property
+    def base(self) -> Image:
+        """The image that the last stage stands on, however many stages lie between."""
+        return self._ask("base", "luggage", self._look_for_base)
+
+    @property
+    def probe(self) -> Probe:
+        """What the service answers to the task's paths. Raises DoesNotServe where it does not even start."""
+        return self._ask("probe", "serves", lambda: self._probe(self.image))
+
+    @property
+    def read_only_probe(self) -> Probe:
+        """The same with a root folder that nobody can write to."""
+        return self._ask("read-only", "read-only", lambda: self._probe(self.image, read_only=True))
+
+    @property
+    def contents(self) -> Contents:
+        """What lies in the image: distributions, application, tools."""
+        return self._ask("contents", "luggage", lambda: self.bench.contents(self.image))
+
+    @property
+    def base_contents(self) -> Contents:
+        """What lies in the base already."""
+        return self._ask("base contents", "luggage", lambda: self.bench.contents(self.base))
+
+    @property
+    def added(self) -> Contents:
+        """What lies in the image and not in its base."""
+        return self.contents.added_to(self.base_contents)
+
+    @property
+    def before(self) -> Probe:
+        """What the service answered as it was, before the learner touched it."""
+        return self._ask("before", "same answers", self._probe_before)
+
+    @property
+    def sizes(self) -> Sizes:
+        """What the image is made of; luggage is what was added and no running service needs."""
+        return self._ask("sizes", "luggage", self._weigh)
+
+    @property
+    def final_sizes(self) -> Sizes | None:
+        """The sizes, where an image came of it and can be weighed; builds nothing for it."""
+        if not isinstance(self._known.get("built"), LayerLabError | None):
+            with suppress(LayerLabError):
+                return self.sizes
+        return None
+
+    def stage(self, name: str) -> Image:
+        """Return the image of one stage, by name or number: what a COPY could have taken from."""
+        return self._ask(f"stage {name}", "luggage", lambda: self._build(target=name).image)
+
+    def rebuilt(self, changed: Mapping[str, str]) -> Built:
+        """Build again as after an edit: file → its other content. The build before it fills the cache."""
+
+        def build() -> Built:
+            assert self.built
+            return self._build(changed=changed)
+
+        return self._ask(f"rebuilt {sorted(changed.items())}", "rebuild", build)
+
+    def unbuilt(self) -> Trial:
+        """Return the same text for a look without an engine: what only an engine can say raises NeedsEngine."""
+        return Trial(self.bench, self.task, self.text, has_engine=False)
+
+    def cancel(self) -> None:
+        """End what runs, from any thread; whoever waits for it gets BuildCancelled."""
+        self._is_cancelled = True
+        if self._begun:
+            self._begun.cancel()
+
+    # --- asking --------------------------------------------------------------------------------
+
+    def _ask(self, key: str, check: str, ask: Callable[[], _T]) -> _T:
+        if not self._has_engine:
+            raise NeedsEngine(check)
+        self._refuse_if_cancelled()
+        if key not in self._known:
+            self.asking = check
+        return self._once(key, ask)
+
+    def _once(self, key: str, ask: Callable[[], _T]) -> _T:
+        if key not in self._known:
+            try:
+                self._known[key] = ask()
+            except BuildCancelled:
+                raise
+            except LayerLabError as error:
+                self._known[key] = error
+        if isinstance(known := self._known[key], LayerLabError):
+            raise known
+        made: _T = known
+        return made
+
+    def _build(
+        self, *, tag: str | None = None, target: str | None = None, changed: Mapping[str, str] | None = None
+    ) -> Built:
+        task = self.task
+        begun = self.bench.begin(
+            task.app, text=self.text, dockerfile=task.file, tag=tag, target=target, changed=changed
+        )
+        return self._run(begun)
+
+    def _run(self, begun: Begun) -> Built:
+        self._begun = begun
+        if self._is_cancelled:  # between the last look and now
+            begun.cancel()
+        try:
+            return begun.run(self.on_event)
+        finally:
+            self._begun = None
+
+    def _refuse_if_cancelled(self) -> None:
+        if self._is_cancelled:
+            raise BuildCancelled("This attempt was cancelled. Press Build & check to try it again.")
+
+    def _probe(self, image: Image, *, read_only: bool = False) -> Probe:
+        try:
+            return self.bench.probe(image, *self.task.paths, read_only=read_only)
+        except EngineRefused as refused:
+            if _NO_COMMAND.search(str(refused)):
+                raise DoesNotServe(f"The container did not start: {refused}") from refused
+            raise
+
+    def _probe_before(self) -> Probe:
+        begun = self.bench.begin(self.task.app, dockerfile=self.task.before or self.task.starter)
+        return self._probe(self._run(begun).image)
+
+    def _look_for_base(self) -> Image:
+        declared = {name for arg in self.dockerfile.global_args for name, _ in arg.pairs}
+        arguments = {"PY_MINOR": self.bench.py_minor} if "PY_MINOR" in declared else {}
+        stages = resolve(self.dockerfile, build_args=arguments).stages
+        stage = stages[-1]
+        while (below := stage.stage.base_stage) is not None:
+            stage = stages[below]
+        return self.bench.image(stage.base)
+
+    def _weigh(self) -> Sizes:
+        added = self.image.added_bytes(self.base)
+        needed = self.contents.needed_bytes(self.base_contents)
+        return Sizes(self.base.size_bytes, needed, added - needed)
+
+
+def given(bench: Bench, app: str, name: str) -> str:
+    """Return a file of a service as the course ships it."""
+    return (bench.folder(app) / name).read_text(encoding="utf-8")
