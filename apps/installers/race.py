@@ -29,14 +29,14 @@ def seconds(command: list[str]) -> float:
 
 def main() -> None:
     """Time every way with an empty cache and again with a full one, in turns, so that a busy moment hits all."""
-    print("installer,bytecode,cache,seconds")
+    print("round,installer,bytecode,cache,seconds")
     for command in (PIP, UV):
         seconds(command)  # not counted: it brings the files into memory
-    for _ in range(ROUNDS):
+    for number in range(1, ROUNDS + 1):
         for (installer, bytecode), command in WAYS.items():
             shutil.rmtree(CACHE, ignore_errors=True)
             for cache in ("cold", "warm"):
-                print(f"{installer},{bytecode},{cache},{seconds(command):.4f}", flush=True)
+                print(f"{number},{installer},{bytecode},{cache},{seconds(command):.4f}", flush=True)
 
 
 if __name__ == "__main__":
