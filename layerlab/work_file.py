@@ -70,9 +70,24 @@ class WorkFile:
         self._seen = fingerprint
         return text
 
-    def require_text(self) -> None:
-        """Raise AnswerError where what is on the disk cannot be shown as text; a missing file can."""
-        self._content()
+    @property
+    def complaint(self) -> str:
+        """Why `save` would refuse, as two sentences: another hand changed the file, or it is no text; else empty."""
+        try:
+            self._content()
+        except AnswerError as error:
+            return str(error)
+        if not self.changed_on_disk:
+            return ""
+        if not self.exists:
+            return (
+                f"{self.path.name} was deleted or renamed on disk since it was last read here. "
+                "Keep your text, or load the starter."
+            )
+        return (
+            f"{self.path.name} was changed on disk since it was last read here. "
+            "Load it, or keep your text: what is in the file then becomes a backup."
+        )
 
     def as_saved(self, text: str) -> str:
         r"""Return the text as `save` would write it.
@@ -115,8 +130,8 @@ class WorkFile:
         if self._holds(whole):
             self._seen = self._fingerprint()
             return None
-        if not over:
-            self._require_seen()
+        if not over and (complaint := self.complaint):
+            raise AnswerError(complaint)
         backup = self._move_aside() if over and self.exists else None
         self._write(whole, backup)
         return backup
@@ -142,7 +157,7 @@ class WorkFile:
             if (found := self.path.stat().st_size) > MOST_BYTES:
                 raise AnswerError(
                     f"{self.path} has {size(found)}; at most {size(MOST_BYTES)} fit into the editor. "
-                    "The file is left as it is. Shorten it yourself, or reset it: it is then kept as a backup."
+                    "The file is left as it is. Shorten it in another editor, or reset it: it is then kept as a backup."
                 )
             content = self.path.read_bytes()
         except FileNotFoundError:
@@ -167,15 +182,6 @@ class WorkFile:
 
     def _holds(self, text: str) -> bool:
         return self._fingerprint() == sha256(text.encode()).hexdigest()
-
-    def _require_seen(self) -> None:
-        if self.changed_on_disk:
-            happened = "was changed on disk" if self.exists else "was deleted or renamed on disk"
-            raise AnswerError(
-                f"{self.path.name} {happened} since it was last read here. "
-                "Load the file's text, or keep yours: what is in the file then becomes a backup."
-            )
-        self.require_text()
 
     def _write(self, text: str, backup: Path | None) -> None:
         try:

@@ -102,7 +102,7 @@ class FileQuestion(Question):
     def look(self) -> None:
         """Compare editor and file, and say in words how they stand to each other."""
         self._settle_equal()
-        self.conflict = self._conflict()
+        self.conflict = self.file.complaint
         self.saved_state = self._saved_state()
 
     def fault(self, value: Any) -> str | None:
@@ -149,17 +149,6 @@ class FileQuestion(Question):
                 self._seen = plain(self.file.load())
         except AnswerError:
             return
-
-    def _conflict(self) -> str:
-        try:
-            self.file.require_text()
-        except AnswerError as error:
-            return str(error)
-        if not self.file.changed_on_disk:
-            return ""
-        if not self.file.exists:
-            return f"{self.name} was deleted or renamed since it was last read here. The editor still has your text."
-        return f"{self.name} was changed on disk since it was last read here."
 
     def _saved_state(self) -> str:
         if self.conflict:

@@ -137,6 +137,21 @@ class DockerfilePanel(FileQuestion):
         return replace(outcome.verdicts, title=self._label()) if outcome else None
 
     @property
+    def judged_text(self) -> str | None:
+        """The text that the last verdict is about; None before the first."""
+        return self._judged.text if self._judged else None
+
+    @property
+    def is_verdict_on_this_text(self) -> bool:
+        """True where editor and file still hold the text that was judged."""
+        try:
+            return self._judged is not None and all(
+                same_lines(self._judged.text, text) for text in (self.value, self.file.text)
+            )
+        except AnswerError:
+            return False
+
+    @property
     def sizes(self) -> Sizes | None:
         """What the image of the last verdict is made of; None where there was no image."""
         outcome = self._judged and self._judged.outcome
@@ -187,15 +202,9 @@ class DockerfilePanel(FileQuestion):
             return ""
         when = f"{self._judged.began_at:%H:%M:%S}"
         coming = " A new verdict is on its way." if self.state == "building" else ""
-        if self._is_judged_text(self._judged.text):
+        if self.is_verdict_on_this_text:
             return f"Verdict on {self.name} as saved at {when}.{coming}"
         return f"Verdict on an earlier text, saved at {when}. {self.name} has changed since.{coming}"
-
-    def _is_judged_text(self, judged: str) -> bool:
-        try:
-            return same_lines(judged, self.value) and same_lines(judged, self.file.text)
-        except AnswerError:
-            return False
 
     def _on_settled(self, attempt: Attempt) -> None:
         """Take in how an attempt ended; its state changes last, when all of it can be read."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING
 
 from layerlab import units
 from layerlab.checks import Sizes, Verdicts
 from layerlab.errors import LayerLabError
 from layerlab.widgets.dockerfile_panel.history import COLUMNS, Tried
+from layerlab.widgets.questions import cut
 from layerlab.work_file import plain
 
 if TYPE_CHECKING:
@@ -17,21 +19,18 @@ if TYPE_CHECKING:
 _SHOWN_ATTEMPTS = 10
 # difflib takes quadratic time on lines that are much alike.
 _MOST_LINES = 2000
+# Digits that follow the word, as every check of ours names a line.
+_LINE = re.compile(r"\b[Ll]ines? (\d{1,6})\b")
 
 
 def text_twin(panel: DockerfilePanel) -> str:
     """Return everything the panel shows, the folded parts included: text cannot be unfolded."""
-    parts = [
-        panel.title,
-        panel.question,
-        panel.saved_state,
-        panel.conflict,
-        _prefixed("As written: ", panel.as_written),
-    ]
-    parts += [panel.status, *([str(panel.verdicts)] if panel.verdicts else [])]
+    written = f"As written: {panel.as_written}" if panel.as_written else ""
+    parts = [panel.title, panel.question, panel.saved_state, panel.conflict, written]
+    parts += [panel.status, *([str(panel.verdicts)] if panel.verdicts else []), *quoted_lines(panel)]
     parts += [f"Hint, {title}: {text}" for title, text in panel.hints]
     if "gauge" in panel.parts:
-        parts.append(gauge_line(panel.sizes))
+        parts.append(gauge_line(panel))
     if "diff" in panel.parts:
         parts += ["What you changed against the starter:", *difference(panel.file.starter, panel.value)]
     if "attempts" in panel.parts:
@@ -56,12 +55,25 @@ def difference(starter: str, text: str) -> tuple[str, ...]:
     return tuple(_place(line) if line.startswith("@@") else line for line in lines) or ("Nothing changed yet.",)
 
 
-def gauge_line(sizes: Sizes | None) -> str:
+def quoted_lines(panel: DockerfilePanel) -> tuple[str, ...]:
+    """Return the lines of the judged text that the verdict names: a text field shows no line numbers."""
+    verdicts = panel.verdicts
+    shown = verdicts.shown if verdicts else None
+    if shown is None or panel.judged_text is None:
+        return ()
+    numbers = {int(found) for found in _LINE.findall(f"{shown.found} {shown.why} {shown.hint}")}
+    lines = plain(panel.judged_text).split("\n")
+    return tuple(f"Line {n}: {cut(lines[n - 1])}" for n in sorted(numbers) if 1 <= n <= len(lines))
+
+
+def gauge_line(panel: DockerfilePanel) -> str:
     """Return base, need and luggage in words."""
+    sizes = panel.sizes
     if sizes is None:
-        return "Base, needed, luggage: nothing measured yet."
+        return "No image came of it, so nothing was measured." if panel.verdicts else "Nothing measured yet."
     base, needed, luggage = (units.size(n) for n in (sizes.base_bytes, sizes.needed_bytes, sizes.luggage_bytes))
-    return f"Base {base}, then what you added: needed {needed}, luggage {luggage}{_share(sizes)}."
+    whose = "" if panel.is_verdict_on_this_text else "Of the earlier text: "
+    return f"{whose}base {base}, and on it needed {needed}, luggage {luggage}{_share(sizes)}."
 
 
 def shown_attempts(panel: DockerfilePanel) -> tuple[Tried, ...]:
@@ -88,8 +100,4 @@ def _place(line: str) -> str:
 
 
 def _share(sizes: Sizes) -> str:
-    return f" ({sizes.luggage_bytes / sizes.needed_bytes:.0%} of what is needed)" if sizes.needed_bytes else ""
-
-
-def _prefixed(prefix: str, text: str) -> str:
-    return f"{prefix}{text}" if text else ""
+    return f" ({100 * sizes.luggage_bytes / sizes.needed_bytes:.0f} % of what is needed)" if sizes.needed_bytes else ""

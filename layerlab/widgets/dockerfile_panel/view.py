@@ -16,7 +16,7 @@ from traitlets import link
 from layerlab.widgets.build_view import BuildView, hear_while_busy
 from layerlab.widgets.dockerfile_panel import view_parts
 from layerlab.widgets.dockerfile_panel.panel import DockerfilePanel
-from layerlab.widgets.question_views import action, status
+from layerlab.widgets.question_views import action
 
 # Children of full width and their margins are wider than their box, which then scrolls sideways.
 _FITS = {"width": "auto", "overflow": "hidden"}
@@ -29,7 +29,7 @@ _STYLE = """<style>
   font-family: var(--jp-code-font-family, ui-monospace, monospace); font-size: var(--jp-code-font-size, 13px);
   line-height: 1.5; tab-size: 4; white-space: pre-wrap; overflow-wrap: anywhere; min-height: 10em; resize: vertical;
 }
-.layerlab-editor > label { font-weight: 600; text-align: left; width: auto; }
+.layerlab-panel .layerlab-editor > label { font-weight: 600; text-align: left; align-self: flex-start; }
 .layerlab-panel details > summary { cursor: pointer; }
 .layerlab-panel .widget-html-content p { line-height: 1.5; margin: 0.2em 0 0.5em; }
 </style>"""
@@ -46,7 +46,7 @@ class _PanelView:
     def __init__(self, panel: DockerfilePanel) -> None:
         self._panel = panel
         self._text_state, self._verdict, self._place = widgets.HTML(), widgets.HTML(), widgets.VBox([], layout=_FITS)
-        self._conflict_text = widgets.HTML()
+        self._status, self._conflict_text = widgets.HTML(), widgets.HTML()
         self._conflict = widgets.VBox([self._conflict_text, self._conflict_buttons()], layout=_FITS)
         self._buttons = self._main_buttons()
         self._folds = [_Fold(panel, *fold) for part, fold in _FOLDS.items() if part in panel.parts]
@@ -57,7 +57,7 @@ class _PanelView:
                 _editor(panel),
                 self._text_state,
                 self._buttons,
-                status(panel),
+                self._status,
                 self._conflict,
                 self._place,
                 self._verdict,
@@ -68,10 +68,11 @@ class _PanelView:
         )
         self.box.add_class("layerlab-panel")
         panel.observe(self._draw_text, ["saved_state", "as_written", "conflict"])
+        panel.observe(self._draw_status, ["status", "conflict"])
         panel.observe(self._draw_verdict, ["judgements", "label"])
         panel.observe(self._draw_progress, "progress")
         panel.observe(self._hear, ["state", "status"])
-        for draw in (self._draw_text, self._draw_verdict, self._draw_progress):
+        for draw in (self._draw_text, self._draw_status, self._draw_verdict, self._draw_progress):
             draw()
 
     def _main_buttons(self) -> widgets.HBox:
@@ -82,9 +83,7 @@ class _PanelView:
         return widgets.HBox([build, save, reset], layout=_ROW)
 
     def _conflict_buttons(self) -> widgets.HBox:
-        load = self._action(
-            "Load the file's text", self._panel.reload, "Unsaved text is kept beside the file", wide=True
-        )
+        load = self._action("Load from disk", self._panel.reload, "Unsaved text is kept beside the file", wide=True)
         mine = self._action("Keep my text", self._panel.keep_mine, "What is in the file becomes a backup", wide=True)
         return widgets.HBox([load, mine], layout=_ROW)
 
@@ -102,18 +101,18 @@ class _PanelView:
         self._conflict_text.value = _status(f"<p><strong>{escape(panel.conflict)}</strong></p>")
         self._conflict.layout.display = "" if panel.conflict else "none"
 
+    def _draw_status(self, _: Any = None) -> None:
+        panel = self._panel
+        # The notice below says it already, with the choices there are.
+        words = "" if panel.status == panel.conflict else panel.status
+        self._status.value = _status(f"<p>{escape(words)}</p>" if words else "")
+
     def _draw_verdict(self, _: Any = None) -> None:
-        verdicts = self._panel.verdicts
-        hints = "".join(
-            f"<details><summary>Hint: {escape(title)}</summary><p>{escape(text)}</p></details>"
-            for title, text in self._panel.hints
-        )
-        self._verdict.value = f"{verdicts._repr_html_()}{hints}" if verdicts is not None else ""
+        self._verdict.value = view_parts.verdict(self._panel)
 
     def _draw_progress(self, _: Any = None) -> None:
-        progress = self._panel.progress
-        if progress is not None:
-            self._place.children = (BuildView(progress, self._panel.cancel).box,)
+        if self._panel.progress is not None:
+            self._place.children = (_progress(self._panel).box,)
 
     def _gauge(self) -> widgets.HTML:
         gauge = widgets.HTML(layout={"width": "auto"})
@@ -171,6 +170,20 @@ def _editor(panel: DockerfilePanel) -> widgets.Textarea:
     editor.add_class("layerlab-editor")
     link((panel, "value"), (editor, "value"))
     return editor
+
+
+def _progress(panel: DockerfilePanel) -> BuildView:
+    """Show where the attempt stands; once it is over, one line and the log stay."""
+    model = panel.progress
+    shown = BuildView(model, panel.cancel)
+
+    def tidy(_: Any = None) -> None:
+        # A full green bar over a verdict that fails would say the opposite of it.
+        for part in (shown.bar, shown.cancel, shown.clock):
+            part.layout.display = "none" if model.is_over else ""
+
+    model.observe(tidy, "state")
+    return shown
 
 
 def _task(panel: DockerfilePanel) -> str:

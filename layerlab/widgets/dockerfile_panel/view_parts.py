@@ -19,8 +19,21 @@ _SIGNS = {"+": ("ins", "600"), "-": ("del", "400")}
 def gauge(panel: DockerfilePanel) -> str:
     """Draw one bar of base, need and luggage under its words."""
     sizes = panel.sizes
-    words = f'<p id="{panel.id}-gauge">{escape(text_twin.gauge_line(sizes))}</p>'
+    words = f"<p>{escape(text_twin.gauge_line(panel))}</p>"
     return words + (_bar(sizes) if sizes else "")
+
+
+def verdict(panel: DockerfilePanel) -> str:
+    """Draw the last verdict, the lines it names, and the hints under it, folded."""
+    verdicts = panel.verdicts
+    if verdicts is None:
+        return ""
+    quoted = "".join(f"<p><code>{escape(line)}</code></p>" for line in text_twin.quoted_lines(panel))
+    hints = "".join(
+        f"<details><summary>Hint: {escape(title)}</summary><p>{escape(text)}</p></details>"
+        for title, text in panel.hints
+    )
+    return f'{verdicts._repr_html_()}<div style="overflow-wrap:anywhere">{quoted}{hints}</div>'
 
 
 def difference(panel: DockerfilePanel) -> str:
