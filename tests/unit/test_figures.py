@@ -33,6 +33,7 @@ def every_figure() -> list[figures.Figure]:
         figures.layer_stack(measure.layers(SERVICE, base=BASE), source=SOURCE),
         figures.official_layers(measure.blobs([("root", 30_000_000), ("compilers", 90_000_000)]), source=SOURCE),
         figures.step_times(measure.steps(result()), source=SOURCE),
+        figures.calibration({"guess": (1, 3), "fairly": (0, 0), "certain": (4, 5)}, source=SOURCE),
     ]
 
 
@@ -284,7 +285,7 @@ def test_meanings_differ_in_lightness_and_in_hatching() -> None:
 
 
 def test_text_can_be_read_on_what_lies_under_it() -> None:
-    for mark in (*palette.PARTS.values(), palette.UNSPLIT, palette.TIME):
+    for mark in (*palette.PARTS.values(), palette.UNSPLIT, palette.TIME, palette.CAME_TRUE, palette.CAME_OTHERWISE):
         assert contrast(mark.ink, mark.fill) >= 4.5
     for ink in (palette.INK, palette.SOFT_INK):
         assert contrast(ink, palette.PAPER) >= 4.5
