@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerlab import bases, build, claims, engine, probe
 from layerlab.bases.specs import OFFICIAL_MINOR
 from layerlab.build import Build, BuildResult
-from layerlab.context import BuildContext
+from layerlab.context import BuildContext, reruns
+from layerlab.course.session_builds import base_references, in_a_terminal, print_progress
 from layerlab.course.session_shown import Badge, Fold, Text
-from layerlab.dockerfile import resolve
+from layerlab.dockerfile import Instruction
 from layerlab.errors import SetupError
 from layerlab.image import Image
 
@@ -78,7 +79,7 @@ class Lab:
 
         Raises BaseUnavailable, PullFailed or NotRecorded, each saying what to do.
         """
-        return bases.resolve(self.engine, key, on_progress=_print_progress()).image
+        return bases.resolve(self.engine, key, on_progress=print_progress()).image
 
     def begin(
         self,
@@ -175,6 +176,22 @@ class Lab:
         self._await_bases(context, arguments, show=False)
         return probe.copied(self.engine, context, args=arguments)
 
+    def reruns(
+        self,
+        app: str | Path,
+        dockerfile: str = "Dockerfile",
+        *,
+        changed: str,
+        text: str | None = None,
+        args: Mapping[str, str] | None = None,
+    ) -> tuple[Instruction, ...]:
+        """Return the instructions that run again after a file of the service changed; builds nothing.
+
+        See `layerlab.context.reruns`.
+        """
+        context = self._context(app, dockerfile, text=text, changed=None)
+        return reruns(context, changed, build_args=self._arguments(context, args))
+
     def predict(self, id: str, question: str, choices: Sequence[str]) -> Prediction:
         """Return a question to answer before the measurement; the answer is kept in a file."""
         from layerlab.widgets.prediction import Prediction
@@ -241,7 +258,7 @@ class Lab:
         return {**ours, **(given or {})}
 
     def _await_bases(self, context: BuildContext, arguments: Mapping[str, str], *, show: bool) -> None:
-        progress = _print_progress() if show else None
+        progress = print_progress() if show else None
         for reference in base_references(context, arguments):
             bases.resolve(self.engine, reference, on_progress=progress)
 
@@ -273,30 +290,6 @@ def course_root() -> Path:
     raise SetupError(f"No course lies in or above {here}. Open the notebook from its own folder in the checkout.")
 
 
-def base_references(context: BuildContext, arguments: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the base images that a build needs, resolved, each once and in file order."""
-    resolved = resolve(context.dockerfile, build_args=arguments)
-    outside = (stage.base for stage in resolved.stages if stage.stage.base_stage is None)
-    return tuple(dict.fromkeys(base for base in outside if base != "scratch"))
-
-
-def in_a_terminal(
-    context: BuildContext, tag: str | None, arguments: Mapping[str, str], root: Path, *, target: str | None = None
-) -> str:
-    """Return the `docker build` command that does what a notebook's build did, one option group a line."""
-    folder = context.folder.relative_to(root) if context.folder.is_relative_to(root) else context.folder.name
-    lines = ["docker build"]
-    lines += [f"--build-arg {name}={value}" for name, value in arguments.items()]
-    lines += [f"-t {tag}"] if tag else []
-    lines += [f"--target {target}"] if target else []
-    # A Dockerfile that is no file of the folder is read from the standard input (docker build, option -f).
-    last = (
-        f"-f - {folder} < {context.shown_name}" if context.is_injected else f"-f {folder}/{context.shown_name} {folder}"
-    )
-    edits = "".join(f"\n(after your change of {folder}/{path})" for path, _ in context.changed)
-    return " \\\n    ".join([*lines, last]) + edits
-
-
 def _official_text(key: str) -> str:
     record = bases.official(bases.BASES[key].reference(OFFICIAL_MINOR))
     return f"{record.tag} takes {record.uncompressed_published} ({record.platform}, built {record.built:%-d %b %Y})"
@@ -304,16 +297,3 @@ def _official_text(key: str) -> str:
 
 def _reference(image: str | Image) -> str:
     return image if isinstance(image, str) else image.id
-
-
-def _print_progress() -> Callable[[Any], None]:
-    """Print a base's progress a line at a time, and only where it moved on by a tenth."""
-    last: dict[str, int] = {}
-
-    def show(progress: Any) -> None:
-        tenth = int((progress.fraction or 0) * 10)
-        if last.get(progress.reference) != tenth:
-            last[progress.reference] = tenth
-            print(f"{progress.reference}: {progress.detail} ({progress.fraction:.0%})")
-
-    return show

@@ -1,0 +1,47 @@
+"""What the workbench's builds need besides the engine: their bases, and words for a terminal. Builds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from layerlab.context import BuildContext
+from layerlab.dockerfile import resolve
+
+
+def base_references(context: BuildContext, arguments: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the base images that a build needs, resolved, each once and in file order."""
+    resolved = resolve(context.dockerfile, build_args=arguments)
+    outside = (stage.base for stage in resolved.stages if stage.stage.base_stage is None)
+    return tuple(dict.fromkeys(base for base in outside if base != "scratch"))
+
+
+def in_a_terminal(
+    context: BuildContext, tag: str | None, arguments: Mapping[str, str], root: Path, *, target: str | None = None
+) -> str:
+    """Return the `docker build` command that does what a notebook's build did, one option group a line."""
+    folder = context.folder.relative_to(root) if context.folder.is_relative_to(root) else context.folder.name
+    lines = ["docker build"]
+    lines += [f"--build-arg {name}={value}" for name, value in arguments.items()]
+    lines += [f"-t {tag}"] if tag else []
+    lines += [f"--target {target}"] if target else []
+    # A Dockerfile that is no file of the folder is read from the standard input (docker build, option -f).
+    last = (
+        f"-f - {folder} < {context.shown_name}" if context.is_injected else f"-f {folder}/{context.shown_name} {folder}"
+    )
+    edits = "".join(f"\n(after your change of {folder}/{path})" for path, _ in context.changed)
+    return " \\\n    ".join([*lines, last]) + edits
+
+
+def print_progress() -> Callable[[Any], None]:
+    """Print a base's progress a line at a time, and only where it moved on by a tenth."""
+    last: dict[str, int] = {}
+
+    def show(progress: Any) -> None:
+        tenth = int((progress.fraction or 0) * 10)
+        if last.get(progress.reference) != tenth:
+            last[progress.reference] = tenth
+            print(f"{progress.reference}: {progress.detail} ({progress.fraction:.0%})")
+
+    return show
