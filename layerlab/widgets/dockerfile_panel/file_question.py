@@ -79,7 +79,7 @@ class FileQuestion(Question):
         """Take up the text of the file; one that was not saved is kept beside it. Raises AnswerError, DiskFull."""
         aside = self._keep_unsaved_aside(self.file.text)
         self._show_saved(self.file.load())
-        self.status = f"Loaded: {self.in_words()}.{_kept_as(aside, 'Your unsaved text is')}"
+        self.status = f"Loaded: {self.in_words()}.{_kept_as(aside, 'The text of the editor is')}"
 
     def reset(self) -> Path | None:
         """Go back to the starter; return the backup of the file, None where it was the starter already."""
@@ -139,7 +139,9 @@ class FileQuestion(Question):
         self.keeps += 1
 
     def _keep_unsaved_aside(self, other: str) -> Path | None:
-        is_lost = self.is_unsaved and not same_lines(self.value, other)
+        # Once the file is deleted, the editor holds the only copy of what was saved.
+        is_only_here = self.is_unsaved or not self.file.exists
+        is_lost = is_only_here and not any(same_lines(self.value, text) for text in (other, self.file.starter))
         return self.file.keep_aside(self.value) if is_lost else None
 
     def _settle_equal(self) -> None:

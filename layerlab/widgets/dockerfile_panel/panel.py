@@ -14,7 +14,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Enum, Int, Unicode, observe
 
 from layerlab.answers import Answers
-from layerlab.checks import Sizes, Verdicts
+from layerlab.checks import Outcome, Sizes, Verdicts
 from layerlab.errors import AnswerError, BuildCancelled, LayerLabError
 from layerlab.widgets.dockerfile_panel.attempt import Attempt, Judging
 from layerlab.widgets.dockerfile_panel.file_question import FileQuestion
@@ -217,6 +217,9 @@ class DockerfilePanel(FileQuestion):
             elif attempt.outcome is not None:
                 self._take_outcome(attempt)
                 state = "judged"
+        except Exception as error:
+            self.status = _of_fault(error)
+            raise
         finally:
             self.state = state
             self.look()
@@ -227,12 +230,17 @@ class DockerfilePanel(FileQuestion):
         self._judged, self.hints = attempt, ()
         self.status = f"Checked: {outcome.verdicts.tally}."
         try:
+            self._write_down(attempt, outcome)
+        finally:
+            self.judgements += 1
+
+    def _write_down(self, attempt: Attempt, outcome: Outcome) -> None:
+        # The verdict stands without its note in the history; hints are asked after it, since they count attempts.
+        try:
             self.history.add(attempt.text, outcome, when=attempt.began_at, seconds=attempt.seconds)
-            self.hints = tuple((title, text) for title, text in self._hints(outcome.verdicts))
         except LayerLabError as error:
-            # The verdict stands; only its note in the history, or a hint, is missing.
             self.status = f"{self.status} {error}"
-        self.judgements += 1
+        self.hints = tuple((title, text) for title, text in self._hints(outcome.verdicts))
 
 
 def _waited(attempt: Attempt, timeout: float | None) -> bool:

@@ -72,8 +72,8 @@ def gauge_line(panel: DockerfilePanel) -> str:
     if sizes is None:
         return "No image came of it, so nothing was measured." if panel.verdicts else "Nothing measured yet."
     base, needed, luggage = (units.size(n) for n in (sizes.base_bytes, sizes.needed_bytes, sizes.luggage_bytes))
-    whose = "" if panel.is_verdict_on_this_text else "Of the earlier text: "
-    return f"{whose}base {base}, and on it needed {needed}, luggage {luggage}{_share(sizes)}."
+    base_word = "Base" if panel.is_verdict_on_this_text else "Of the earlier text: base"
+    return f"{base_word} {base}, and on it needed {needed}, luggage {luggage}{_share(sizes)}."
 
 
 def shown_attempts(panel: DockerfilePanel) -> tuple[Tried, ...]:
