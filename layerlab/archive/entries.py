@@ -21,7 +21,8 @@ class FileEntry(NamedTuple):
     path
         Without a leading ``/`` or ``./``; the root of the image is ``""``.
     size_bytes
-        Bytes of a regular file, holes of a sparse one included; 0 for everything else, hard links too.
+        Bytes of a regular file, holes of a sparse one included; of a symbolic link the bytes of what it says, as
+        Docker counts them in a layer's size (20.10, ``archive.ChangesSize``); 0 for everything else, hard links too.
     mtime
         Whole seconds since 1970.
     link
@@ -59,10 +60,10 @@ class LayerFiles:
 
     @cached_property
     def size_bytes(self) -> int:
-        """Bytes of regular files; a hard-linked file counts once."""
+        """Bytes of files and symbolic links, as Docker's history has them on overlay2; a hard-linked file once."""
         return total_bytes(self.entries)
 
 
 def total_bytes(entries: Iterable[FileEntry]) -> int:
-    """Add up the regular files of a layer: a hard link adds nothing to the file it shares."""
+    """Add up the entries of a layer: a hard link adds nothing to the file it shares."""
     return sum(entry.size_bytes for entry in entries)

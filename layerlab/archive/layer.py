@@ -65,19 +65,17 @@ def _entry(member: Member, path: str, kind: Kind, checksum: int | None) -> FileE
             return FileEntry(folder, "opaque")
         hidden = name[len(_WHITEOUT) :]
         return FileEntry(f"{folder}/{hidden}" if folder else hidden, "whiteout")
-    link = ""
+    link, size = "", member.size_bytes
     if kind == "hardlink":
         link = clean_path(member.link)
         if link == path:
             raise ArchiveError(f"{path!r} is a hard link to itself. The archive is damaged or was made to do harm.")
     elif kind == "symlink":
-        link = member.link.decode("utf-8", "surrogateescape")
+        link, size = member.link.decode("utf-8", "surrogateescape"), len(member.link)
     elif kind == "device" and member.flag == tar.CHARACTER and member.device == (0, 0):
         # How overlayfs itself marks what is removed; tars of Podman's storage can hold it.
         return FileEntry(path, "whiteout")
-    return FileEntry(
-        path, kind, member.size_bytes, member.mode & 0o7777, member.uid, member.gid, member.mtime, link, checksum
-    )
+    return FileEntry(path, kind, size, member.mode & 0o7777, member.uid, member.gid, member.mtime, link, checksum)
 
 
 def clean_path(name: bytes) -> str:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
+    from layerlab.archive import LayerFiles
     from layerlab.context import BuildContext
 
 EngineKind = Literal["docker", "podman", "private", "recorded"]
@@ -171,6 +172,12 @@ class Engine(Protocol):
 
     def save(self, image: str) -> Iterator[bytes]:
         """Stream the image archive (`docker save`)."""
+
+    def layer_files(self, image: str) -> tuple[LayerFiles, ...]:
+        """Return what each layer of the image holds, base-first. A layer is read once and then kept by its diff_id.
+
+        Raises ImageNotFound, ArchiveError or NotRecorded.
+        """
 
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Pull an image, yielding the registry's progress events as they come.

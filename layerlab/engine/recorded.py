@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn, cast
 
+from layerlab.archive import LayerFiles, columns
 from layerlab.engine.chains import Chains, base_chain, summary
 from layerlab.engine.operations import decode, run_key, start_arguments, start_key
 from layerlab.engine.protocol import BuildRequest, EngineInfo, ExecResult, RawEvent
 from layerlab.engine.raw_client import RawClient
-from layerlab.engine.recordings import Payload, Provenance, Recordings, base_key
+from layerlab.engine.recordings import Payload, Provenance, Recordings, base_key, layer_key
 from layerlab.engine.replay import ReplayedBuild
 from layerlab.engine.replayed_container import ReplayedContainer
 from layerlab.engine.shelf import Shelf
@@ -88,6 +89,14 @@ class RecordedEngine:
         """Raise NotRecorded: archives are too large to keep."""
         self._chain(image)
         _refuse(f"The archive of {image} is not recorded.")
+
+    def layer_files(self, image: str) -> tuple[LayerFiles, ...]:
+        """Return what the layers held when they were recorded."""
+        diff_ids = self.inspect(image)["RootFS"]["Layers"]
+        found = [self._recordings.read("layers", layer_key(diff_id)) for diff_id in diff_ids]
+        if None in found:
+            _refuse(f"What the layers of {image} hold is not recorded.")
+        return tuple(columns.decode(one["layer"]) for one in found if one)
 
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Report a recorded base as present; raise NotRecorded for any other image."""

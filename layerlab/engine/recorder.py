@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from layerlab.archive import LayerFiles, columns
 from layerlab.engine.chains import base_chain
 from layerlab.engine.operations import FAILURES, encode, run_key, start_arguments, start_key
 from layerlab.engine.protocol import BuildRequest, Container, Engine, EngineInfo, ExecResult, RawEvent
@@ -17,7 +18,7 @@ from layerlab.engine.recorded import NAMESPACE, environment
 from layerlab.engine.recording_build import RecordingBuild
 from layerlab.engine.recording_container import RecordingContainer
 from layerlab.engine.recording_session import Session
-from layerlab.engine.recordings import Payload, Recordings, normal_reference
+from layerlab.engine.recordings import Payload, Recordings, layer_key, normal_reference
 from layerlab.engine.redact import Redactor
 from layerlab.engine.shelf import is_id
 from layerlab.engine.steps import Surroundings
@@ -94,6 +95,14 @@ class RecordingEngine:
         """Stream the archive; it is not recorded."""
         self._chain(image)
         return self._live.save(image)
+
+    def layer_files(self, image: str) -> tuple[LayerFiles, ...]:
+        """Return what the layers hold, and record each by its diff_id."""
+        self._chain(image)
+        layers = self._live.layer_files(image)
+        for layer in layers:
+            self._session.recordings.write("layers", layer_key(layer.diff_id), {"layer": columns.encode(layer)})
+        return layers
 
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Pull; on replay the image is there, with nothing to see of how it came."""

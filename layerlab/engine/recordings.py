@@ -1,7 +1,8 @@
 """The recordings on disk: small JSON files by content key, each with a checksum. Knows no engine.
 
 ``steps/`` one build step each, ``bases/`` base images, ``containers/`` what was asked of containers,
-``refusals/`` builds that the engine would not begin, ``provenance.json`` where all of it comes from.
+``layers/`` what layers hold, ``refusals/`` builds that the engine would not begin, ``provenance.json`` where all of
+it comes from.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from typing import Any, Literal
 from layerlab.engine.protocol import Builder
 from layerlab.errors import NotRecorded, RecordingDamaged
 
-Kind = Literal["steps", "bases", "containers", "refusals"]
+Kind = Literal["steps", "bases", "containers", "layers", "refusals"]
 BaseOrigin = Literal["official", "stand-in", "mixed", "none"]
 Payload = dict[str, Any]
-KINDS: tuple[Kind, ...] = ("steps", "bases", "containers", "refusals")
+KINDS: tuple[Kind, ...] = ("steps", "bases", "containers", "layers", "refusals")
 
 _MEND = "Restore it with `git checkout recordings`, or record anew with `layerlab record`."
 _PROVENANCE = "provenance.json"
@@ -176,6 +177,15 @@ def base_key(reference: str) -> str:
     'scratchpad-latest'
     """
     return re.sub(r"[^A-Za-z0-9._-]+", "-", normal_reference(reference)).strip("-.")
+
+
+def layer_key(diff_id: str) -> str:
+    """Name the file of a layer's entries.
+
+    >>> layer_key("sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef")
+    '5f70bf18a086007016e948b04aed3b82'
+    """
+    return diff_id.rpartition(":")[2][:32]
 
 
 def normal_reference(reference: str) -> str:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from layerlab.waste.union import How, SameContent, Union, Visible, Wasted, union
+from layerlab.waste.union import How, Union, Visible, Wasted, union
 
-__all__ = ["How", "SameContent", "Union", "Visible", "Wasted", "union"]
+__all__ = ["How", "Union", "Visible", "Wasted", "union"]

@@ -5,7 +5,7 @@ Knows the rules of the OCI image specification (layer.md); no engine, no instruc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -13,9 +13,6 @@ from typing import Literal, NamedTuple
 from layerlab.archive.entries import FileEntry, LayerFiles
 
 How = Literal["rewritten", "attributes only", "same again", "removed", "removed with its folder", "opaque folder"]
-
-# (layer, entry) twice → whether both contents are the same.
-SameContent = Callable[[int, FileEntry, int, FileEntry], bool]
 
 
 class Wasted(NamedTuple):
@@ -40,7 +37,7 @@ class Wasted(NamedTuple):
 
 
 class Visible(NamedTuple):
-    """A regular file of the image as a container sees it; ``layer`` is the index of the layer that holds it."""
+    """A file or symbolic link as a container sees it; ``layer`` is the index of the layer that holds it."""
 
     path: str
     size_bytes: int
@@ -62,11 +59,11 @@ class Union:
 
     @cached_property
     def visible_bytes(self) -> int:
-        """The regular files that a container sees; a file with several hard links counts once."""
+        """The files and symbolic links that a container sees; a file with several hard links counts once."""
         return sum(one.size_bytes for one in self.visible)
 
 
-def union(layers: Sequence[LayerFiles], *, same_content: SameContent | None = None) -> Union:
+def union(layers: Sequence[LayerFiles]) -> Union:
     """Lay layers over each other, base-first.
 
     Notes
@@ -74,18 +71,14 @@ def union(layers: Sequence[LayerFiles], *, same_content: SameContent | None = No
     The bytes of all layers are those of `Union.visible` and of `Union.wasted` together. Whiteouts apply to the
     layers below only, wherever they stand in their tar (OCI image specification 1.1, layer.md).
     """
-    stack = _Stack(same_content or _same_checksum)
+    stack = _Stack()
     for index, layer in enumerate(layers):
         stack.lay(index, layer.entries)
     return Union(tuple(stack.wasted), tuple(stack.visible()))
 
 
-def _same_checksum(_: int, one: FileEntry, __: int, other: FileEntry) -> bool:
-    return one.checksum is not None and one.checksum == other.checksum
-
-
 class _File:
-    """A regular file and how many names it still has."""
+    """A file or symbolic link, and how many names it still has."""
 
     __slots__ = ("entry", "layer", "names")
 
@@ -96,7 +89,7 @@ class _File:
 
 
 class _Folder(dict[str, "_Folder | _File | None"]):
-    """Names in a folder; None stands for what has no bytes (links, devices)."""
+    """Names in a folder; None stands for what has no bytes (pipes, devices)."""
 
     __slots__ = ()
 
@@ -104,10 +97,9 @@ class _Folder(dict[str, "_Folder | _File | None"]):
 class _Stack:
     """The file system so far."""
 
-    def __init__(self, same_content: SameContent) -> None:
+    def __init__(self) -> None:
         self.root = _Folder()
         self.wasted: list[Wasted] = []
-        self._same_content = same_content
         # Entries come folder by folder, so most of them ask for the same parent as the one before.
         self._last: tuple[str, _Folder] = ("", self.root)
 
@@ -147,7 +139,7 @@ class _Stack:
                 parent[name] = _Folder()
             return
         new: _File | None = None
-        if kind == "file":
+        if kind in ("file", "symlink"):
             new = _File(entry, layer)
         elif kind == "hardlink":
             target = self._find(entry.link)
@@ -158,12 +150,16 @@ class _Stack:
             self._hide(old, layer, self._how(old, new))
         parent[name] = new
 
-    def _how(self, old: _Folder | _File, new: _File | None) -> How:
-        if not isinstance(old, _File) or new is None or old.entry.size_bytes != new.entry.size_bytes:
+    @staticmethod
+    def _how(old: _Folder | _File, new: _File | None) -> How:
+        if not isinstance(old, _File) or new is None:
             return "rewritten"
-        if not self._same_content(old.layer, old.entry, new.layer, new.entry):
+        before, after = old.entry, new.entry
+        is_same = before.size_bytes == after.size_bytes and before.checksum == after.checksum
+        if not is_same or before.checksum is None:
             return "rewritten"
-        return "same again" if old.entry[3:6] == new.entry[3:6] else "attributes only"
+        attributes = (before.mode, before.uid, before.gid), (after.mode, after.uid, after.gid)
+        return "same again" if attributes[0] == attributes[1] else "attributes only"
 
     def _remove(self, path: str, layer: int) -> None:
         folder, _, name = path.rpartition("/")

@@ -1,0 +1,117 @@
+"""What layers hold, by every road there is: walked, streamed, kept; and held against what a container sees."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from layerlab import archive, bases, build
+from layerlab.archive.cache import LayerCache
+from layerlab.engine import Engine
+from layerlab.engine.live.layers import layer_files, overlay_folders
+from layerlab.image import Image
+from layerlab.waste import union
+
+# Every way to waste, and a folder that is removed and made again in one step: overlayfs calls it opaque.
+DOCKERFILE = r"""
+ARG PY_MINOR
+FROM python:${PY_MINOR}-slim
+RUN python -c "open('/big', 'wb').write(b'x' * 500000)" && ln /big /twin && mkdir -p /tree/leaf \
+    && cp /big /tree/leaf/a && cp /big /tree/b && ln -s b /tree/link && mkfifo /pipe
+RUN chmod 700 /tree/b
+RUN rm /big
+RUN rm -r /tree/leaf && rm -r /tree && mkdir /tree && echo new > /tree/c
+RUN echo rewritten > /etc/motd && rm -r /usr/local/include && touch /usr/local/bin/python3
+"""
+
+# Files and links of the container's own file system, each inode once; what the engine mounts over it is another device.
+SEEN = """
+import json, os, stat, sys
+root, seen = os.stat("/usr").st_dev, {}
+for folder, names, files in os.walk("/", onerror=None):
+    files += [name for name in names if os.path.islink(os.path.join(folder, name))]
+    names[:] = [name for name in names if os.lstat(os.path.join(folder, name)).st_dev == root]
+    for name in files:
+        if os.path.join(folder, name)[1:].startswith(tuple(sys.argv[1:])):
+            continue
+        status = os.lstat(os.path.join(folder, name))
+        if stat.S_ISLNK(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_dev == root):
+            seen[status.st_ino] = status.st_size
+print(json.dumps([len(seen), sum(seen.values())]))
+"""
+# What the engine puts into every container, or mounts over what the image has there.
+THE_ENGINES = (".dockerenv", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf", "dev/")
+
+
+@pytest.fixture(scope="module")
+def image(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Image:
+    """An image with every kind of waste."""
+    folder = tmp_path_factory.mktemp("wasteful")
+    (folder / "Dockerfile").write_text(DOCKERFILE.lstrip())
+    bases.resolve(engine, "slim")
+    args = {"PY_MINOR": bases.py_minor(engine)}
+    return build.build(engine, folder, tag="layerlab/tests:wasteful", args=args).image
+
+
+def test_the_folders_say_what_the_archive_says(engine: Engine, image: Image, tmp_path: Path) -> None:
+    described = engine.inspect(image.id)
+    if overlay_folders(described) is None:
+        pytest.skip("this engine's layer folders cannot be read from here")
+    walked = layer_files(described, save=_refuse, cache=LayerCache(tmp_path))
+    streamed = archive.read(engine.save(image.id)).layers
+    assert [_plain(layer.entries) for layer in walked] == [_plain(layer.entries) for layer in streamed]
+    assert union(walked).wasted == union(streamed).wasted
+    assert [layer.diff_id for layer in walked] == list(image.diff_ids)
+
+
+def test_every_base_is_the_same_by_both_roads(engine: Engine, tmp_path: Path) -> None:
+    described = engine.inspect(bases.resolve(engine, "slim").image.id)
+    if overlay_folders(described) is None:
+        pytest.skip("this engine's layer folders cannot be read from here")
+    walked = layer_files(described, save=_refuse, cache=LayerCache(tmp_path))
+    streamed = archive.read(engine.save(described["Id"])).layers
+    assert [_plain(layer.entries) for layer in walked] == [_plain(layer.entries) for layer in streamed]
+
+
+def test_a_layer_is_read_once(engine: Engine, image: Image, tmp_path: Path) -> None:
+    described = engine.inspect(image.id)
+    cache = LayerCache(tmp_path)
+    first = layer_files({**described, "GraphDriver": {}}, save=engine.save, cache=cache)
+    assert layer_files({**described, "GraphDriver": {}}, save=_refuse, cache=cache) == first
+
+
+def test_visible_is_what_a_container_sees(engine: Engine, image: Image) -> None:
+    files, seen_bytes = json.loads(engine.run(image.id, ["python", "-B", "-c", SEEN, *THE_ENGINES]).output)
+    found = union(engine.layer_files(image.id))
+    visible = [one for one in found.visible if not one.path.startswith(THE_ENGINES)]
+    assert sum(one.size_bytes for one in visible) == seen_bytes
+    assert len(visible) == files
+
+
+def test_waste_names_writer_and_hider(engine: Engine, image: Image) -> None:
+    layers = engine.layer_files(image.id)
+    own = len(layers) - 5
+    wasted = {(one.path, one.written_by - own, one.hidden_by - own): one for one in union(layers).wasted}
+    assert wasted["tree/b", 0, 1].how == "attributes only"
+    assert wasted["tree/b", 1, 3].size_bytes == wasted["tree/leaf/a", 0, 3].size_bytes == 500_000
+    # /big goes, and its bytes stay visible: /twin is the same file.
+    assert not [path for path, _, _ in wasted if path in ("big", "twin")]
+    assert sum(layer.size_bytes for layer in layers) == union(layers).visible_bytes + union(layers).waste_bytes
+
+
+def test_the_engine_counts_the_same_bytes(engine: Engine, image: Image) -> None:
+    if engine.info.storage != "overlay2":
+        pytest.skip(f"{engine.info.storage} rounds sizes to blocks")
+    assert sum(layer.size_bytes for layer in engine.layer_files(image.id)) == image.size_bytes
+
+
+def _plain(entries: Iterable[archive.FileEntry]) -> list[archive.FileEntry]:
+    """Entries without what only one road knows: contents, and the root's own entry."""
+    return [entry._replace(checksum=None) for entry in entries if entry.path]
+
+
+def _refuse(image: str) -> Iterator[bytes]:
+    raise AssertionError(f"{image} was streamed, and need not have been")
