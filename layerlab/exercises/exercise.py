@@ -79,6 +79,7 @@ class Exercise:
         self.bench = bench
         self.answers = Answers.open(self.name, work=work)
         self._attempts = Answers.open(self.name, kind="attempts", work=work)
+        self._results = Answers.open(self.name, kind="results", work=work)
         self._questions: dict[str, Question] = {}
         self._judged: dict[str, tuple[str, Outcome]] = {}
 
@@ -191,6 +192,9 @@ class Exercise:
         for name, outcome in outcomes.items():
             verdicts = outcome.verdicts
             self._show(name, verdicts if task else replace(verdicts, title=self.titles[name]))
+            if verdicts.all_pass:
+                # Kept once: what is tried out afterwards takes no pass away.
+                self._results.keep_first(name, {"passed": True})
         require(Verdicts(tuple(check for outcome in outcomes.values() for check in outcome.verdicts)))
 
     def open_hints(self, task: str, check: Check) -> tuple[tuple[str, str], ...]:

@@ -79,7 +79,7 @@ def _view(model: ExportButton) -> Any:
     button = widgets.Button(
         description="Export my progress",
         tooltip="Write your answers, predictions and Dockerfiles to one file",
-        layout={"width": "auto"},
+        layout={"width": "max-content"},
     )
     said = widgets.HTML(_said(model.reminder))
     place = widgets.Output()

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from layerlab import exercises
 from layerlab.answers import Answer, Answers
 from layerlab.course import logbook
 from layerlab.course.logbook import document, folder
+from layerlab.course.logbook.catalogue import Catalogue, Task, catalogue
+from layerlab.course.logbook.overview import overview
 from layerlab.course.logbook.record import FILES, Key, Record, Version
-from layerlab.errors import AnswerError
+from layerlab.errors import AnswerError, CheckFailed
+from layerlab.exercises.ex01_naive import LINES
 
 ROOT = Path(__file__).parents[2]
 EDITIONS = ROOT / "tests" / "data" / "progress"
@@ -163,8 +169,6 @@ def test_dockerfiles_come_along_with_their_line_endings(here: Path, there: Path,
 def test_of_two_dockerfiles_the_newer_counts_and_the_other_can_be_had_back(
     here: Path, there: Path, tmp_path: Path
 ) -> None:
-    import os
-
     for work, text, moment in ((here, "FROM mine\n", 2_000_000_000), (there, "FROM theirs\n", 1_000_000_000)):
         path = Answers.open("03_multistage", work=work).keep_file("Dockerfile", text)
         os.utime(path, (moment, moment))
@@ -338,6 +342,26 @@ def test_tasks_are_open_then_tried_then_passed(tmp_path: Path) -> None:
     assert "1. A service that keeps notes" in text
 
 
+def test_a_check_that_passed_is_remembered_whatever_is_tried_afterwards(tmp_path: Path) -> None:
+    # The order of lines is judged without an engine, so no bench is asked anything.
+    exercise = exercises.open("01_naive", cast("exercises.Bench", None), work=tmp_path)
+    solved = [LINES[place] for place in (5, 6, 4, 2, 1, 3, 0)]
+    seen = []
+    for lines in (LINES, solved, LINES):
+        exercise.answers.keep("q1-order", list(lines))
+        with contextlib.suppress(CheckFailed):
+            exercise.check("q1-order")
+        seen.append(chapter(tmp_path, "01_naive").tasks[0].state)
+    assert seen == ["tried", "passed", "passed"]
+
+
+def test_a_dockerfile_that_was_begun_is_tried(tmp_path: Path) -> None:
+    course = Catalogue({}, {"03_x": (Task("q1", "Mend", ("q1-file",), ("Dockerfile",)),)})
+    assert overview(folder.read(tmp_path).record, course).chapters[0].tasks[0].state == "open"
+    Answers.open("03_x", work=tmp_path).keep_file("Dockerfile", "FROM x\n")
+    assert overview(folder.read(tmp_path).record, course).chapters[0].tasks[0].state == "tried"
+
+
 def builds(*entries: tuple[str, int | None]) -> list[dict[str, Any]]:
     return [
         {"when": f"2026-01-0{day}T10:00:00+00:00", "failing": failing, "added_bytes": added, "seconds": 1, "text": "x"}
@@ -353,7 +377,7 @@ def test_a_build_that_passed_gives_pass_and_size_on_whichever_machine_it_was(tmp
     keep(tmp_path / "b", "02_slim", "attempts", "q1-notes-base-attempts", builds(("", 12_000_000)), EARLY)
     carried(tmp_path / "b", work, tmp_path / "p.json")
     page = logbook.open_page(ROOT, work=work)
-    assert f"Exercise 02_slim, {task}: 12.0 MB added to the base, in 4 builds." in repr(page)
+    assert f"Reached in exercise 02_slim, {task}: 12.0 MB added to the base, in 4 builds." in repr(page)
     assert chapter(work, "02_slim").tasks[0].state == "passed"
 
 
@@ -384,8 +408,6 @@ def test_when_all_is_done_the_page_says_so(tmp_path: Path) -> None:
 
 
 def everything(name: str) -> Iterator[tuple[str, str]]:
-    from layerlab.course.logbook.catalogue import catalogue
-
     course = catalogue(ROOT)
     yield from (("predictions", id) for id in course.predictions.get(name, ()))
     yield from (("results", task.id) for task in course.tasks.get(name, ()))

@@ -12,11 +12,12 @@ from layerlab import exercises
 
 @dataclass(frozen=True)
 class Task:
-    """One task of an exercise: its id, the heading above it, and its questions."""
+    """One task of an exercise: its id, the heading above it, its questions, and the files that answer them."""
 
     id: str
     title: str
     questions: tuple[str, ...]
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,4 +44,12 @@ def catalogue(root: Path) -> Catalogue:
 
 def _tasks(name: str) -> tuple[Task, ...]:
     kind = exercises.kind(name)
-    return tuple(Task(task, kind.titles.get(task, task), tuple(ids)) for task, ids in kind.tasks.items())
+    return tuple(
+        Task(
+            task,
+            kind.titles.get(task, task),
+            tuple(questions),
+            tuple(kind.files[id].file for id in questions if id in kind.files),
+        )
+        for task, questions in kind.tasks.items()
+    )

@@ -105,8 +105,10 @@ def _state(record: Record, name: str, task: Task) -> State:
     if (isinstance(checked, dict) and checked.get("passed") is True) or any(map(_is_pass, builds)):
         return "passed"
     answers = record.of_kind(name, "answers")
-    is_tried = task.id in record.of_kind(name, "attempts") or any(id in answers for id in task.questions)
-    return "tried" if is_tried or builds else "open"
+    has_answer = any(id in answers for id in task.questions)
+    has_file = any(file in record.of_kind(name, FILES) for file in task.files)
+    is_tried = builds or has_answer or has_file or task.id in record.of_kind(name, "attempts")
+    return "tried" if is_tried else "open"
 
 
 def _builds(record: Record, name: str, task: Task) -> list[dict[str, Any]]:
