@@ -86,7 +86,7 @@ class Attempt:
     @property
     def was_cancelled(self) -> bool:
         """True where a cancel came before the end: whatever came after it is not believed."""
-        return self._cancelled
+        return self._cancelled and self.fault is None
 
     @property
     def seconds(self) -> float:
@@ -141,7 +141,7 @@ class Attempt:
             # Nobody reads the traceback of a thread: whoever waits is told.
             self.cancel()
             self._end()
-            self.fault = self.fault or raised
+            self.fault, self.outcome = self.fault or raised, None
         finally:
             self._settle()
 
