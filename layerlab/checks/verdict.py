@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal
 
-from layerlab.errors import CheckFailed
+from layerlab.errors import BaseError, CheckFailed, EngineError
 
 Status = Literal["PASS", "FAIL", "SKIP"]
 _MARKS: Mapping[Status, str] = {"PASS": "✓", "FAIL": "✗", "SKIP": "–"}
@@ -176,6 +176,14 @@ def judge(
     if holds:
         return Check(name=name, status="PASS", found=found, why=because)
     return Check(name=name, status="FAIL", found=found, wanted=wanted, why=not_yet, hint=look)
+
+
+def decided(name: str, ask: Callable[[], Check]) -> Check:
+    """Ask for a check; where what it needs cannot be measured here, it is a SKIP that says what would decide it."""
+    try:
+        return ask()
+    except (EngineError, BaseError) as error:
+        return skipped(name, str(error))
 
 
 def skipped(name: str, decided_by: str) -> Check:

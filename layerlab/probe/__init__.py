@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layerlab.probe.carried import Ride, copied
+from layerlab.probe.carried import Ride, copied, is_installer
 from layerlab.probe.contents import INSTALLERS, Contents, Distribution, Tool, contents
 from layerlab.probe.serving import Probe, get, local_service, probe
 
@@ -16,6 +16,7 @@ __all__ = [
     "contents",
     "copied",
     "get",
+    "is_installer",
     "local_service",
     "probe",
 ]

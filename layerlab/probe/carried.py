@@ -11,10 +11,13 @@ from layerlab import build
 from layerlab.dockerfile import Builder, Instruction, Resolved, ResolvedStage, resolve
 from layerlab.errors import EngineRefused
 from layerlab.probe.asking import ask
+from layerlab.probe.contents import INSTALLERS
 
 if TYPE_CHECKING:
     from layerlab.context import BuildContext
     from layerlab.engine.protocol import Engine
+
+_PROGRAMS = frozenset({"uv", "uvx", "pip", "pip3", "poetry", "conda"})
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class Ride:
     owner: str | None
     is_executable: bool
     in_base: bool
+
+
+def is_installer(ride: Ride) -> bool:
+    """True for what installs packages: pip, uv and their programs, whoever brought them."""
+    return ride.owner in INSTALLERS or (ride.is_executable and posixpath.basename(ride.path) in _PROGRAMS)
 
 
 def copied(

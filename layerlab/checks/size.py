@@ -1,0 +1,61 @@
+"""Checks on sizes: relative, and only on what was added to the base. Given bytes; measures nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from layerlab.checks.verdict import Check, Sizes, judge
+from layerlab.units import size
+
+if TYPE_CHECKING:
+    from layerlab.probe import Ride
+
+_NEGLIGIBLE_BYTES = 1_000_000  # an environment's own scripts, a package's licence: nobody removes these
+
+
+def luggage(sizes: Sizes, *, share: float = 0.25, rides: Sequence[Ride] = ()) -> Check:
+    """Check that what rides along is small beside what the service needs.
+
+    Parameters
+    ----------
+    share
+        Of the needed bytes; below a megabyte luggage always passes.
+    rides
+        What the COPY lines carry, to name the heaviest that is not needed.
+    """
+    most = max(int(sizes.needed_bytes * share), _NEGLIGIBLE_BYTES)
+    carried, needed = size(sizes.luggage_bytes), size(sizes.needed_bytes)
+    return judge(
+        "luggage",
+        sizes.luggage_bytes <= most,
+        found=f"{carried}{_heaviest(rides)}",
+        wanted=f"at most {size(most)}",
+        because=f"{carried} beside the {needed} that the service needs",
+        not_yet=f"the service needs {needed} of what you added, and every node would pull the rest too.",
+        look="Which line brought it, and what in it does the running service open?",
+    )
+
+
+def smaller(before_bytes: int, after_bytes: int, *, share: float = 1.0, what: str = "the image before") -> Check:
+    """Check that an image is at most this share of another one; sizes of two images on one engine."""
+    most = int(before_bytes * share)
+    return judge(
+        "smaller",
+        after_bytes < before_bytes and after_bytes <= most,
+        found=size(after_bytes),
+        wanted=f"less than {size(before_bytes)}" if share >= 1 else f"at most {size(most)}",
+        because=f"{size(after_bytes)}, where {what} has {size(before_bytes)}",
+        not_yet=f"{what} has {size(before_bytes)}, and little of it stayed behind.",
+        look="Which layer is the largest now, and which line wrote it?",
+    )
+
+
+def _heaviest(rides: Sequence[Ride]) -> str:
+    from layerlab.probe import is_installer
+
+    known = [ride for ride in rides if is_installer(ride)]
+    if not known:
+        return ""
+    worst = max(known, key=lambda ride: ride.size_bytes)
+    return f", of it {size(worst.size_bytes)} in {worst.path} by line {worst.line}"
