@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compiles busybox, zlib, libffi, OpenSSL and CPython against musl in the toolchain container, and packs what the base is made
-# of. /cpython is the host's: a killed run is taken up where it stopped.
+# Compiles busybox, zlib, libffi, OpenSSL and CPython against musl in the toolchain container, and packs what the base
+# is made of. /cpython is the host's: a killed run is taken up where it stopped.
 set -eu
 cd /cpython
 install -m 755 gcc /usr/local/bin/gcc
@@ -11,7 +11,9 @@ unpack() {
     [ ! -d "$1" ] || return 0
     rm -rf unpacked
     mkdir unpacked
-    tar -xf "$1.source.tar" -C unpacked --strip-components=1
+    archive=$1.tar
+    [ "$1" != cpython ] || archive=source.tar
+    tar -xf "$archive" -C unpacked --strip-components=1
     mv unpacked "$1"
 }
 
@@ -58,11 +60,13 @@ compile_cpython() {
     cd cpython
     if [ ! -f configured ]; then
         # Left to guess, it would see Debian's glibc and refuse a compiler that says musl.
-        ./configure --quiet --build="$(gcc --print-multiarch)" --enable-shared --with-ensurepip=install --disable-test-modules \
-            --with-openssl="$prefix" CPPFLAGS="-I$prefix/include" LDFLAGS="-Wl,--strip-all -L$prefix/lib"
+        ./configure --quiet --build="$(gcc --print-multiarch)" --enable-shared --with-ensurepip=install \
+            --disable-test-modules --with-openssl="$prefix" \
+            CPPFLAGS="-I$prefix/include" LDFLAGS="-Wl,--strip-all -L$prefix/lib"
         touch configured
     fi
-    make OPT='-DNDEBUG -fwrapv -O2 -Wall'
+    # musl gives a thread 128 kB of stack, and Python's own limit of recursion needs more.
+    make OPT='-DNDEBUG -fwrapv -O2 -Wall -DTHREAD_STACK_SIZE=0x100000'
 }
 
 # No .pyc anywhere: the official images ship none either.

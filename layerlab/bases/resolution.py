@@ -49,7 +49,7 @@ def resolve(
     Parameters
     ----------
     reference_or_key
-        "slim", "full", or what stands after FROM; a digest pinned there is checked.
+        "slim", "full", "musl", or what stands after FROM; a digest pinned there is checked.
     wait
         False: where the stand-in still has to be built, see to it that it is being built, and raise BaseNotReady.
     cancelled
@@ -167,7 +167,8 @@ def _refuse_without_standin(engine: Engine, wanted: Wanted, error: Exception) ->
 def _names() -> str:
     from layerlab.bases import standin
 
-    return " and ".join(spec.reference(standin.minor()) for spec in BASES.values())
+    *names, last = (spec.reference(standin.minor()) for spec in BASES.values())
+    return f"{', '.join(names)} and {last}"
 
 
 def _standin(

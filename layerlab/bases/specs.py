@@ -15,11 +15,25 @@ _PYTHON = re.compile(r"^python:(?P<minor>\d+\.\d+)(?P<suffix>-[a-z0-9.-]+)?$")
 
 @dataclass(frozen=True)
 class BaseSpec:
-    """One base the course uses: ``suffix`` is what follows the Python version in its tag."""
+    """One base the course uses: ``suffix`` is what follows the Python version in its tag.
+
+    ``lacks`` names what the official image has and the stand-in cannot have: whatever needs it is skipped there,
+    saying that it needs an official base.
+    """
 
     key: str
     suffix: str
     title: str
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def standin(self) -> str:
+        """What its stand-in is called, which is never the official image's name.
+
+        >>> BASES["musl"].standin
+        'musl stand-in'
+        """
+        return f"{self.key} stand-in"
 
     def reference(self, minor: str = OFFICIAL_MINOR) -> str:
         """Name the base for a minor version of Python.
@@ -35,6 +49,7 @@ BASES: dict[str, BaseSpec] = {
     for spec in (
         BaseSpec("slim", "-slim", "CPython on a Debian without manuals and tools"),
         BaseSpec("full", "", "CPython on Debian with compilers, headers and version control"),
+        BaseSpec("musl", "-alpine", "CPython on musl and busybox instead of Debian", lacks=("apk", "sqlite3")),
     )
 }
 

@@ -20,7 +20,8 @@ DIGEST = "sha256:" + "ab" * 32
         ("docker.io/library/python:3.11", "full", "3.11", "python:3.11"),
         ("localhost/python:3.11-slim", "slim", "3.11", "python:3.11-slim"),  # loaded into Podman
         (f"python:3.12-slim@{DIGEST}", "slim", "3.12", "python:3.12-slim"),
-        ("python:3.12-alpine", None, None, "python:3.12-alpine"),
+        ("python:3.12-alpine", "musl", "3.12", "python:3.12-alpine"),
+        ("python:3.12-alpine3.24", None, None, "python:3.12-alpine3.24"),
         ("python:3.12-slim-bookworm", None, None, "python:3.12-slim-bookworm"),
         ("python:3", None, None, "python:3"),
         ("somebody/python:3.12-slim", None, None, "somebody/python:3.12-slim"),
@@ -42,6 +43,19 @@ def test_parse(reference: str, key: str | None, minor: str | None, normal: str) 
 )
 def test_a_digest_takes_the_place_of_the_tag(reference: str, pinned: str) -> None:
     assert parse(reference).pinned == pinned
+
+
+def test_a_stand_in_never_bears_the_official_name() -> None:
+    assert {key: spec.standin for key, spec in BASES.items()} == {
+        "slim": "slim stand-in",
+        "full": "full stand-in",
+        "musl": "musl stand-in",
+    }
+
+
+def test_only_the_musl_stand_in_lacks_anything() -> None:
+    assert {key for key, spec in BASES.items() if spec.lacks} == {"musl"}
+    assert "apk" in BASES["musl"].lacks
 
 
 def test_every_spec_reads_back_its_own_reference() -> None:

@@ -280,7 +280,7 @@ def test_a_stand_in_takes_no_other_python_s_place(monkeypatch: pytest.MonkeyPatc
     builder = in_background(monkeypatch, engine)
     with pytest.raises(BaseUnavailable, match=r"PY_MINOR=3\.11"):
         resolve(engine, "python:3.12-slim")
-    with pytest.raises(BaseUnavailable, match=r"python:3\.11-slim and python:3\.11"):
+    with pytest.raises(BaseUnavailable, match=r"python:3\.11-slim, python:3\.11 and python:3\.11-alpine"):
         resolve(engine, "alpine:3")
     with pytest.raises(BaseUnavailable, match="without a digest"):
         resolve(engine, f"python:3.11-slim@{DIGEST}")
@@ -328,10 +328,11 @@ def test_provenance_is_one_dated_line() -> None:
 def test_status_of_what_is_there_coming_and_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine(raw_image("python:3.11", standin=True), kind="private")
     in_background(monkeypatch, engine, looks=99, running=True)
-    slim, full = inventory.status(engine)
+    slim, full, musl = inventory.status(engine)
     assert (slim.key, slim.state, slim.fraction) == ("slim", "building", 0.5)
     assert (full.key, full.state, full.reference) == ("full", "stand-in", "python:3.11")
-    slim, full = inventory.status(FakeEngine(raw_image("python:3.12-slim", digest=DIGEST)))
+    assert (musl.key, musl.state, musl.reference) == ("musl", "absent", "python:3.11-alpine")
+    slim, full, _ = inventory.status(FakeEngine(raw_image("python:3.12-slim", digest=DIGEST)))
     assert (slim.state, slim.digest, full.state, full.image_id) == ("official", DIGEST, "absent", None)
 
 

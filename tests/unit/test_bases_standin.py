@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from typing import Any
 import pytest
 from fake_engine import FakeEngine
 
-from layerlab.bases.standin import build, debian, recipes, rootfs, shell, site
+from layerlab.bases import BASES
+from layerlab.bases.standin import build, cpython, debian, recipes, rootfs, shell, site
+from layerlab.bases.standin.building import PLANS
+from layerlab.bases.standin.kits import GLIBC, KITS, MUSL, Kit
 from layerlab.dockerfile import parse
 from layerlab.errors import BaseUnavailable, BuildCancelled
 
@@ -185,10 +189,27 @@ def fetching(machine: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 def test_the_source_is_checked_against_the_signed_index(fetching: dict[str, Any], tmp_path: Path) -> None:
     found = debian.source(debian.archive(log=tmp_path / "log"), tmp_path, log=tmp_path / "log")
-    assert (found.version, found.minor, found.name) == ("3.11.2", "3.11", "python3.11_3.11.2.orig.tar.gz")
+    assert (found.version, found.name) == ("3.11.2", "python3.11_3.11.2.orig.tar.gz")
     debian.source(debian.archive(log=tmp_path / "log"), tmp_path, log=tmp_path / "log")
     downloads = [one for one in fetching["runs"] if "--download-only" in one]
     assert len(downloads) == 1, "what is there and intact is not fetched again"
+
+
+def test_the_source_of_a_library(machine: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As apt prints them: a signature beside the tarball, and a version that says what Debian took out.
+    printed = (
+        "'http://m.example/openssl_3.0.22.orig.tar.gz' openssl_3.0.22.orig.tar.gz 7 SHA256:{good}\n"
+        "'http://m.example/openssl_3.0.22.orig.tar.gz.asc' openssl_3.0.22.orig.tar.gz.asc 9 SHA256:{good}\n"
+        "'http://m.example/zlib_1.2.13.dfsg.orig.tar.bz2' zlib_1.2.13.dfsg.orig.tar.bz2 7 SHA256:{good}\n"
+    ).format(good=hashlib.sha256(b"tarball").hexdigest())
+    archive = debian.archive(log=tmp_path / "log")
+    monkeypatch.setattr(shell, "output", lambda command, **_: printed)
+    monkeypatch.setattr(shell, "run", lambda command, **_: None)
+    for name in ("openssl_3.0.22.orig.tar.gz", "zlib_1.2.13.dfsg.orig.tar.bz2"):
+        (tmp_path / name).write_bytes(b"tarball")
+        package = name.partition("_")[0]
+        found = debian.source(archive, tmp_path, package, log=tmp_path / "log")
+        assert (found.name, found.version) == (name, {"openssl": "3.0.22", "zlib": "1.2.13"}[package])
 
 
 def test_apt_may_fail_when_the_tarball_came(fetching: dict[str, Any], tmp_path: Path) -> None:
@@ -208,7 +229,7 @@ def test_a_tarball_that_did_not_come_or_is_damaged(fetching: dict[str, Any], tmp
 # --- recipes ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", ["slim", "full"])
+@pytest.mark.parametrize("key", list(BASES))
 def test_a_rendered_recipe_has_no_arg_and_says_what_it_is(key: str) -> None:
     values = {"RUNTIME_LIBRARIES": "libssl3 zlib1g", "CPYTHON_VERSION": "3.11.2", "PY_MINOR": "3.11", "RECIPE": "cafe"}
     text = recipes.render(key, values)
@@ -217,7 +238,84 @@ def test_a_rendered_recipe_has_no_arg_and_says_what_it_is(key: str) -> None:
     assert "ARG" not in words and words[0] == "FROM" and words[-1] == "LABEL"
     assert f"layerlab.standin=true layerlab.base={key} layerlab.py_minor=3.11 layerlab.recipe=cafe" in text
     assert 'CMD ["python3"]' in text and "ENV PYTHON_VERSION=3.11.2" in text and "ENV LANG=C.UTF-8" in text
-    assert 'ln -sT "$name" "/usr/local/bin/$(echo "$name" | tr -d 3)"' in text, "the shell's own $ are left alone"
+    assert '"/usr/local/bin/$(echo "$name" | tr -d 3)"' in text, "the shell's own $ are left alone"
+
+
+def test_a_recipe_adds_what_its_kit_makes_and_nothing_else() -> None:
+    for key, kit in KITS.items():
+        added = set(re.findall(r"^ADD (\w+)\.tar", recipes.render(key, {}), re.MULTILINE))
+        assert added == {*kit.outputs, *(() if kit.has_system else ("rootfs",))}
+
+
+def test_the_musl_base_comes_last_and_compiles_a_cpython_of_its_own() -> None:
+    assert tuple(PLANS) == tuple(BASES) == ("slim", "full", "musl")
+    steps = {key: {task.key for task in plan} for key, plan in PLANS.items()}
+    assert {"rootfs", "source", "compile"} <= steps["slim"] & steps["full"]
+    assert steps["musl"] & steps["slim"] == {"tool", "rootfs"}
+    assert sum(task.seconds for task in PLANS["musl"] if task.key not in steps["slim"]) < 420, "seven minutes more"
+
+
+def test_what_was_compiled_is_found_again_only_while_all_of_it_is_there(tmp_path: Path) -> None:
+    (tmp_path / "cpython-cafe.json").write_text('{"version": "3.11.2", "libraries": []}')
+    for name in MUSL.outputs:
+        assert cpython.finished(MUSL, tmp_path, "cafe") is None
+        (tmp_path / f"{name}-cafe.tar").touch()
+    found = cpython.finished(MUSL, tmp_path, "cafe")
+    assert found and found.version == "3.11.2"
+    assert [tar.name for tar in found.tars] == ["cpython-cafe.tar", "system-cafe.tar", "data-cafe.tar"]
+    assert cpython.finished(MUSL, tmp_path, "beef") is None
+
+
+class Toolchain:
+    """An engine whose one container ends at once, leaving what the recipe's last script would."""
+
+    def __init__(self, outputs: tuple[str, ...], *, exit_code: int = 0) -> None:
+        self.outputs, self.exit_code, self.seen, self.id = outputs, exit_code, set[str](), "c0ffee"
+        self.client = self.containers = self
+
+    def start(self, image: str, command: list[str], *, mounts: dict[str, str]) -> Toolchain:
+        (folder,) = (Path(path) for path in mounts)
+        self.seen = {path.name for path in folder.iterdir()}
+        for name in self.outputs:
+            (folder / f"{name}.tar").write_text(name)
+        (folder / "libraries").write_text("libssl3\n")
+        (folder / "log").write_text("ssl.h: No such file")
+        return self
+
+    def get(self, _: str) -> Toolchain:
+        return self
+
+    def update(self, *, cpu_shares: int) -> None:
+        assert cpu_shares > 1024
+
+    def wait(self, *, seconds: float) -> int:
+        return self.exit_code
+
+    def __enter__(self) -> Toolchain:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+@pytest.mark.parametrize("kit", [GLIBC, MUSL], ids=lambda kit: kit.recipe)
+def test_a_kit_is_compiled_from_its_sources_and_kept(tmp_path: Path, kit: Kit) -> None:
+    names = ("source", *kit.libraries)
+    for name in names:
+        (tmp_path / f"{name}.orig").touch()
+    sources = {name: tmp_path / f"{name}.orig" for name in names}
+    engine, work = Toolchain(kit.outputs), tmp_path / "work"
+    made = cpython.compile(engine, kit, sources, tmp_path, work, digest="cafe", version="3.11.2")  # type: ignore[arg-type]
+    assert {"compile.sh", *(f"{name}.tar" for name in names)} <= engine.seen
+    assert made == cpython.finished(kit, tmp_path, "cafe")
+    assert [tar.read_text() for tar in made.tars] == list(kit.outputs) and not work.exists()
+
+
+def test_a_compiler_that_fails_says_its_last_lines_and_keeps_its_work(tmp_path: Path) -> None:
+    engine, work = Toolchain((), exit_code=2), tmp_path / "work"
+    with pytest.raises(BaseUnavailable, match=r"CPython 3\.11\.2.*exit code 2.*\nssl\.h: No such file"):
+        cpython.compile(engine, MUSL, {}, tmp_path, work, digest="cafe", version="3.11.2")  # type: ignore[arg-type]
+    assert (work / "compile.sh").exists() and cpython.finished(MUSL, tmp_path, "cafe") is None
 
 
 def test_a_stage_can_be_built_before_the_rest() -> None:

@@ -1,4 +1,4 @@
-"""The order of the work: root file system and source, compiler, CPython, then slim and full, each kept once made.
+"""The order of the work: root file system and sources, compiler, CPython, the bases of that kit, then the next kit's.
 
 Runs in the private engine only: everywhere else the names `python:…` belong to somebody.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -17,27 +17,25 @@ from layerlab.bases import inventory
 from layerlab.bases.registry import Cancelled, never
 from layerlab.bases.specs import BASES
 from layerlab.bases.standin import cpython, debian, recipes, rootfs, site
+from layerlab.bases.standin.kits import KITS, Kit
 from layerlab.bases.standin.timeline import Task, Timeline
 from layerlab.bases.standin.watching import OnKeyProgress, cancelling, reporting
 from layerlab.context import BuildContext
 from layerlab.engine.protocol import BuildRequest, Engine
 from layerlab.errors import BaseUnavailable, BuildFailed, EngineError
 
-TOOLCHAIN = "layerlab/standin-toolchain:latest"
 _CMD = '["python3"]'
 _ATTEMPTS = 3
 
 # Seconds on two idle cores.
 _TOOL = Task("tool", "installing mmdebstrap from this system's packages", 4)
 _ROOTFS = Task("rootfs", "making a Debian root file system", 28)
-_SOURCE = Task("source", "fetching CPython's source", 4)
-_TOOLCHAIN = Task("toolchain", "installing a compiler", 14)
-_COMPILE = Task("compile", "compiling CPython", 125)
 _SLIM = Task("slim", "putting the slim base together", 13)
 _PACKAGES = Task("packages", "installing compilers and headers", 85)
 _FULL = Task("full", "putting the full base together", 6)
-_CPYTHON = (_TOOL, _ROOTFS, _SOURCE, _TOOLCHAIN, _COMPILE)
-_PLANS = {"slim": (*_CPYTHON, _SLIM), "full": (*_CPYTHON, _PACKAGES, _FULL)}
+_MUSL = Task("musl", "putting the musl base together", 4)
+_LAST = {"slim": (_SLIM,), "full": (_PACKAGES, _FULL), "musl": (_MUSL,)}
+PLANS = {key: (_TOOL, _ROOTFS, *kit.tasks, *_LAST[key]) for key, kit in KITS.items()}
 
 
 def build(
@@ -79,12 +77,13 @@ class _Workshop:
     """The parts and how each is made; a part that lies in ``parts`` already is not made again."""
 
     def __init__(self, engine: Engine, folder: Path, keys: Sequence[str], cancelled: Cancelled) -> None:
-        self.timeline = Timeline({key: _PLANS[key] for key in keys})
+        self.timeline = Timeline({key: PLANS[key] for key in keys})
         self._engine = engine
         self._parts = folder / "parts"
         self._work = folder / "work"
         self._log = folder / "build.log"
         self._stopped = threading.Event()
+        self._apt = threading.Lock()  # which has lists and locks of its own in `parts`
         self._cancelled: Cancelled = lambda: self._stopped.is_set() or cancelled()
         self._parts.mkdir(parents=True, exist_ok=True)
         self._work.mkdir(parents=True, exist_ok=True)
@@ -94,11 +93,10 @@ class _Workshop:
         facts = (self._archive.sources(), self._archive.architecture, *filter(None, [trust]))
         self._rootfs_digest = recipes.digest("rootfs", facts=facts)
         self._rootfs = self._parts / f"rootfs-{self._rootfs_digest}.tar"
-        self._cpython = self._parts / f"cpython-{self._python_digest()}.tar"
 
     def make(self, keys: Sequence[str]) -> None:
-        """Make these bases in order; whatever does not need CPython is made while it compiles."""
-        wanted = [key for key in keys if not self._is_current(key)]
+        """Make these bases in the order of need; whatever does not need CPython is made while it compiles."""
+        wanted = [key for key in KITS if key in keys and not self._is_current(key)]
         if not wanted:
             return
         with ThreadPoolExecutor(2) as pool:
@@ -110,23 +108,29 @@ class _Workshop:
         self._tidy()
 
     def _make(self, wanted: Sequence[str], pool: ThreadPoolExecutor) -> None:
-        python = self._begin_python(pool)
+        kits = tuple(dict.fromkeys(KITS[key] for key in wanted))
+        begun = [(kit, self._begin(kit, pool)) for kit in kits]
         self._make_rootfs()
-        self._make_toolchain()
-        packages = pool.submit(self._install_packages) if "full" in wanted else None
-        made = python()
-        for key in wanted:
-            if key == "full" and packages:
-                packages.result()
-            self._put_together(key, made)
+        for kit, python in begun:
+            self._make_toolchain(kit)
+            keys = [key for key in wanted if KITS[key] is kit]
+            packages = pool.submit(self._install_packages) if "full" in keys else None
+            made = python()
+            for key in keys:
+                if key == "full" and packages:
+                    packages.result()
+                self._put_together(key, made)
 
-    def _begin_python(self, pool: ThreadPoolExecutor) -> Callable[[], cpython.CPython]:
-        """Fetch the source, unless CPython was compiled before; return what gives the finished CPython."""
-        if kept := cpython.finished(self._cpython):
-            self._skip(_SOURCE, _TOOLCHAIN, _COMPILE)
+    def _begin(self, kit: Kit, pool: ThreadPoolExecutor) -> Callable[[], cpython.CPython]:
+        """Fetch the sources, unless this kit was compiled before; return what gives the finished CPython."""
+        if kept := self._finished(kit):
+            self._skip(*kit.tasks)
             return lambda: kept
-        source = pool.submit(self._fetch_source)
-        return lambda: self._compile(source.result())
+        sources = pool.submit(self._fetch_sources, kit)
+        return lambda: self._compile(kit, sources.result())
+
+    def _finished(self, kit: Kit) -> cpython.CPython | None:
+        return cpython.finished(kit, self._parts, self._python_digest(kit))
 
     # --- parts -------------------------------------------------------------------------------
 
@@ -142,24 +146,30 @@ class _Workshop:
         with self.timeline.running(_ROOTFS.key):
             rootfs.make(self._archive, self._rootfs, self._work, log=self._log, cancelled=self._cancelled)
 
-    def _fetch_source(self) -> debian.Source:
-        with self.timeline.running(_SOURCE.key):
-            return debian.source(self._archive, self._parts, log=self._log, cancelled=self._cancelled)
+    def _fetch_sources(self, kit: Kit) -> dict[str, debian.Source]:
+        with self._apt, self.timeline.running(kit.source.key):
+            packages = {"source": None, **{name: name for name in kit.libraries}}
+            return {
+                name: debian.source(self._archive, self._parts, package, log=self._log, cancelled=self._cancelled)
+                for name, package in packages.items()
+            }
 
-    def _make_toolchain(self) -> None:
-        if cpython.finished(self._cpython) is None:
-            with self.timeline.running(_TOOLCHAIN.key):
-                self._build("cpython", recipes.render("cpython", {}), (self._rootfs,), tag=TOOLCHAIN)
+    def _make_toolchain(self, kit: Kit) -> None:
+        if self._finished(kit) is None:
+            with self.timeline.running(kit.installing.key):
+                self._build(kit.recipe, recipes.render(kit.recipe, {}), (self._rootfs,), tag=kit.toolchain)
 
-    def _compile(self, source: debian.Source) -> cpython.CPython:
-        with self.timeline.running(_COMPILE.key):
+    def _compile(self, kit: Kit, sources: Mapping[str, debian.Source]) -> cpython.CPython:
+        digest = self._python_digest(kit)
+        with self.timeline.running(kit.compiling.key):
             return cpython.compile(
                 self._engine,
-                TOOLCHAIN,
-                source,
-                self._parts / source.name,
-                self._work / self._cpython.stem,
-                self._cpython,
+                kit,
+                {name: self._parts / source.name for name, source in sources.items()},
+                self._parts,
+                self._work / f"{kit.recipe}-{digest}",
+                digest=digest,
+                version=sources["source"].version,
                 cancelled=self._cancelled,
             )
 
@@ -181,8 +191,9 @@ class _Workshop:
             "PY_MINOR": minor,
             "RECIPE": self._recipe(key),
         }
+        parts = python.tars if KITS[key].has_system else (self._rootfs, *python.tars)
         with self.timeline.running(key):
-            image = self._build(key, recipes.render(key, values), (self._rootfs, python.tar))
+            image = self._build(key, recipes.render(key, values), parts)
             if not self._site.is_empty:
                 image = self._add_site(image)
             self._name(image, BASES[key].reference(minor))
@@ -248,22 +259,26 @@ class _Workshop:
             for one in inventory.held(self._engine)
         )
         if there:
-            self._skip(*_PLANS[key])
+            self._skip(*PLANS[key])
         return there
 
     def _recipe(self, key: str) -> str:
-        return recipes.digest(key, facts=(self._python_digest(), self._site.digest))
+        return recipes.digest(key, facts=(self._python_digest(KITS[key]), self._site.digest))
 
-    def _python_digest(self) -> str:
-        return recipes.digest("cpython", facts=(self._rootfs_digest, debian.minor()))
+    def _python_digest(self, kit: Kit) -> str:
+        return recipes.digest(kit.recipe, facts=(self._rootfs_digest, debian.minor()))
 
     def _tidy(self) -> None:
-        """Remove what nobody needs again: the compiler's image, contexts, and parts of older recipes."""
+        """Remove what nobody needs again: the compilers' images, contexts, and parts of older recipes."""
+        kits = tuple(dict.fromkeys(KITS.values()))
+        digests = {self._rootfs_digest, *map(self._python_digest, kits)}
         shutil.rmtree(self._work, ignore_errors=True)
         for part in self._parts.glob("*-*.tar"):
-            if part not in (self._rootfs, self._cpython):
+            if part.stem.rpartition("-")[2] not in digests:
                 part.unlink()
                 part.with_suffix(".json").unlink(missing_ok=True)
         shutil.rmtree(self._parts / "apt", ignore_errors=True)
-        if any(TOOLCHAIN in (raw.get("RepoTags") or ()) for raw in self._engine.images()):
-            self._engine.remove(TOOLCHAIN)
+        tags = {tag for raw in self._engine.images() for tag in raw.get("RepoTags") or ()}
+        for kit in kits:
+            if kit.toolchain in tags:
+                self._engine.remove(kit.toolchain)

@@ -1,60 +1,67 @@
-"""Compiles CPython once for all stand-ins, in a container of the private engine; keeps the result as a tar archive."""
+"""Compiles CPython once for the stand-ins of a kit, in a container of the private engine; keeps tar archives."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from layerlab.bases.registry import Cancelled, never
 from layerlab.bases.standin import recipes
-from layerlab.bases.standin.debian import Source
+from layerlab.bases.standin.kits import Kit
 from layerlab.engine.protocol import Engine
 from layerlab.errors import BaseUnavailable, BuildCancelled, DoesNotServe
 
 _TAIL_LINES = 12
 _CPU_SHARES = 8192  # of 1024 that other containers have
-# It takes two minutes on two cores; a machine with one slow core gets half an hour.
+# It takes two to four minutes on two cores; a machine with one slow core gets half an hour.
 _LONGEST_SECONDS = 3600
 
 
 @dataclass(frozen=True)
 class CPython:
-    """A compiled CPython: its /usr/local as a tar archive, and the packages of the libraries it is linked against."""
+    """A compiled CPython: ``tars`` are the kit's outputs, ``libraries`` the packages it is linked against."""
 
-    tar: Path
+    tars: tuple[Path, ...]
     version: str
     libraries: tuple[str, ...]
 
 
-def finished(tar: Path) -> CPython | None:
-    """Return what an earlier run compiled into ``tar``, or None."""
+def finished(kit: Kit, parts: Path, digest: str) -> CPython | None:
+    """Return what an earlier run of the same recipe left in the folder ``parts``, or None."""
+    tars = _tars(kit, parts, digest)
     try:
-        facts: dict[str, Any] = json.loads(tar.with_suffix(".json").read_text(encoding="utf-8"))
+        facts: dict[str, Any] = json.loads(tars[0].with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return CPython(tar, facts["version"], tuple(facts["libraries"])) if tar.is_file() else None
+    return CPython(tars, facts["version"], tuple(facts["libraries"])) if all(map(Path.is_file, tars)) else None
 
 
 def compile(
     engine: Engine,
-    toolchain: str,
-    source: Source,
-    source_tar: Path,
+    kit: Kit,
+    sources: Mapping[str, Path],
+    parts: Path,
     work: Path,
-    tar: Path,
     *,
+    digest: str,
+    version: str,
     cancelled: Cancelled = never,
 ) -> CPython:
-    """Compile in a container of the image ``toolchain``; a run that was killed is taken up where it stopped.
+    """Compile in a container of the kit's toolchain; a run that was killed is taken up where it stopped.
 
     Parameters
     ----------
+    sources
+        Tar archives by name: "source" is CPython's, the others are called like the kit's libraries.
     work
-        A folder for this source alone, mounted into the container; it is removed at the end.
+        A folder for this recipe alone, mounted into the container; it is removed at the end.
+    digest
+        Of the recipe; the tar archives in ``parts`` bear it.
 
     Raises
     ------
@@ -64,21 +71,22 @@ def compile(
     """
     work.mkdir(parents=True, exist_ok=True)
     _remove_left_container(engine, work)
-    shutil.copyfile(recipes.folder() / "cpython" / "compile.sh", work / "compile.sh")
-    _link(source_tar, work / "source.tar")
+    shutil.copytree(recipes.folder() / kit.recipe, work, dirs_exist_ok=True)
+    for name, tar in sources.items():
+        _link(tar, work / f"{name}.tar")
     command = ["/bin/sh", "-c", "exec /bin/sh /cpython/compile.sh > /cpython/log 2>&1"]
-    container = engine.start(toolchain, command, mounts={str(work): "/cpython"})
+    container = engine.start(kit.toolchain, command, mounts={str(work): "/cpython"})
     with container:
         (work / "container").write_text(container.id)
         # slim waits for this; the packages of full, which are installed meanwhile, take what is left.
         engine.client.containers.get(container.id).update(cpu_shares=_CPU_SHARES)
         exit_code = _wait(container, cancelled)
-    if exit_code != 0 or not (work / "cpython.tar").exists():
+    if exit_code != 0 or not all((work / f"{name}.tar").exists() for name in kit.outputs):
         raise BaseUnavailable(
-            f"CPython {source.version} could not be compiled (exit code {exit_code}). Run it again; if it stays so, "
+            f"CPython {version} could not be compiled (exit code {exit_code}). Run it again; if it stays so, "
             f"this is what the compiler said last:\n{_tail(work / 'log')}"
         )
-    return _keep(work, source, tar)
+    return _keep(kit, work, version, _tars(kit, parts, digest))
 
 
 def _wait(container: Any, cancelled: Cancelled) -> int:
@@ -100,14 +108,18 @@ def _remove_left_container(engine: Engine, work: Path) -> None:
         note.unlink()
 
 
-def _keep(work: Path, source: Source, tar: Path) -> CPython:
+def _keep(kit: Kit, work: Path, version: str, tars: tuple[Path, ...]) -> CPython:
     libraries = tuple((work / "libraries").read_text().split())
-    made = CPython(tar, source.version, libraries)
-    facts = {name: value for name, value in asdict(made).items() if name != "tar"}
-    tar.with_suffix(".json").write_text(json.dumps(facts), encoding="utf-8")
-    (work / "cpython.tar").replace(tar)
+    facts = {"version": version, "libraries": libraries}
+    tars[0].with_suffix(".json").write_text(json.dumps(facts), encoding="utf-8")
+    for name, tar in zip(kit.outputs, tars, strict=True):
+        (work / f"{name}.tar").replace(tar)
     shutil.rmtree(work)
-    return made
+    return CPython(tars, version, libraries)
+
+
+def _tars(kit: Kit, parts: Path, digest: str) -> tuple[Path, ...]:
+    return tuple(parts / f"{name}-{digest}.tar" for name in kit.outputs)
 
 
 def _link(path: Path, target: Path) -> None:

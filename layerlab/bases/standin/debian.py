@@ -62,10 +62,9 @@ class Archive:
 
 @dataclass(frozen=True)
 class Source:
-    """CPython's source as the distribution has it, unpatched: ``version`` is the full one, ``sha256`` apt's."""
+    """A package's source as the distribution has it, unpatched: ``version`` is upstream's, ``sha256`` apt's."""
 
     version: str
-    minor: str
     name: str
     sha256: str
 
@@ -120,8 +119,10 @@ def archive(*, log: Path, cancelled: Cancelled = never) -> Archive:
     )
 
 
-def source(archive: Archive, folder: Path, *, log: Path, cancelled: Cancelled = never) -> Source:
-    """Fetch CPython's source into ``folder``, and check it against the archive's signed index.
+def source(
+    archive: Archive, folder: Path, package: str | None = None, *, log: Path, cancelled: Cancelled = never
+) -> Source:
+    """Fetch a package's source into ``folder``, CPython's by default; check it against the archive's signed index.
 
     Raises
     ------
@@ -135,7 +136,7 @@ def source(archive: Archive, folder: Path, *, log: Path, cancelled: Cancelled = 
     """
     options = _own_apt(archive, folder)
     shell.run(["apt-get", *options, "update"], log=log, cancelled=cancelled, environment=archive.environment)
-    package = f"python{minor()}"
+    package = package or f"python{minor()}"
     printed = shell.output(["apt-get", *options, "source", "--only-source", "--print-uris", package])
     found = _upstream(package, printed)
     if found is None:
@@ -230,8 +231,8 @@ def _upstream(package: str, printed: str) -> Source | None:
     """Find the upstream tarball among the addresses that apt printed."""
     for match in _PRINTED_URI.finditer(printed):
         name = unquote(match["name"])
-        if found := re.match(rf"{re.escape(package)}_((\d+\.\d+)\.\d+)[^_]*\.orig\.tar\.\w+$", name):
-            return Source(found[1], found[2], name, match["sha256"])
+        if found := re.match(rf"{re.escape(package)}_(\d+(?:\.\d+)+)[^_]*\.orig\.tar\.\w+$", name):
+            return Source(found[1], name, match["sha256"])
     return None
 
 
