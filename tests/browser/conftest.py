@@ -1,0 +1,133 @@
+"""One JupyterLab and one browser for all tests of pages. They never see the checkout's notebooks, only copies:
+JupyterLab saves outputs into what it opens.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import lesson_01
+import pytest
+from notebook_page import NotebookPage
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from layerlab.course import browser as system_browser
+from layerlab.course import lab
+from layerlab.course.engines import Prepared
+
+ROOT = Path(__file__).parents[2]
+SHOTS = ROOT / "build" / "screenshots"
+FLAGS = (
+    "--no-sandbox",  # root has none, and root is who runs CI
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A copy of the course in JupyterLab: its folder, and where it answers."""
+
+    folder: Path
+    address: str
+    token: str
+
+    def link(self, notebook: str, workspace: str) -> str:
+        """The address of a notebook, in a workspace where nothing else is open."""
+        return f"{self.address}/lab/workspaces/{workspace}/tree/{notebook}?token={self.token}"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's own browser, headless, with a new and empty profile; without one, the test is skipped."""
+    program = system_browser.installed()
+    if program is None:
+        told = "This test needs Chromium. Run `make test`, which installs Debian's as root, or install it yourself."
+        if os.environ.get("CI"):
+            pytest.fail(told, pytrace=False)
+        pytest.skip(told)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def engine_kind(request: pytest.FixtureRequest) -> str:
+    """What the notebooks build on: the live engine where there is one, else the recordings."""
+    try:
+        return request.getfixturevalue("engine").info.kind
+    except pytest.skip.Exception:
+        return "recorded"
+
+
+@pytest.fixture(scope="session")
+def course(
+    chromium: Browser, engine_kind: str, work_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Course]:
+    """JupyterLab as `make lab` starts it, on a copy of the course and with settings of its own."""
+    folder = tmp_path_factory.mktemp("course")
+    for name in ("notebooks", "exercises", "apps"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("work", ".ipynb_checkpoints"))
+    port, token = lab.free_port(8900), secrets.token_hex(16)
+    environment = lab.environment(token, Prepared(engine_kind)) | own_folders(tmp_path_factory.mktemp("jupyter"))
+    environment |= {"LAYERLAB_ENGINE": engine_kind, "LAYERLAB_WORK": str(work_folder)}
+    with (folder / "jupyterlab.log").open("w") as log:
+        server = subprocess.Popen(
+            lab.command(port, folder), cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+        try:
+            lab._wait_until_it_answers(server, port, token)
+            yield Course(folder, f"http://127.0.0.1:{port}", token)
+        finally:
+            lab._end(server)
+
+
+def own_folders(home: Path) -> dict[str, str]:
+    """The variables that keep Jupyter and IPython away from a user's own settings, workspaces and sockets."""
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    return {name: str(home / name.lower()) for name in names}
+
+
+@pytest.fixture(scope="session")
+def open_notebook(chromium: Browser, course: Course) -> Iterator[Callable[[str], NotebookPage]]:
+    """Give a function that opens a notebook of the course, by its path, in a page of its own."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    pages: list[Page] = []
+
+    def opened(path: str) -> NotebookPage:
+        page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+        pages.append(page)
+        address = course.link(path, f"test{len(pages)}")
+        notebook = NotebookPage(page, course.folder / path, address=address, shots=SHOTS)
+        notebook.open()
+        return notebook
+
+    yield opened
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def lesson(open_notebook: Callable[[str], NotebookPage]) -> NotebookPage:
+    """Notebook 01, run from top to bottom once with nothing predicted, as by somebody who only looks around."""
+    notebook = open_notebook("notebooks/01_naive.ipynb")
+    notebook.run_all()
+    return notebook
+
+
+@pytest.fixture(scope="session")
+def predicted(lesson: NotebookPage) -> NotebookPage:
+    """The lesson after its first prediction was kept by clicking, and read off."""
+    lesson_01.predict(lesson)
+    return lesson

@@ -1,0 +1,221 @@
+"""One notebook open in JupyterLab, as tests see it: cells by their id, buttons and choices by their label.
+
+Waits for conditions, never for a time; knows JupyterLab's page, and nothing of the course.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, Request, expect
+
+# How long something may take before it counts as stuck; on a live engine one cell may build for minutes.
+PAGE_MS = 60_000
+RUN_MS = 500_000
+RAN = re.compile(r"\[\d+\]:")
+
+_ALL_RAN = """([cells, before]) => {
+  const prompts = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')].map(e => e.textContent);
+  if (prompts.some(text => text.includes('*')) || prompts.length < cells) return false;
+  const failed = document.querySelector('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]');
+  return failed !== null || prompts.every((text, i) => /\\d/.test(text) && text !== before[i]);
+}"""
+# Of what an output shows, the elements that end to the right of the output itself and are not in a box that scrolls.
+_TOO_WIDE = """output => {
+  const edge = output.getBoundingClientRect().right + 1;
+  const scrolls = e => e !== output && ['auto', 'scroll', 'hidden'].includes(getComputedStyle(e).overflowX);
+  const boxed = e => { for (let p = e.parentElement; p && p !== output; p = p.parentElement)
+                         if (scrolls(p)) return true; return false; };
+  return [output, ...output.querySelectorAll('*')]
+    .filter(e => e.getBoundingClientRect().right > edge && !boxed(e))
+    .map(e => `${e.tagName.toLowerCase()}.${e.getAttribute('class')} ends at ${e.getBoundingClientRect().right}, `
+              + `the output at ${edge}`);
+}"""
+
+
+class NotebookPage:
+    """A notebook in a browser's page.
+
+    Parameters
+    ----------
+    notebook
+        The file as it lies in the server's folder: it says which cells there are.
+    address
+        Where JupyterLab opens it, token included.
+    shots
+        The folder of screenshots.
+
+    Attributes
+    ----------
+    ids, code_ids
+        The ids of all cells, and of the code cells, from top to bottom.
+    asked_of
+        The servers that the page has sent requests to, as host and port.
+    """
+
+    def __init__(self, page: Page, notebook: Path, *, address: str, shots: Path) -> None:
+        self.page = page
+        self.name = notebook.stem
+        self.asked_of: set[str] = set()
+        self._address = address
+        self._shots = shots
+        cells = nbformat.read(notebook, as_version=4).cells
+        self.ids = [cell["id"] for cell in cells]
+        self.code_ids = [cell["id"] for cell in cells if cell["cell_type"] == "code"]
+        page.on("request", self._note)
+
+    # --- the notebook --------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Load the page, and wait until every cell is there and the kernel is idle."""
+        self.page.goto(self._address)
+        expect(self.page.locator(".jp-Notebook > * .jp-Cell")).to_have_count(len(self.ids), timeout=PAGE_MS)
+        self.wait_idle()
+
+    def wait_idle(self) -> None:
+        """Wait until the kernel has nothing left to do."""
+        indicator = self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+        expect(indicator).to_be_visible(timeout=RUN_MS)
+
+    def run_all(self) -> None:
+        """Run every cell through the menu, and wait for the last one, or for the first error."""
+        prompts = self.page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt")
+        before = prompts.all_text_contents()
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        self.page.wait_for_function(_ALL_RAN, arg=[len(self.code_ids), before], timeout=RUN_MS)
+
+    def run(self, *cells: str) -> None:
+        """Run cells one after the other, each selected and started by keyboard, and wait for each."""
+        for id in cells:
+            self.select(id)
+            self.run_selected(id)
+
+    def run_selected(self, id: str) -> None:
+        """Run the cell that is selected, which is this one, by keyboard, and wait for it."""
+        prompt = self.cell(id).locator(".jp-InputPrompt")
+        before = prompt.text_content() or ""
+        self.page.keyboard.press("Control+Enter")
+        expect(prompt).not_to_have_text(before, timeout=PAGE_MS)
+        expect(prompt).to_have_text(RAN, timeout=RUN_MS)
+
+    def reload(self) -> None:
+        """Load the page again, unsaved changes or not, as a browser that was closed would."""
+        self.page.once("dialog", lambda dialog: dialog.accept())
+        self.open()
+
+    def select(self, id: str) -> Locator:
+        """Select a cell, in command mode, by its prompt."""
+        cell = self.cell(id)
+        cell.scroll_into_view_if_needed()
+        cell.locator(".jp-InputPrompt").click()
+        return cell
+
+    def cell(self, id: str) -> Locator:
+        """The cell of that id."""
+        return self.page.locator(f'.jp-Cell[data-windowed-list-index="{self.ids.index(id)}"]')
+
+    def output(self, id: str) -> Locator:
+        """Everything that a cell has put out."""
+        return self.cell(id).locator(".jp-Cell-outputArea")
+
+    def _note(self, request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme in {"http", "https"}:  # not what the page holds itself: data:, blob:
+            self.asked_of.add(address.netloc)
+
+    # --- what is in an output ------------------------------------------------------------------
+
+    def press(self, id: str, button: str) -> None:
+        """Click a button of a cell's output."""
+        self.output(id).get_by_role("button", name=button, exact=True).click()
+
+    def choose(self, id: str, option: str) -> None:
+        """Choose a radio button of a cell's output."""
+        self.output(id).get_by_label(option, exact=True).check()
+
+    def fill(self, id: str, label: str, text: str) -> None:
+        """Write into a field of a cell's output, and leave it."""
+        field = self.output(id).get_by_label(label, exact=True)
+        field.fill(text)
+        field.blur()
+
+    def status(self, id: str) -> Locator:
+        """The texts of a cell's output that a screen reader announces."""
+        return self.output(id).get_by_role("status")
+
+    def errors(self) -> list[str]:
+        """The tracebacks on the page."""
+        shown = self.page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]')
+        return shown.all_inner_texts()
+
+    def violations(self, id: str) -> list[str]:
+        """Name what axe-core finds wrong in a cell's output: rule, element, and how it may be mended.
+
+        JupyterLab's own prompts and handles beside an output are left out: they are not the course's.
+        """
+        self.output(id).scroll_into_view_if_needed()
+        mine = f'.jp-Cell[data-windowed-list-index="{self.ids.index(id)}"] .jp-OutputArea-output'
+        result = Axe().run(self.page, context={"include": [mine]}).response
+        assert result["passes"] or result["incomplete"], f"axe-core has looked at nothing in {id}"
+        return [
+            f"{violation['id']}: {node['html'][:200]}\n{node['failureSummary']}"
+            for violation in result["violations"]
+            for node in violation["nodes"]
+        ]
+
+    def too_wide(self, id: str) -> list[str]:
+        """Say what of a cell's output ends to the right of it, and cannot be scrolled to."""
+        output = self.output(id)
+        output.scroll_into_view_if_needed()
+        found: list[str] = output.evaluate(_TOO_WIDE)
+        return found
+
+    # --- keyboard and pictures -----------------------------------------------------------------
+
+    def type(self, *keys: str) -> None:
+        """Press keys one after the other, on whatever has the focus."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def go_to(self, id: str) -> None:
+        """Select a cell with the arrow keys, from whichever is selected."""
+        self.page.keyboard.press("Escape")
+        wanted = self.cell(id)
+        for _ in self.ids:
+            at = self.page.locator(".jp-Notebook .jp-Cell.jp-mod-active").get_attribute("data-windowed-list-index")
+            steps = self.ids.index(id) - int(at or 0)
+            if not steps:
+                break
+            self.page.keyboard.press("ArrowDown" if steps > 0 else "ArrowUp")
+        expect(wanted).to_have_class(re.compile("jp-mod-active"))
+
+    def tab_to(self, label: str, *, most: int = 12) -> None:
+        """Press Tab until the control of that label has the focus; fails after ``most`` times."""
+        passed = []
+        for _ in range(most):
+            self.page.keyboard.press("Tab")
+            if (now := self.focused()) == label:
+                return
+            passed.append(now[:40])
+        raise AssertionError(f"Tab does not reach {label!r}; it went over {passed}.")
+
+    def focused(self) -> str:
+        """What has the focus: its label, or its text."""
+        found: str = self.page.evaluate(
+            "() => { const e = document.activeElement;"
+            " return (e.labels?.[0]?.textContent || e.getAttribute('aria-label') || e.textContent).trim(); }"
+        )
+        return found
+
+    def screenshot(self, id: str, name: str = "") -> Path:
+        """Write a cell to ``<shots>/<notebook>-<cell>[-name].png``."""
+        path = self._shots / ("-".join(filter(None, (self.name, id, name))) + ".png")
+        cell = self.cell(id)
+        cell.scroll_into_view_if_needed()
+        cell.screenshot(path=path)
+        return path
