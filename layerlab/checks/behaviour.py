@@ -64,12 +64,14 @@ def same_answers(before: Probe, now: Probe | LayerLabError) -> Check:
         return skipped("same answers", _first(now))
     if isinstance(now, LayerLabError):
         return _silent("same answers", now, wanted="the answers of before")
+    if not before.said:
+        return skipped("same answers", "what the service answered before; nothing was asked.")
     heard = {path: (status, body) for path, status, body in now.said}
     other = [path for path, status, body in before.said if heard.get(path) != (status, body)]
     first = other[0] if other else ""
     return judge(
         "same answers",
-        not other and bool(before.said),
+        not other,
         found=f"{first} → {_short(' '.join(str(part) for part in heard.get(first, ('not asked',))), 60)}"
         if other
         else "",
@@ -208,8 +210,8 @@ def _reason(error: LayerLabError) -> str:
 def _last_words(error: LayerLabError) -> str:
     """Return the last line that the container printed, or what was said of it."""
     # First what happened, then the container's log, last what to do.
-    _, *said = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return said[-2] if len(said) > 1 else _first(error)
+    said = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return said[-2] if len(said) > 2 else _first(error)
 
 
 def _short(text: str, letters: int = 90) -> str:

@@ -24,7 +24,7 @@ _REMOVAL = re.compile(
     r"\b(?:pip3?|uv)\s+cache\s+(?:purge|clean)"
 )
 _HARMLESS = re.compile(r"^(?:set|cd|true|:|echo\s[^>]*|sync)\b[^>]*$")
-_VENV = re.compile(r"\b(?:-m\s+venv|uv\s+venv|virtualenv)\b(?P<words>[^;&|]*)")
+_VENV = re.compile(r"(?:\s-m\s+venv|\buv\s+venv|\bvirtualenv)\b(?P<words>[^;&|]*)")
 
 
 @dataclass(frozen=True)

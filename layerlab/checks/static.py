@@ -27,9 +27,17 @@ def reads(text: str) -> Check:
             found=_short(str(error)),
             wanted="a Dockerfile that can be read",
             not_yet="a builder stops at the first line that it cannot read.",
-            look="What does that line begin with, and what should it?",
+            look=(
+                "What does that line begin with, and what should it?"
+                if error.line
+                else "With which instruction does every Dockerfile begin?"
+            ),
         )
-    return judge("reads", True, because=f"{_count(len(found.stages), 'stage')} in {len(found.instructions)} lines")
+    return judge(
+        "reads",
+        True,
+        because=f"{_count(len(found.stages), 'stage')} in {_count(len(found.instructions), 'instruction')}",
+    )
 
 
 def no_blank_left(text: str) -> Check:
@@ -78,7 +86,9 @@ def copies_a_part(dockerfile: Dockerfile) -> Check:
     """Check that no ``COPY --from`` takes a whole root folder, and that a stage is copied from at all."""
     copies = _copies_from(dockerfile)
     whole = [
-        one.line for one in copies if any(posixpath.normpath("/" + source) == "/" for source in one.arguments[:-1])
+        one.line
+        for one in copies
+        if any(posixpath.normpath("/" + source.lstrip("/")) == "/" for source in one.arguments[:-1])
     ]
     if not copies:
         return judge(
@@ -151,11 +161,11 @@ def failures_count(dockerfile: Dockerfile) -> Check:
     return judge(
         "failures count",
         not hidden,
-        found="; ".join(f"line {line}: {_short(part)}" for line, part in hidden),
-        wanted="a build that stops where a command fails",
+        found="; ".join(f"line {line}: {_short(part, 50)}" for line, part in hidden),
+        wanted="a build that stops at a failure",
         because="no line hides that a command failed",
-        not_yet="the build is green whatever happened before, and the service fails at its start instead.",
-        look="Which commands stand to the left of that sign, and which of them may fail?",
+        not_yet="the build is green whatever fails, and the service breaks at its start.",
+        look="Which commands stand left of that sign, and which of them may fail?",
     )
 
 
