@@ -230,10 +230,14 @@ def _with_endings(new: list[str], old: list[str]) -> str:
     # The last line may have no ending; one that follows it needs one.
     commonest = Counter(ending for ending in endings if ending).most_common(1)[0][0]
     kept = [*endings[:head], *[""] * (len(new) - head - tail), *endings[len(old) - tail :]]
-    return "".join(
-        bare + ((ending or commonest) if line != bare else "")
-        for line, bare, ending in zip(new, bare_new, kept, strict=True)
-    )
+    whole = _joined(new, kept, commonest)
+    # A bare \r of one line and the \n of an empty one after it would be read as one ending: then all get the same.
+    return whole if same_lines(whole, "".join(new)) else _joined(new, [commonest] * len(new), commonest)
+
+
+def _joined(lines: list[str], endings: list[str], otherwise: str) -> str:
+    pairs = ((line, _bare(line), ending) for line, ending in zip(lines, endings, strict=True))
+    return "".join(bare + ((ending or otherwise) if line != bare else "") for line, bare, ending in pairs)
 
 
 def _bare(line: str) -> str:

@@ -191,7 +191,7 @@ def test_saving_what_a_browser_hands_back_changes_no_byte(tmp_path_factory: pyte
 
 
 @given(st.lists(st.tuples(st.text("ab\t", max_size=3), st.sampled_from(["\n", "\r\n", "\r"])), max_size=8), lines)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_an_edit_arrives_whole_whatever_the_endings_were(
     tmp_path_factory: pytest.TempPathFactory, old: list[tuple[str, str]], new: list[str]
 ) -> None:
@@ -207,6 +207,12 @@ def test_only_edited_lines_of_a_crlf_file_change(file: WorkFile) -> None:
     crlf = saved(file, b"FROM x\r\nRUN\ty\r\nCMD z\n")
     crlf.save("FROM x\nRUN\ty\nUSER 1\nCMD z\n")
     assert crlf.path.read_bytes() == b"FROM x\r\nRUN\ty\r\nUSER 1\r\nCMD z\n"
+
+
+def test_an_emptied_line_between_two_kinds_of_endings_stays_a_line(file: WorkFile) -> None:
+    mixed = saved(file, b"\ra\n\n")
+    mixed.save("\n\n")
+    assert plain(mixed.text) == "\n\n"
 
 
 def test_endings_that_the_learner_brings_are_kept(file: WorkFile) -> None:
