@@ -27,7 +27,8 @@ class BaseStatus:
     """One base of the course on this engine.
 
     ``official`` means "no stand-in of ours": an image of the user's own that bears the name is used as it is.
-    ``fraction`` (0 to 1) and ``detail`` speak of a base that is still being built.
+    ``fraction`` (0 to 1) and ``detail`` speak of a base that is still being built; ``lacks`` is what a stand-in
+    cannot have, whoever waits for it.
     """
 
     key: str
@@ -38,6 +39,7 @@ class BaseStatus:
     created: date | None = None
     detail: str = ""
     fraction: float = 0.0
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ def _status(engine: Engine, key: str, minor: str, there: tuple[Held, ...]) -> Ba
     for one in there:
         if (one.key, one.minor) == (key, minor):
             state: BaseState = "stand-in" if one.is_standin else "official"
-            return BaseStatus(key, reference, state, one.image_id, one.digest, one.created, state, 1.0)
+            lacks = BASES[key].lacks if one.is_standin else ()
+            return BaseStatus(key, reference, state, one.image_id, one.digest, one.created, state, 1.0, lacks)
     if engine.info.kind == "private":
         from layerlab.bases import background
 

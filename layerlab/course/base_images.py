@@ -19,8 +19,7 @@ def show() -> int:
     for engine in engines:
         print(f"On {engine.info.name} {engine.info.version} ({engine.info.kind}):")
         for base in bases.status(engine):
-            done = f" ({base.fraction:.0%}: {base.detail})" if base.state == "building" else ""
-            print(f"  {base.reference:<18} {base.state}{done}")
+            print(f"  {base.reference:<18} {base.state}{_more(base)}")
         engine.close()
     work = bases.background_status()
     if work.state not in {"absent", "done"}:
@@ -69,6 +68,15 @@ def prepare(keys: Sequence[str]) -> None:
     for key in keys:
         with steps.Quietly(f"Base image {key}") as step:
             bases.ensure((key,), on_line=step)
+
+
+def _more(base: bases.BaseStatus) -> str:
+    """Say how far a base is, or what a stand-in lacks for good."""
+    if base.state == "building":
+        return f" ({base.fraction:.0%}: {base.detail})"
+    if base.state == "stand-in" and base.lacks:
+        return f" (without {', '.join(base.lacks)}: SKIP, needs an official base)"
+    return ""
 
 
 def _told_to(step: steps.Quietly) -> Callable[[bases.Progress], None]:

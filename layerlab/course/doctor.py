@@ -148,6 +148,11 @@ def bases() -> Iterator[Finding]:
                 yield Finding("SKIP", f"{name} is not there yet.", f"layerlab bases build {base.key}")
             else:
                 yield Finding("PASS", f"{name} is there ({base.state}).")
+            if base.lacks:
+                lacking = ", ".join(base.lacks)
+                yield Finding(
+                    "SKIP", f"{name} lacks {lacking} (needs an official base).", f"layerlab bases pull {base.key}"
+                )
         opened.close()
 
 

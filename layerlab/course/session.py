@@ -75,7 +75,7 @@ class Lab:
         return Text("\n".join(lines), numbered=False)
 
     def base(self, key: str) -> Image:
-        """Return the base image called "slim" or "full", fetching or awaiting it first.
+        """Return the base image called "slim", "full" or "musl", fetching or awaiting it first.
 
         Raises BaseUnavailable, PullFailed or NotRecorded, each saying what to do.
         """

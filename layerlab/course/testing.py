@@ -18,7 +18,6 @@ STATIC = (
     ("ruff: format", ("ruff", "format", "--check", ".")),
     ("mypy: types", ("mypy",)),
 )
-WANTED_BASES = ("slim", "full")
 
 
 def check(pytest_arguments: Sequence[str] = (), *, checkout: Path = CHECKOUT) -> int:
@@ -81,10 +80,11 @@ def _bases(engine: Prepared) -> bool:
     """Wait until every base of the course is there, pulled or built; say which one cannot be had."""
     if not engine.is_live:
         return True
+    from layerlab.bases import BASES
     from layerlab.course.base_images import prepare
 
     try:
-        prepare(WANTED_BASES)
+        prepare(tuple(BASES))
     except LayerLabError as error:
         steps.say(f"FAIL {error}")
         return False

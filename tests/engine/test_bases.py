@@ -20,7 +20,7 @@ from layerlab.image import HistoryEntry
 PINS = ("fastapi==0.115.0", "uvicorn==0.30.0", "pydantic==2.6.0")
 
 
-@pytest.fixture(scope="module", params=["slim", "full"])
+@pytest.fixture(scope="module", params=list(bases.BASES))
 def key(request: pytest.FixtureRequest) -> str:
     """Every stand-in in turn."""
     return str(request.param)
@@ -67,7 +67,9 @@ def test_it_starts_as_the_official_one_does(engine: Engine, base: Base) -> None:
     assert version.startswith(f"Python {bases.py_minor(engine)}.")
 
 
-def test_its_python_is_whole(engine: Engine, base: Base) -> None:
+def test_its_python_is_whole(engine: Engine, base: Base, key: str) -> None:
+    if key == "musl":
+        pytest.skip("its Python lacks some modules; see test_the_musl_base_runs_on_musl")
     modules = "bz2, ctypes, curses, dbm.gnu, hashlib, lzma, readline, sqlite3, ssl, uuid, venv, zlib, pip"
     assert printed(engine, base, f"python -B -c 'import {modules}; print(ssl.OPENSSL_VERSION)'").startswith("OpenSSL")
     names = "python python3 pip pip3 idle pydoc python-config"
@@ -88,11 +90,11 @@ def test_its_history_reads_as_the_official_one_s(base: Base, own: tuple[HistoryE
     layers = [entry for entry in own if entry.size_bytes]
     assert own[0].created_by.startswith("/bin/sh -c #(nop) ADD file:")
     # The official CPython is compiled in the RUN that installs its libraries; ours come one after the other.
-    extra = {"slim": 1, "full": 0}[key]
+    extra = {"slim": 1, "full": 0, "musl": 0}[key]
     assert len(layers) == len(official.layers) + extra
     assert not any(entry.created_by.startswith("|") or "ARG" in entry.created_by for entry in own)
     biggest = max(layers, key=lambda entry: entry.size_bytes)
-    assert biggest is layers[3] if key == "full" else biggest is layers[0]
+    assert biggest is layers[{"slim": 0, "full": 3, "musl": 2}[key]]
     assert sum(layer.size_bytes for layer in base.image.layers) == base.image.size_bytes
 
 
@@ -105,11 +107,54 @@ def test_this_machine_s_own_is_one_named_layer_at_the_end(base: Base) -> None:
         assert site.NAME in base.image.history[-1].created_by
 
 
-def test_what_tells_slim_from_full(engine: Engine, base: Base, key: str) -> None:
-    found = printed(engine, base, "for n in gcc git curl make; do command -v $n; done; true").split()
-    assert len(found) == {"slim": 0, "full": 4}[key]
-    lower, upper = {"slim": (110e6, 160e6), "full": (700e6, 1200e6)}[key]
+def test_what_tells_the_bases_apart(engine: Engine, base: Base, key: str) -> None:
+    found = printed(engine, base, "for n in gcc git curl make apk; do command -v $n; done; true").split()
+    assert len(found) == {"slim": 0, "full": 4, "musl": 0}[key]
+    lower, upper = {"slim": (110e6, 160e6), "full": (700e6, 1200e6), "musl": (35e6, 60e6)}[key]
     assert lower < base.image.size_bytes < upper
+
+
+@pytest.fixture(scope="module")
+def musl(engine: Engine) -> Base:
+    """The musl stand-in; skipped where the official Alpine base is in use."""
+    found = bases.resolve(engine, "musl")
+    if not found.is_standin:
+        pytest.skip(f"{found.reference} is no stand-in here, so there is nothing to hold against its recipe")
+    return found
+
+
+def test_the_musl_base_runs_on_musl(engine: Engine, musl: Base) -> None:
+    loader = printed(engine, musl, "ls /lib/ld-musl-*.so.1")
+    assert "/usr/local/lib" in printed(engine, musl, "cat /etc/ld-musl-*.path").split()
+    for program in ("/usr/local/bin/python3", "/bin/busybox"):
+        assert f"libc.so => {loader}" in printed(engine, musl, f"ldd {program}")
+    modules = "asyncio, ctypes, hashlib, multiprocessing, socket, ssl, venv, zlib"
+    code = f"import {modules}, sysconfig; multiprocessing.Lock(); print(sysconfig.get_config_var('SOABI'))"
+    assert printed(engine, musl, f'python -B -c "{code}"').endswith("-linux-musl")
+    assert "not Alpine" in printed(engine, musl, ". /etc/os-release; echo $VARIANT")
+
+
+def test_the_musl_base_lacks_what_the_course_says_it_lacks(engine: Engine, musl: Base) -> None:
+    assert bases.BASES["musl"].lacks == ("apk", "sqlite3")
+    assert engine.run(musl.reference, ["sh", "-c", "command -v apk"]).exit_code == 127
+    missing = engine.run(musl.reference, ["python", "-B", "-c", "import sqlite3"])
+    assert missing.exit_code == 1 and "No module named '_sqlite3'" in missing.output
+
+
+def test_a_thread_on_musl_reaches_python_s_own_limit_of_recursion(engine: Engine, musl: Base) -> None:
+    code = "import threading; f = lambda n: n and f(n - 1); t = threading.Thread(target=lambda: print(f(900)));"
+    assert printed(engine, musl, f'python -B -c "{code} t.start(); t.join()"') == "0"
+
+
+def test_the_musl_base_has_accounts_and_makes_more(engine: Engine, musl: Base) -> None:
+    assert printed(engine, musl, "id -u root; id -u nobody; stat -c %a /tmp").split() == ["0", "65534", "1777"]
+    assert printed(engine, musl, "addgroup -S app && adduser -S -G app app && su -s /bin/sh app -c 'id -un'") == "app"
+
+
+def test_pip_takes_musllinux_wheels_on_musl(engine: Engine, musl: Base) -> None:
+    command = "pip download -q --no-deps -d /tmp/wheels pydantic-core uv 2>/dev/null; ls /tmp/wheels"
+    found = printed(engine, musl, command)
+    assert len(found.split()) == 2 and all("musllinux" in wheel for wheel in found.split())
 
 
 def test_the_course_s_service_installs_and_answers(engine: Engine, base: Base, key: str, tmp_path: Path) -> None:
@@ -130,8 +175,8 @@ def test_the_course_s_service_installs_and_answers(engine: Engine, base: Base, k
 
 
 def test_apt_works_in_it_and_leaves_no_cache(engine: Engine, base: Base, key: str, tmp_path: Path) -> None:
-    if key == "full":
-        pytest.skip("the same root file system as slim's")
+    if key != "slim":
+        pytest.skip("full has the same root file system as slim, and musl has no apt")
     (tmp_path / "Dockerfile").write_text(
         f"FROM {base.reference}\nRUN apt-get update && apt-get install -y --no-install-recommends less "
         "&& rm -rf /var/lib/apt/lists/*\n"
