@@ -11,16 +11,19 @@ from typing import Any
 from layerlab.archive.entries import FileEntry, LayerFiles
 from layerlab.errors import ArchiveError
 
-VERSION = 1
+VERSION = 2
 
 
 def encode(layer: LayerFiles) -> dict[str, Any]:
     """Return a layer as JSON values: a list for each field of its entries."""
     columns = zip(*layer.entries, strict=True) if layer.entries else ((),) * len(FileEntry._fields)
+    packages = {package: number for number, package in enumerate(dict.fromkeys(layer.owners.values()))}
     return {
         "version": VERSION,
         "diff_id": layer.diff_id,
         "packed_bytes": layer.packed_bytes,
+        "packages": list(packages),
+        "owner": [packages.get(layer.owners.get(entry.path, ""), -1) for entry in layer.entries],
         **{name: list(column) for name, column in zip(FileEntry._fields, columns, strict=True)},
     }
 
@@ -37,8 +40,11 @@ def decode(columns: Mapping[str, Any]) -> LayerFiles:
         if columns["version"] != VERSION:
             raise ValueError(f"version {columns['version']}, not {VERSION}")
         rows = zip(*(columns[name] for name in FileEntry._fields), strict=True)
-        return LayerFiles(columns["diff_id"], tuple(map(FileEntry._make, rows)), columns["packed_bytes"])
-    except (KeyError, TypeError, ValueError) as error:
+        packages = columns["packages"]
+        owned = zip(columns["path"], columns["owner"], strict=True)
+        owners = {path: packages[number] for path, number in owned if number >= 0}
+        return LayerFiles(columns["diff_id"], tuple(map(FileEntry._make, rows)), columns["packed_bytes"], owners)
+    except (IndexError, KeyError, TypeError, ValueError) as error:
         raise ArchiveError(
             f"Kept entries of a layer cannot be read ({error}). Delete them: they are read anew."
         ) from error

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -52,11 +52,14 @@ class LayerFiles:
         SHA-256 of the unpacked layer, as the image's configuration names it.
     packed_bytes
         Bytes of the blob as it lies in the archive: packed or not; None for a layer that was read from a folder.
+    owners
+        Path → the package that claims it, by the package databases in this layer.
     """
 
     diff_id: str
     entries: tuple[FileEntry, ...]
     packed_bytes: int | None = None
+    owners: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def size_bytes(self) -> int:
@@ -67,3 +70,8 @@ class LayerFiles:
 def total_bytes(entries: Iterable[FileEntry]) -> int:
     """Add up the entries of a layer: a hard link adds nothing to the file it shares."""
     return sum(entry.size_bytes for entry in entries)
+
+
+def present(owners: Mapping[str, str], entries: Iterable[FileEntry]) -> dict[str, str]:
+    """Keep of what packages claim those paths that a layer has."""
+    return {entry.path: owners[entry.path] for entry in entries if entry.path in owners}

@@ -1,16 +1,18 @@
 """A layer as overlay2 keeps it, a folder on this machine → its entries, in the order of the engine's own tar.
 
-Knows overlayfs' marks for what is removed; reads no contents.
+Knows overlayfs' marks for what is removed; reads no contents but package databases'.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from layerlab.archive.entries import FileEntry, Kind, LayerFiles
+from layerlab.archive import packages
+from layerlab.archive.entries import FileEntry, Kind, LayerFiles, present
 
 # overlayfs (kernel documentation, overlayfs.rst): a removed name is a character device 0/0, and a folder that
 # hides its older content carries this attribute. Only root sees it; so only root gets to read these folders.
@@ -26,7 +28,7 @@ _KINDS: dict[int, Kind] = {
 }
 
 
-def walk(folder: Path, diff_id: str) -> LayerFiles:
+def read_folder(folder: Path, diff_id: str) -> LayerFiles:
     """Read the folder of one layer.
 
     Raises
@@ -34,13 +36,16 @@ def walk(folder: Path, diff_id: str) -> LayerFiles:
     OSError
         The folder cannot be read.
     """
-    return LayerFiles(diff_id, tuple(_Walk().entries(os.fspath(folder), "")))
+    walk = _Walk()
+    found = tuple(walk.entries(os.fspath(folder), ""))
+    return LayerFiles(diff_id, found, None, present(walk.owners, found))
 
 
 class _Walk:
     def __init__(self) -> None:
         # (device, inode) → the first path of a file that has several.
         self._linked: dict[tuple[int, int], str] = {}
+        self.owners: dict[str, str] = {}
 
     def entries(self, folder: str, prefix: str) -> Iterator[FileEntry]:
         """Yield what is in a folder, each sub-folder before its content, by name, as the engine's tar has it."""
@@ -68,6 +73,10 @@ class _Walk:
         elif kind == "file":
             size = status.st_size
             checksum = None if size else 0  # CRC-32 of nothing
+            if packages.is_database(path) and size <= packages.LONGEST:
+                content = Path(one.path).read_bytes()
+                self.owners.update(packages.owners(path, content))
+                checksum = zlib.crc32(content)
             if status.st_nlink > 1:
                 first = self._linked.setdefault((status.st_dev, status.st_ino), path)
                 if first != path:

@@ -16,7 +16,7 @@ from typing import Any
 from layerlab.archive import members as tar
 from layerlab.archive.entries import LayerFiles
 from layerlab.archive.headers import BLOCK, ZEROS
-from layerlab.archive.layer import clean_path, entries
+from layerlab.archive.layer import clean_path, read_layer
 from layerlab.archive.manifests import Chosen, choose, image_of
 from layerlab.archive.members import FILE_FLAGS, Member, members
 from layerlab.archive.packing import packing, unpacked
@@ -101,9 +101,9 @@ class _Blobs:
         how = packing(head)
         if how != "plain":
             inner = Stream(unpacked(_copies(outer, size, name), how, packed_bytes=size))
-            self._layers[name] = LayerFiles("", entries(inner, must_close=True), size)
+            self._layers[name] = read_layer(inner, must_close=True, packed_bytes=size)
         elif _is_tar(head):
-            self._layers[name] = LayerFiles("", entries(outer, end), size)
+            self._layers[name] = read_layer(outer, end, packed_bytes=size)
         elif head.lstrip()[:1] in (b"{", b"[") and size <= _LONGEST_JSON:
             self.documents[name] = _json(outer.exactly(size, name), name)
 

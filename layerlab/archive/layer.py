@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 
 from layerlab.archive import members as tar
-from layerlab.archive.entries import FileEntry, Kind
+from layerlab.archive import packages
+from layerlab.archive.entries import FileEntry, Kind, LayerFiles, present
 from layerlab.archive.members import FILE_FLAGS, Member
 from layerlab.archive.stream import Stream
 from layerlab.errors import ArchiveError
@@ -24,8 +26,12 @@ _KINDS: dict[int, Kind] = {
 }
 
 
-def entries(stream: Stream, end: int | None = None, *, must_close: bool = False) -> tuple[FileEntry, ...]:
+def read_layer(
+    stream: Stream, end: int | None = None, *, must_close: bool = False, packed_bytes: int | None = None
+) -> LayerFiles:
     """Read a layer's tar up to offset ``end``, or to the end of the stream; ``must_close`` as `members` has it.
+
+    The layer's ``diff_id`` is left empty: only the image's configuration names it.
 
     Raises
     ------
@@ -33,17 +39,18 @@ def entries(stream: Stream, end: int | None = None, *, must_close: bool = False)
         As `members`; also a path with ``..``, a hard link to itself, or more than 5,000,000 entries.
     """
     found: list[FileEntry] = []
-    for entry in _each(tar.members(stream, end, must_close=must_close), stream):
+    owners: dict[str, str] = {}
+    for entry in _entries(tar.members(stream, end, must_close=must_close), stream, owners):
         found.append(entry)
         if len(found) > _MOST_ENTRIES:
             raise ArchiveError(
                 f"A layer has more than {_MOST_ENTRIES:,} entries, which would not fit into memory. "
                 "Such an image was made by mistake or to do harm."
             )
-    return tuple(found)
+    return LayerFiles("", tuple(found), packed_bytes, present(owners, found))
 
 
-def _each(members: Iterator[Member], stream: Stream) -> Iterator[FileEntry]:
+def _entries(members: Iterator[Member], stream: Stream, owners: dict[str, str]) -> Iterator[FileEntry]:
     for member in members:
         path = clean_path(member.name)
         kind = _KINDS.get(member.flag)
@@ -54,7 +61,12 @@ def _each(members: Iterator[Member], stream: Stream) -> Iterator[FileEntry]:
             )
         checksum = None
         if kind == "file" and not member.is_sparse:
-            checksum = stream.checksum(member.stored_bytes, member.name)
+            if packages.is_database(path) and member.stored_bytes <= packages.LONGEST:
+                content = stream.exactly(member.stored_bytes, member.name)
+                owners.update(packages.owners(path, content))
+                checksum = zlib.crc32(content)
+            else:
+                checksum = stream.checksum(member.stored_bytes, member.name)
         yield _entry(member, path, kind, checksum)
 
 

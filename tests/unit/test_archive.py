@@ -7,6 +7,7 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerlab import archive
-from layerlab.archive import headers, packing
-from layerlab.archive.layer import entries
+from layerlab.archive import columns, headers, packing
+from layerlab.archive.layer import read_layer
 from layerlab.archive.stream import Stream
 from layerlab.errors import ArchiveError
 from tests.unit import made_up_archives as made
@@ -39,7 +40,7 @@ def chunks(data: bytes, size: int = 1000) -> Iterator[bytes]:
 
 
 def layer(data: bytes, size: int = 1000) -> tuple[archive.FileEntry, ...]:
-    return entries(Stream(chunks(data, size)))
+    return read_layer(Stream(chunks(data, size))).entries
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -267,3 +268,44 @@ def test_an_index_that_leads_in_a_circle_is_refused() -> None:
     index = b'{"manifests": [{"digest": "sha256:00"}]}'
     with pytest.raises(ArchiveError, match="in a circle"):
         archive.read(chunks(tar([file("index.json", index), file("blobs/sha256/00", index)])))
+
+
+# --- packages ----------------------------------------------------------------------------------
+
+
+def test_a_layer_says_which_packages_its_files_belong_to() -> None:
+    site = "root/.local/lib/python3.11/site-packages"
+    record = b'../../../bin/fastapi,sha256=x,1\nfastapi/__init__.py,,\n"odd,name.py",,\nnot_here.py,,\n'
+    added = [
+        file("root/.local/bin/fastapi"),
+        file(f"{site}/fastapi/__init__.py"),
+        file(f"{site}/odd,name.py"),
+        file(f"{site}/Fast_API-0.1.dist-info/RECORD", record),
+        file("usr/bin/bash"),
+        file("var/lib/dpkg/info/bash.list", b"/.\n/bin\n/bin/bash\n"),
+        file("var/lib/dpkg/info/libc6:amd64.list", b"/lib/x86_64-linux-gnu/libc.so.6\n"),
+        file("usr/lib/x86_64-linux-gnu/libc.so.6"),
+        file("lib/apk/db/installed", b"P:musl\nV:1.2-r0\nF:lib\nR:ld-musl.so\n\nP:zlib\nV:1\nF:usr/lib\nR:libz.so\n"),
+        file("lib/ld-musl.so"),
+        file("usr/lib/libz.so"),
+    ]
+    assert read_layer(Stream(chunks(tar(added)))).owners == {
+        "root/.local/bin/fastapi": "python:fast-api 0.1",
+        f"{site}/fastapi/__init__.py": "python:fast-api 0.1",
+        f"{site}/odd,name.py": "python:fast-api 0.1",
+        "usr/bin/bash": "debian:bash",
+        "usr/lib/x86_64-linux-gnu/libc.so.6": "debian:libc6",
+        "lib/ld-musl.so": "alpine:musl 1.2-r0",
+        "usr/lib/libz.so": "alpine:zlib 1",
+    }
+
+
+@given(st.lists(members, max_size=5))
+@settings(deadline=None)
+def test_columns_give_back_the_layer(added: list[made.Add]) -> None:
+    one = replace(read_layer(Stream(chunks(tar(added)))), diff_id="sha256:1", owners={})
+    named = replace(one, owners={entry.path: f"p{len(entry.path)}" for entry in one.entries[::2]})
+    for layer_files in (one, named):
+        assert columns.decode(json.loads(json.dumps(columns.encode(layer_files)))) == layer_files
+    with pytest.raises(ArchiveError, match="version 0"):
+        columns.decode({**columns.encode(one), "version": 0})

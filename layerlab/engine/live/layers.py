@@ -72,9 +72,9 @@ def overlay_folders(described: Mapping[str, Any]) -> tuple[Path, ...] | None:
 
 
 def _walked(folder: Path, diff_id: str, cache: LayerCache) -> LayerFiles:
-    from layerlab.archive.folders import walk
+    from layerlab.archive.folders import read_folder
 
-    layer = walk(folder, diff_id)
+    layer = read_folder(folder, diff_id)
     cache.put(layer)
     return layer
 
