@@ -42,7 +42,7 @@ class ProgressPage:
     @property
     def calibration(self) -> figures.Figure:
         """How often predictions came true, by how sure the learner was."""
-        source = "Your predictions, as they stood when each was first read off. No points for closeness."
+        source = "Your predictions, as first read off. No points for closeness."
         return figures.calibration(self.overview.counts(), source=source)
 
     @property

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from layerlab.answers import work_folder, write_whole
 from layerlab.course.logbook import document, folder
-from layerlab.errors import AnswerError
+from layerlab.errors import AnswerError, DiskFull
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,12 @@ def export(path: Path, *, work: Path | None = None) -> Exported:
         raise AnswerError(f"Nothing is kept in {work or work_folder()} yet. Keep a prediction or an answer first.")
     target = path / document.FILE_NAME if path.is_dir() else path
     whole = kept.record | document.load(target) if target.exists() else kept.record
-    write_whole(target, document.dumps(whole))
+    try:
+        write_whole(target, document.dumps(whole))
+    except DiskFull as error:
+        raise DiskFull(
+            f"No space is left to write {target}. Nothing was lost: make room, then export again."
+        ) from error
     return Exported(target, len(whole.versions), kept.notes)
 
 
@@ -50,4 +55,10 @@ def take_in(path: Path, *, work: Path | None = None) -> folder.Merged:
 
     Raises AnswerError for anything but a whole progress file, before anything is changed; or DiskFull.
     """
-    return folder.merge(work or work_folder(), document.load(path))
+    incoming = document.load(path)
+    try:
+        return folder.merge(work or work_folder(), incoming)
+    except DiskFull as error:
+        raise DiskFull(
+            f"No space is left to take in all of {path}. Nothing is lost: make room, then import it again."
+        ) from error
