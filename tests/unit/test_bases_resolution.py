@@ -336,6 +336,13 @@ def test_status_of_what_is_there_coming_and_missing(monkeypatch: pytest.MonkeyPa
     assert (slim.state, slim.digest, full.state, full.image_id) == ("official", DIGEST, "absent", None)
 
 
+def test_what_a_base_lacks_is_said_of_the_stand_in_only() -> None:
+    standin = inventory.status(FakeEngine(raw_image("python:3.11-alpine", standin=True), kind="recorded"))[-1]
+    official = inventory.status(FakeEngine(raw_image("python:3.12-alpine", digest=DIGEST)))[-1]
+    assert (standin.key, standin.state, standin.lacks) == ("musl", "stand-in", ("apk", "sqlite3"))
+    assert (official.key, official.state, official.lacks) == ("musl", "official", ())
+
+
 def test_an_image_built_from_a_stand_in_is_no_base() -> None:
     built = {**raw_image("python:3.11-slim", standin=True), "RepoTags": ["layerlab/service:naive"]}
     assert inventory.held(FakeEngine(built)) == ()
