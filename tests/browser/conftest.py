@@ -84,7 +84,13 @@ def course(
     environment |= {"LAYERLAB_ENGINE": engine_kind, "LAYERLAB_WORK": str(work_folder)}
     with (folder / "jupyterlab.log").open("w") as log:
         server = subprocess.Popen(
-            lab.command(port, folder), cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            # The page's own objects are within reach, so that tests can wait until the kernel has answered.
+            [*lab.command(port, folder), "--LabApp.expose_app_in_browser=True"],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
         )
         try:
             lab._wait_until_it_answers(server, port, token)

@@ -24,6 +24,24 @@ _ALL_RAN = """([cells, before]) => {
   const failed = document.querySelector('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]');
   return failed !== null || prompts.every((text, i) => /\\d/.test(text) && text !== before[i]);
 }"""
+# Starts to take note of what the page has told the kernel and the kernel has not answered, once both are connected.
+_CONNECTED = """() => {
+  const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
+  const kernel = context?.session?.kernel;
+  if (!context?.isReady || kernel?.connectionStatus !== 'connected' || kernel.status !== 'idle') return false;
+  if (window.heard !== kernel) {
+    window.heard = kernel;
+    window.unanswered = new Set();
+    kernel.anyMessage.connect((_, {msg, direction}) => {
+      if (direction === 'send' && msg.channel === 'shell') window.unanswered.add(msg.header.msg_id);
+      const idle = msg.header.msg_type === 'status' && msg.content.execution_state === 'idle';
+      if (idle) window.unanswered.delete(msg.parent_header.msg_id);
+    });
+  }
+  return true;
+}"""
+# Twice in a row: a widget holds back a second message until the first has been answered.
+_SETTLED = "() => (window.quiet = window.unanswered.size ? 0 : (window.quiet ?? 0) + 1) > 2"
 # Of what an output shows, the elements that end to the right of the output itself and are not in a box that scrolls.
 _TOO_WIDE = """output => {
   const edge = output.getBoundingClientRect().right + 1;
@@ -74,12 +92,16 @@ class NotebookPage:
         """Load the page, and wait until every cell is there and the kernel is idle."""
         self.page.goto(self._address)
         expect(self.page.locator(".jp-Notebook > * .jp-Cell")).to_have_count(len(self.ids), timeout=PAGE_MS)
-        self.wait_idle()
+        self.page.wait_for_function(_CONNECTED, timeout=PAGE_MS)
 
-    def wait_idle(self) -> None:
-        """Wait until the kernel has nothing left to do."""
-        indicator = self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
-        expect(indicator).to_be_visible(timeout=RUN_MS)
+    def settle(self) -> None:
+        """Wait until the kernel has answered everything that the page has told it.
+
+        A button's click is sent at once, a choice only when the kernel has taken note of the one before: whoever
+        chooses and clicks faster than a busy kernel answers would click on the older choice.
+        """
+        self.page.evaluate("() => { window.quiet = 0; }")
+        self.page.wait_for_function(_SETTLED, timeout=RUN_MS)
 
     def run_all(self) -> None:
         """Run every cell through the menu, and wait for the last one, or for the first error."""
@@ -132,6 +154,7 @@ class NotebookPage:
 
     def press(self, id: str, button: str) -> None:
         """Click a button of a cell's output."""
+        self.settle()
         self.output(id).get_by_role("button", name=button, exact=True).click()
 
     def choose(self, id: str, option: str) -> None:
@@ -178,9 +201,10 @@ class NotebookPage:
     # --- keyboard and pictures -----------------------------------------------------------------
 
     def type(self, *keys: str) -> None:
-        """Press keys one after the other, on whatever has the focus."""
+        """Press keys one after the other, on whatever has the focus, and wait for the kernel to follow."""
         for key in keys:
             self.page.keyboard.press(key)
+        self.settle()
 
     def go_to(self, id: str) -> None:
         """Select a cell with the arrow keys, from whichever is selected."""
