@@ -11,12 +11,13 @@ from typing import Any
 from layerlab.archive.entries import FileEntry, LayerFiles
 from layerlab.errors import ArchiveError
 
-VERSION = 2
+VERSION = 3
 
 
 def encode(layer: LayerFiles) -> dict[str, Any]:
     """Return a layer as JSON values: a list for each field of its entries."""
     columns = zip(*layer.entries, strict=True) if layer.entries else ((),) * len(FileEntry._fields)
+    paths = {entry.path for entry in layer.entries}
     packages = {package: number for number, package in enumerate(dict.fromkeys(layer.owners.values()))}
     return {
         "version": VERSION,
@@ -24,6 +25,7 @@ def encode(layer: LayerFiles) -> dict[str, Any]:
         "packed_bytes": layer.packed_bytes,
         "packages": list(packages),
         "owner": [packages.get(layer.owners.get(entry.path, ""), -1) for entry in layer.entries],
+        "elsewhere": {path: packages[one] for path, one in layer.owners.items() if path not in paths},
         **{name: list(column) for name, column in zip(FileEntry._fields, columns, strict=True)},
     }
 
@@ -43,8 +45,9 @@ def decode(columns: Mapping[str, Any]) -> LayerFiles:
         packages = columns["packages"]
         owned = zip(columns["path"], columns["owner"], strict=True)
         owners = {path: packages[number] for path, number in owned if number >= 0}
+        owners |= {path: packages[number] for path, number in columns["elsewhere"].items()}
         return LayerFiles(columns["diff_id"], tuple(map(FileEntry._make, rows)), columns["packed_bytes"], owners)
-    except (IndexError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise ArchiveError(
             f"Kept entries of a layer cannot be read ({error}). Delete them: they are read anew."
         ) from error

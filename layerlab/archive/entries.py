@@ -53,7 +53,7 @@ class LayerFiles:
     packed_bytes
         Bytes of the blob as it lies in the archive: packed or not; None for a layer that was read from a folder.
     owners
-        Path → the package that claims it, by the package databases in this layer.
+        Path → the package that claims it, by the package databases in this layer. The file may lie in another one.
     """
 
     diff_id: str
@@ -72,6 +72,7 @@ def total_bytes(entries: Iterable[FileEntry]) -> int:
     return sum(entry.size_bytes for entry in entries)
 
 
-def present(owners: Mapping[str, str], entries: Iterable[FileEntry]) -> dict[str, str]:
-    """Keep of what packages claim those paths that a layer has."""
-    return {entry.path: owners[entry.path] for entry in entries if entry.path in owners}
+def useful(owners: Mapping[str, str], entries: Iterable[FileEntry]) -> dict[str, str]:
+    """Keep of what packages claim the paths that a layer has, and Python's: their scripts may be copied apart."""
+    paths = {entry.path for entry in entries}
+    return {path: one for path, one in owners.items() if path in paths or one.startswith("python:")}

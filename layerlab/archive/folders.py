@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from layerlab.archive import packages
-from layerlab.archive.entries import FileEntry, Kind, LayerFiles, present
+from layerlab.archive.entries import FileEntry, Kind, LayerFiles, useful
 
 # overlayfs (kernel documentation, overlayfs.rst): a removed name is a character device 0/0, and a folder that
 # hides its older content carries this attribute. Only root sees it; so only root gets to read these folders.
@@ -38,7 +38,7 @@ def read_folder(folder: Path, diff_id: str) -> LayerFiles:
     """
     walk = _Walk()
     found = tuple(walk.entries(os.fspath(folder), ""))
-    return LayerFiles(diff_id, found, None, present(walk.owners, found))
+    return LayerFiles(diff_id, found, None, useful(walk.owners, found))
 
 
 class _Walk:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from layerlab.archive import members as tar
 from layerlab.archive import packages
-from layerlab.archive.entries import FileEntry, Kind, LayerFiles, present
+from layerlab.archive.entries import FileEntry, Kind, LayerFiles, useful
 from layerlab.archive.members import FILE_FLAGS, Member
 from layerlab.archive.stream import Stream
 from layerlab.errors import ArchiveError
@@ -47,7 +47,7 @@ def read_layer(
                 f"A layer has more than {_MOST_ENTRIES:,} entries, which would not fit into memory. "
                 "Such an image was made by mistake or to do harm."
             )
-    return LayerFiles("", tuple(found), packed_bytes, present(owners, found))
+    return LayerFiles("", tuple(found), packed_bytes, useful(owners, found))
 
 
 def _entries(members: Iterator[Member], stream: Stream, owners: dict[str, str]) -> Iterator[FileEntry]:

@@ -273,7 +273,7 @@ def test_an_index_that_leads_in_a_circle_is_refused() -> None:
 # --- packages ----------------------------------------------------------------------------------
 
 
-def test_a_layer_says_which_packages_its_files_belong_to() -> None:
+def test_a_layer_says_which_packages_have_which_files() -> None:
     site = "root/.local/lib/python3.11/site-packages"
     record = b'../../../bin/fastapi,sha256=x,1\nfastapi/__init__.py,,\n"odd,name.py",,\nnot_here.py,,\n'
     added = [
@@ -295,6 +295,7 @@ def test_a_layer_says_which_packages_its_files_belong_to() -> None:
         f"{site}/odd,name.py": "python:fast-api 0.1",
         "usr/bin/bash": "debian:bash",
         "usr/lib/x86_64-linux-gnu/libc.so.6": "debian:libc6",
+        f"{site}/not_here.py": "python:fast-api 0.1",
         "lib/ld-musl.so": "alpine:musl 1.2-r0",
         "usr/lib/libz.so": "alpine:zlib 1",
     }
@@ -305,7 +306,7 @@ def test_a_layer_says_which_packages_its_files_belong_to() -> None:
 def test_columns_give_back_the_layer(added: list[made.Add]) -> None:
     one = replace(read_layer(Stream(chunks(tar(added)))), diff_id="sha256:1", owners={})
     named = replace(one, owners={entry.path: f"p{len(entry.path)}" for entry in one.entries[::2]})
-    for layer_files in (one, named):
+    for layer_files in (one, named, replace(named, owners={**named.owners, "elsewhere": "q"})):
         assert columns.decode(json.loads(json.dumps(columns.encode(layer_files)))) == layer_files
     with pytest.raises(ArchiveError, match="version 0"):
         columns.decode({**columns.encode(one), "version": 0})
