@@ -16,6 +16,7 @@ __all__ = ["NAMES", "Bench", "Exercise", "FileTask", "Objective", "Trial", "Wron
 _MODULES = {
     "01_naive": "layerlab.exercises.ex01_naive",
     "02_slim": "layerlab.exercises.ex02_slim",
+    "03_multistage": "layerlab.exercises.ex03_multistage",
 }
 NAMES = tuple(_MODULES)
 

@@ -7,20 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from layerlab.build import BuildResult
     from layerlab.image import Image
     from layerlab.probe import Contents, Probe
-
-
-class Step(Protocol):
-    """One step of a finished build."""
-
-    @property
-    def line(self) -> int | None:
-        """Its line in the Dockerfile."""
-
-    @property
-    def is_cached(self) -> bool:
-        """True where the engine had the answer already."""
 
 
 class Built(Protocol):
@@ -34,7 +23,7 @@ class Built(Protocol):
 class Begun(Protocol):
     """A build under way."""
 
-    def run(self, on_event: Callable[[Any], None] | None = ...) -> Built:
+    def run(self, on_event: Callable[[Any], None] | None = ...) -> BuildResult:
         """Read it to its end."""
 
     def cancel(self) -> None:

@@ -16,7 +16,8 @@ from layerlab.dockerfile import Dockerfile, parse, resolve
 from layerlab.errors import BuildCancelled, DoesNotServe, EngineRefused, LayerLabError
 
 if TYPE_CHECKING:
-    from layerlab.exercises.bench import Begun, Bench, Built
+    from layerlab.build import BuildResult
+    from layerlab.exercises.bench import Begun, Bench
     from layerlab.exercises.file_task import FileTask
     from layerlab.image import Image
     from layerlab.probe import Contents, Probe
@@ -73,7 +74,7 @@ class Trial:
         return self._once("dockerfile", partial(parse, self.text))
 
     @property
-    def built(self) -> Built:
+    def built(self) -> BuildResult:
         """The finished build. Raises BuildFailed, DockerfileError, ContextError, NotRecorded."""
         return self._ask("built", "builds", partial(self._build, tag=self._tag))
 
@@ -113,9 +114,14 @@ class Trial:
         return self.contents.added_to(self.base_contents)
 
     @property
+    def image_before(self) -> Image:
+        """The image of the service as it was, before the learner touched it."""
+        return self._ask("image before", "same answers", self._build_before)
+
+    @property
     def before(self) -> Probe:
-        """What the service answered as it was, before the learner touched it."""
-        return self._ask("before", "same answers", self._probe_before)
+        """What that one answered."""
+        return self._ask("before", "same answers", lambda: self._probe(self.image_before))
 
     @property
     def sizes(self) -> Sizes:
@@ -134,10 +140,10 @@ class Trial:
         """Return the image of one stage, by name or number: what a COPY could have taken from."""
         return self._ask(f"stage {name}", "luggage", lambda: self._build(target=name).image)
 
-    def rebuilt(self, changed: Mapping[str, str]) -> Built:
+    def rebuilt(self, changed: Mapping[str, str]) -> BuildResult:
         """Build again as after an edit: file → its other content. The build before it fills the cache."""
 
-        def build() -> Built:
+        def build() -> BuildResult:
             assert self.built
             return self._build(changed=changed)
 
@@ -178,14 +184,14 @@ class Trial:
 
     def _build(
         self, *, tag: str | None = None, target: str | None = None, changed: Mapping[str, str] | None = None
-    ) -> Built:
+    ) -> BuildResult:
         task = self.task
         begun = self.bench.begin(
             task.app, text=self.text, dockerfile=task.file, tag=tag, target=target, changed=changed
         )
         return self._run(begun)
 
-    def _run(self, begun: Begun) -> Built:
+    def _run(self, begun: Begun) -> BuildResult:
         self._begun = begun
         if self._is_cancelled:  # between the last look and now
             begun.cancel()
@@ -206,9 +212,9 @@ class Trial:
                 raise DoesNotServe(f"The container did not start: {refused}") from refused
             raise
 
-    def _probe_before(self) -> Probe:
+    def _build_before(self) -> Image:
         begun = self.bench.begin(self.task.app, dockerfile=self.task.before or self.task.starter)
-        return self._probe(self._run(begun).image)
+        return self._run(begun).image
 
     def _look_for_base(self) -> Image:
         declared = {name for arg in self.dockerfile.global_args for name, _ in arg.pairs}

@@ -1,0 +1,101 @@
+"""The checks that most Dockerfile tasks share, asked of a `Trial`. What a value is worth, `layerlab.checks` says.
+
+What a Dockerfile did wrong is a FAIL; what could not be measured at all passes through and becomes a SKIP.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from layerlab.checks import Check, behaviour, judge, static
+from layerlab.errors import BaseError, BuildCancelled, BuildFailed, EngineError, LayerLabError
+from layerlab.exercises.trial import Trial
+from layerlab.units import size
+from layerlab.widgets.questions import cut
+
+_T = TypeVar("_T")
+# What names the missing thing in the output of pip, apt, gcc and the shell, before what only says that it failed.
+_NAMES_IT = re.compile(r"no such file|not found|unable to locate|cannot open|no matching|has no installation", re.I)
+_FAILED = re.compile(r"\berror\b|^E: ", re.I)
+
+
+def no_blank_left(trial: Trial) -> Check:
+    """Check that every blank is filled; needs no engine."""
+    return static.no_blank_left(trial.text)
+
+
+def reads(trial: Trial) -> Check:
+    """Check that the text is a Dockerfile at all; needs no engine."""
+    return static.reads(trial.text)
+
+
+def stages(trial: Trial) -> Check:
+    """Check that there are two stages; needs no engine."""
+    return static.stages(trial.dockerfile)
+
+
+def builds(trial: Trial) -> Check:
+    """Check that an image comes of it; a failing step is told by the line of its output that names the fault."""
+    result = _value_or_fault(lambda: trial.built)
+    check = behaviour.builds(result)
+    if isinstance(result, BuildFailed) and (told := telling_line(result.log_tail)):
+        return replace(check, found=f"line {result.line}: {cut(told, 110)}")
+    return check
+
+
+def serves(trial: Trial) -> Check:
+    """Check that the service starts and answers what it is asked."""
+    return behaviour.serves(_value_or_fault(lambda: trial.probe))
+
+
+def same_answers(trial: Trial) -> Check:
+    """Check that every answer is, letter for letter, what the service answered before."""
+    return behaviour.same_answers(trial.before, _value_or_fault(lambda: trial.probe))
+
+
+def no_compiler_added(trial: Trial) -> Check:
+    """Check that no compiler lies in the image beyond what its base has."""
+    return behaviour.no_compiler_added(trial.contents, trial.base_contents)
+
+
+def little_came_along(trial: Trial, *, stage: str, share: float) -> Check:
+    """Check that most of what a builder holds beyond the need stays behind.
+
+    Parameters
+    ----------
+    stage
+        Name or number of the builder.
+    share
+        How much of the builder's luggage may come along, 0 to 1. Relative, so that it is fair on every base.
+    """
+    sizes = trial.sizes
+    held = max(0, trial.stage(stage).added_bytes(trial.base) - sizes.needed_bytes)
+    return judge(
+        "luggage",
+        sizes.luggage_bytes <= share * held,
+        found=f"{size(sizes.luggage_bytes)} beside {size(sizes.needed_bytes)} needed",
+        wanted=f"at most {size(int(share * held))}, {share:.0%} of the builder's",
+        because=f"of {size(held)} that the builder holds besides the need, {size(sizes.luggage_bytes)} came along",
+        not_yet="each node would pull files that no request uses.",
+        look="Which one folder holds the packages and nothing else?",
+    )
+
+
+def telling_line(lines: Sequence[str]) -> str:
+    """Return the line of an output that names what is wrong: what is missing, else that something failed."""
+    said = [line.strip() for line in lines if line.strip()]
+    found = next(filter(_NAMES_IT.search, said), None) or next(filter(_FAILED.search, said), None)
+    return found or (said[-1] if said else "")
+
+
+def _value_or_fault(ask: Callable[[], _T]) -> _T | LayerLabError:
+    """Return the value, or what the Dockerfile did wrong; what the engine cannot do is raised."""
+    try:
+        return ask()
+    except (EngineError, BaseError, BuildCancelled):
+        raise
+    except LayerLabError as fault:
+        return fault
