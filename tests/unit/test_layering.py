@@ -25,6 +25,7 @@ ORDER = (
     "build",
     "bases",
     "attribution",
+    "inspection",
     "probe",
     "measure",
     "claims",

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerlab.archive import FileEntry, LayerFiles
-from layerlab.waste import Wasted, union
+from layerlab.waste import Maker, Wasted, findings, fix, union
 
 PATHS = ["a", "b", "d", "d/a", "d/b", "d/e", "d/e/a", "d/e/f", "f/a", "f"]
 
@@ -154,3 +154,41 @@ def test_an_opaque_folder_hides_what_lay_below_and_not_its_own() -> None:
     found = union(layers)
     assert found.wasted == (Wasted("d/old", 5, "opaque folder", 0, 1),)
     assert [one.path for one in found.visible] == ["d/new"]
+
+
+# --- findings: the same bytes, with names and a mend --------------------------------------------
+
+
+def makers(count: int, base: int = 0) -> list[Maker]:
+    return [Maker(number, "RUN x", line=number + 1, is_base=number < base) for number in range(count)]
+
+
+@given(stacks(), st.integers(0, 5))
+@settings(deadline=None)
+def test_findings_add_up_to_the_waste(layers: list[LayerFiles], base: int) -> None:
+    merged = union(layers)
+    found = findings(merged, makers(len(layers), base))
+    assert sum(one.size_bytes for one in found) == merged.waste_bytes
+    assert sum(len(one.paths) for one in found) == len(merged.wasted)
+    assert all(one.fix and "\n" not in one.fix for one in found)
+
+
+def test_a_finding_says_who_wrote_who_hid_and_what_to_do() -> None:
+    layers = [
+        LayerFiles("0", (FileEntry("lib", "file", 9, checksum=1),)),
+        LayerFiles("1", (FileEntry("d/x", "file", 50), FileEntry("y", "file", 7, mode=0o644, checksum=3))),
+        LayerFiles("2", (FileEntry("d", "whiteout"), FileEntry("y", "file", 7, mode=0o755, checksum=3))),
+        LayerFiles("3", (FileEntry("lib", "file", 9, checksum=1),)),
+    ]
+    first, second, third = findings(union(layers), makers(4, base=1))
+    assert (first.size_bytes, first.paths, first.fix) == (50, ("d/x",), "join the rm of line 3 to the RUN in line 2")
+    assert (first.writer.where, first.hider.where) == ("line 2", "line 3")
+    assert second.fix == "the base has the same file already: leave it out of what line 4 copies"
+    assert third.fix == "join the chmod or chown of line 3 to the RUN in line 2"
+
+
+def test_a_copied_file_is_mended_where_it_is_copied() -> None:
+    copy, run = Maker(1, "COPY . .", line=5), Maker(2, "RUN rm x", line=6)
+    assert fix("attributes only", copy, run) == "set mode and owner in line 5: COPY --chmod=… --chown=…"
+    assert fix("removed", copy, run).startswith("a .dockerignore or a narrower source")
+    assert fix("removed", Maker(0, "ADD", is_base=True), run).endswith("choose a base without them")
