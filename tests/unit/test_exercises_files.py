@@ -1,0 +1,256 @@
+"""Exercises whose answer is a Dockerfile: what is kept, when it is built, what a verdict rests on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_bench import APPS, Begun, FakeBench
+
+from layerlab import exercises
+from layerlab.errors import BuildCancelled, BuildFailed, CheckFailed, NotRecorded
+from layerlab.exercises import Exercise
+from layerlab.exercises.file_checks import telling_line
+from layerlab.exercises.file_task import edited, filled, one_filling_changed
+from layerlab.exercises.trial import NeedsEngine, Trial
+from layerlab.grading.verify import every_neighbour_is_decided
+from layerlab.grading.wrong_answers import Neighbours
+from layerlab.widgets.dockerfile_panel import DockerfilePanel
+
+TASK, FILE = "q3-blanks", "q3-blanks-file"
+BLANKS = (APPS / "exercise03/tickets/Dockerfile.blanks").read_text()
+RIGHT = filled(BLANKS, "gcc libc6-dev libqrencode-dev", "libqrencode4", "/opt/venv /opt/venv")
+NO_HEADER = filled(BLANKS, "gcc libc6-dev", "libqrencode4", "/opt/venv /opt/venv")
+NO_LIBRARY = filled(BLANKS, "gcc libc6-dev libqrencode-dev", "git", "/opt/venv /opt/venv")
+
+
+@pytest.fixture
+def bench() -> FakeBench:
+    return FakeBench()
+
+
+@pytest.fixture
+def exercise(bench: FakeBench, tmp_path: Path) -> Exercise:
+    return exercises.open("03_multistage", bench, work=tmp_path)
+
+
+def panel_of(exercise: Exercise) -> DockerfilePanel:
+    panel = exercise.question(FILE)
+    assert isinstance(panel, DockerfilePanel)
+    return panel
+
+
+def trial(bench: FakeBench, exercise: Exercise, text: str) -> Trial:
+    return Trial(bench, exercise.files[FILE], text)
+
+
+# --- the file and the panel ------------------------------------------------------------------
+
+
+def test_nothing_is_kept_and_nothing_written_before_the_learner_edits(exercise: Exercise) -> None:
+    panel = panel_of(exercise)
+    assert panel.answer is None
+    assert panel.value == BLANKS
+    assert not exercise.answers.folder.exists()
+    (check,) = exercise.verdicts(TASK)
+    assert (check.name, check.status) == ("answered", "FAIL")
+
+
+def test_the_panel_works_without_a_view(exercise: Exercise, bench: FakeBench) -> None:
+    panel = panel_of(exercise)
+    panel.answer = RIGHT
+    panel.build()
+    verdicts = panel.wait(timeout=30)
+    assert verdicts.all_pass
+    assert panel.state == "judged"
+    assert (exercise.answers.folder / "Dockerfile").read_text() == RIGHT
+    assert panel.sizes is not None
+    assert panel.sizes.needed_bytes == 10_000_800
+    assert panel.sizes.added_bytes == 1_000_000 + 20_000_000 + 800
+    exercise.check(TASK)
+
+
+def test_typing_builds_nothing(exercise: Exercise, bench: FakeBench) -> None:
+    panel = panel_of(exercise)
+    panel.value = RIGHT
+    assert panel.is_unsaved
+    assert exercise.judging(TASK, f"{RIGHT}\nNONSENSE").static().check("reads").status == "FAIL"
+    assert [check.name for check in exercise.judging(TASK, BLANKS).static()] == ["no blank left"]
+    assert [check.name for check in exercise.judging(TASK, RIGHT).static()] == ["no blank left", "reads", "stages"]
+    assert bench.texts == []
+
+
+def test_each_new_text_that_meets_the_same_obstacle_opens_one_more_hint(exercise: Exercise) -> None:
+    panel = panel_of(exercise)
+
+    def attempt(text: str) -> list[str]:
+        panel.answer = text
+        panel.build()
+        panel.wait(timeout=30)
+        return [title for title, _ in panel.hints]
+
+    assert attempt(NO_HEADER) == ["Where to look"]
+    assert attempt(NO_HEADER) == ["Where to look"], "the same text again is no new attempt"
+    with pytest.raises(CheckFailed):
+        exercise.check(TASK)
+    assert attempt(f"{NO_HEADER}# again\n") == ["Where to look", "The principle"], "the check cell counted nothing"
+    assert attempt(NO_LIBRARY) == ["Where to look"], "another obstacle has a ladder of its own"
+    assert attempt(RIGHT) == []
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00binary", b"x" * 200_000])
+def test_a_file_that_is_no_text_is_said_and_left_alone(exercise: Exercise, content: bytes, bench: FakeBench) -> None:
+    path = exercise.answers.folder / "Dockerfile"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    (check,) = exercise.verdicts(TASK)
+    assert (check.name, check.status) == ("answered", "FAIL")
+    assert check.hint.endswith("?")
+    assert path.read_bytes() == content
+    assert bench.texts == []
+    with pytest.raises(CheckFailed):
+        exercise.check(TASK)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# nothing but a comment\n", "\tRUN x", "FROM\r\n"])
+def test_a_text_that_is_no_dockerfile_is_judged_and_not_built(exercise: Exercise, bench: FakeBench, text: str) -> None:
+    verdicts = exercise.verdicts(TASK, {FILE: text})
+    assert verdicts.shown is not None
+    assert (verdicts.shown.name, verdicts.shown.status) == ("reads", "FAIL")
+    assert bench.texts == []
+
+
+def test_line_endings_of_windows_are_no_fault(exercise: Exercise) -> None:
+    assert exercise.verdicts(TASK, {FILE: RIGHT.replace("\n", "\r\n")}).all_pass
+
+
+# --- one trial -------------------------------------------------------------------------------
+
+
+def test_a_trial_asks_for_each_thing_once(exercise: Exercise, bench: FakeBench) -> None:
+    assert exercise.verdicts(TASK, {FILE: RIGHT}).all_pass
+    assert bench.texts.count(RIGHT) == 2, "the image, and the builder's stage that it is held against"
+    assert len(bench.probed) == len(set(bench.probed)) == 2, "now and before"
+
+
+def test_a_fault_is_asked_for_once_as_well(exercise: Exercise, bench: FakeBench) -> None:
+    tried = trial(bench, exercise, NO_HEADER)
+    for _ in range(2):
+        with pytest.raises(BuildFailed):
+            tried.built  # noqa: B018
+    assert bench.texts == [NO_HEADER]
+    assert tried.final_sizes is None
+    assert bench.texts == [NO_HEADER], "what failed is not built again to be weighed"
+
+
+def test_without_an_engine_a_trial_still_reads(exercise: Exercise, bench: FakeBench) -> None:
+    looked = trial(bench, exercise, RIGHT).unbuilt()
+    assert len(looked.dockerfile.stages) == 2
+    with pytest.raises(NeedsEngine):
+        looked.image  # noqa: B018
+
+
+def test_what_comes_after_a_failing_need_is_not_judged(exercise: Exercise) -> None:
+    names = [check.name for check in exercise.verdicts(TASK, {FILE: NO_LIBRARY})]
+    assert names == ["no blank left", "reads", "stages", "builds", "serves"]
+
+
+def test_a_cancelled_trial_stops_before_its_next_question(exercise: Exercise, bench: FakeBench) -> None:
+    judging = exercise.judging(TASK, RIGHT)
+    bench.during = judging.cancel
+    with pytest.raises(BuildCancelled):
+        judging.run()
+    assert bench.texts == [RIGHT]
+    assert bench.probed == []
+
+
+def test_a_cancel_before_the_start_is_heard(exercise: Exercise, bench: FakeBench) -> None:
+    judging = exercise.judging(TASK, RIGHT)
+    judging.cancel()
+    with pytest.raises(BuildCancelled):
+        judging.run()
+    assert bench.texts == []
+
+
+def test_a_cancel_reaches_the_build(bench: FakeBench, exercise: Exercise, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Begun] = []
+    begin = bench.begin
+    monkeypatch.setattr(bench, "begin", lambda *given, **named: begun.append(begin(*given, **named)) or begun[-1])
+    judging = exercise.judging(TASK, RIGHT)
+    bench.during = judging.cancel
+    with pytest.raises(BuildCancelled):
+        judging.run()
+    assert begun[0].cancels == 1
+
+
+def test_what_is_not_recorded_is_skipped_under_the_name_of_what_waited(
+    exercise: Exercise, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def contents(image: object) -> None:
+        raise NotRecorded("What lies in that image is not recorded. A live engine can say.")
+
+    monkeypatch.setattr(bench, "contents", contents)
+    verdicts = exercise.verdicts(TASK, {FILE: RIGHT})
+    assert verdicts.check("same answers").status == "PASS"
+    assert verdicts.shown is not None
+    assert (verdicts.shown.name, verdicts.shown.status) == ("luggage", "SKIP")
+    assert "live engine" in verdicts.shown.why
+
+
+def test_progress_reaches_whoever_asked_for_it(exercise: Exercise) -> None:
+    seen: list[object] = []
+    exercise.judging(TASK, RIGHT).run(seen.append)
+    assert seen
+
+
+# --- texts made from the starter -------------------------------------------------------------
+
+
+def test_texts_are_made_by_code_that_notices_when_the_starter_changes() -> None:
+    assert filled("a ____ c ____", "b", "d") == "a b c d"
+    with pytest.raises(ValueError, match="2 blanks and 1 filling"):
+        filled("____ ____", "one")
+    assert edited("one two", "two", "three") == "one three"
+    for text in ("one", "two two"):
+        with pytest.raises(ValueError, match="an edit needs one place"):
+            edited(text, "two", "three")
+    assert [*one_filling_changed("____+____", ("a", "b"), (("x", "y"), ("z",)))] == ["x+b", "y+b", "a+z"]
+
+
+@pytest.mark.parametrize("name", [name for name in exercises.NAMES if exercises.kind(name).files])
+def test_neighbours_are_texts_of_their_own_and_differ_from_the_starter(name: str) -> None:
+    exercise = exercises.open(name, FakeBench())
+    assert set(exercise.neighbours) == set(exercise.files)
+    for id, texts in exercise.neighbours.items():
+        assert len(set(texts)) == len(texts) > 3
+        assert exercise.starter(id) not in texts
+
+
+@pytest.mark.parametrize("name", [name for name in exercises.NAMES if exercises.kind(name).files])
+def test_a_file_question_has_a_task_of_its_own_under_another_id(name: str) -> None:
+    kind = exercises.kind(name)
+    for id, task in kind.files.items():
+        assert [name for name, ids in kind.tasks.items() if ids == (id,)], "its task has this one question"
+        assert id not in kind.tasks, "attempts at the task and the panel's history are kept apart"
+        assert (APPS / task.app / task.starter).is_file()
+        assert (APPS / task.app / (task.before or task.starter)).is_file()
+        assert task.parts >= {"editor"}
+
+
+def test_neighbours_that_an_engine_could_not_decide_are_said() -> None:
+    assert every_neighbour_is_decided("03", Neighbours(9)).status == "PASS"
+    check = every_neighbour_is_decided("03", Neighbours(9, ("q 1: not recorded", "q 2: not recorded")))
+    assert (check.status, check.found) == ("FAIL", "q 1: not recorded, and 1 more")
+
+
+def test_the_telling_line_of_an_output_is_the_one_that_names_something() -> None:
+    log = (
+        "  error: subprocess-exited-with-error",
+        "  qr.c:3:10: fatal error: qrencode.h: No such file or directory",
+        "  ERROR: Failed building wheel for qr",
+        "[notice] To update, run: pip install --upgrade pip",
+    )
+    assert telling_line(log) == "qr.c:3:10: fatal error: qrencode.h: No such file or directory"
+    assert telling_line((log[0], log[3])) == "error: subprocess-exited-with-error"
+    assert telling_line(("one", "last")) == "last"
+    assert telling_line(()) == ""
