@@ -62,13 +62,16 @@ def probe(
     *,
     paths: Sequence[str] = ("/health", "/"),
     port: int = 8000,
-    wait_seconds: float = 20.0,
+    wait_seconds: float = 60.0,
     read_only: bool = False,
 ) -> Probe:
     """Start a container of ``image``, ask each path once, stop it, and say what happened.
 
     Parameters
     ----------
+    wait_seconds
+        For the first answer. A container that ends is noticed at once; one that compiles its modules at each
+        start can take half a minute on a busy machine, and that is no failure.
     read_only
         Give the container a root folder that it cannot write to (``docker run --read-only``).
 
