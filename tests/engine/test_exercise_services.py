@@ -80,3 +80,16 @@ def test_wrong_answers_get_their_verdicts_by_measurement(lab: Lab, tmp_path: Pat
         shown = exercise.verdicts(wrong.task, wrong.answers).shown
         assert shown is not None
         assert (wrong.name, shown.name, shown.status) == (wrong.name, wrong.failing, "FAIL")
+
+
+def test_tickets_serves_today_and_not_on_slim(lab: Lab) -> None:
+    today = lab.begin("exercise03/tickets", dockerfile="Dockerfile.today").run().image
+    (answer,) = lab.probe(today, "/tickets/4711").said
+    rows = answer[2].splitlines()
+    assert len(rows) == 21, "the smallest QR code has 21 rows (ISO/IEC 18004)"
+    finder = ["#" * 14, "##          ##", *["##  ######  ##"] * 3, "##          ##", "#" * 14]
+    assert [row[:14] for row in rows[:7]] == [row[-14:] for row in rows[:7]] == finder
+    with pytest.raises(BuildFailed, match="pip install --no-cache-dir ./qr") as caught:
+        lab.begin("exercise03/tickets", dockerfile="Dockerfile.slim").run()
+    assert caught.value.line == 12
+    assert [line for line in caught.value.log_tail if "gcc" in line and "No such file" in line]
