@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from layerlab.checks import Check, judge
-from layerlab.exercises import file_checks
+from layerlab.exercises import ex02_change
 from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
-from layerlab.exercises.file_task import FileTask, edited
 from layerlab.exercises.ladders import LADDERS
 from layerlab.exercises.trial import Trial
-from layerlab.image import Image
 from layerlab.units import size
 from layerlab.widgets.questions import Choice, Question
 
@@ -40,13 +37,6 @@ _TRIES = {
 BY_NAME = "the name: slim means that something is missing"
 BY_SIZE = "the size: the smaller image is the better one"
 EVIDENCE = (*COMMANDS, BY_NAME, BY_SIZE)
-
-
-CHANGE = "q4-change"
-FILE = "q4-change-file"
-_FROM = "FROM python:${PY_MINOR}\n"
-_ON_SLIM = "FROM python:${PY_MINOR}-slim\n"
-_EITHER_BASE = re.compile(r"(docker\.io/(library/)?)?python:\d+\.\d+(-slim)?")
 
 
 @dataclass(frozen=True)
@@ -111,29 +101,22 @@ class Slim(Exercise):
 
     name = "02_slim"
     commands = COMMANDS
-    tasks = {**{task: (f"{task}-base", f"{task}-evidence") for task in SERVICES}, CHANGE: (FILE,)}  # noqa: RUF012
+    tasks = {**{task: (f"{task}-base", f"{task}-evidence") for task in SERVICES}, ex02_change.TASK: (ex02_change.FILE,)}  # noqa: RUF012
     titles = {  # noqa: RUF012
         "q1-notes": "1. A service that keeps notes",
         "q2-fingerprint": "2. A service that calls another program",
         "q3-checksum": "3. A service that is compiled",
-        CHANGE: "4. Change the word",
+        ex02_change.TASK: "4. Change the word",
     }
     files = {  # noqa: RUF012
-        FILE: FileTask(
-            file="Dockerfile",
-            app="exercise02/notes",
-            starter="Dockerfile",
-            says="Let the notes service stand on the base that you chose for it in part 1, and change nothing else. "
-            "Then press Build & check.",
-            paths=("/notes",),
-        )
+        ex02_change.FILE: ex02_change.CHANGE,
     }
     rubric = (
         *(
             Objective(task, f"decides between two bases for a service that {service.says}, by a command's output")
             for task, service in SERVICES.items()
         ),
-        Objective(CHANGE, "puts a service on another base and shows that it serves as before"),
+        Objective(ex02_change.TASK, "puts a service on another base and shows that it serves as before"),
     )
 
     def probe(self, command: str) -> Outcome:
@@ -223,63 +206,11 @@ class Slim(Exercise):
         return f"{service.folder} never uses {tried}, so {told} says nothing about {service.folder}."
 
     def _try(self, task: str, trial: Trial) -> Iterator[Check]:
-        yield file_checks.reads(trial)
-        yield (named := _base_named(trial))
-        if named.status != "PASS":
-            return
-        yield file_checks.builds(trial)
-        yield file_checks.serves(trial)
-        yield file_checks.same_answers(trial)
-        yield self._smaller_check(trial)
-        yield self._added_check(trial)
-
-    def _smaller_check(self, trial: Trial) -> Check:
-        now, before = trial.image.size_bytes, trial.image_before.size_bytes
-        return judge(
-            "smaller",
-            now < before / 2,
-            found=size(now),
-            wanted=f"less than half of {size(before)}",
-            because=f"{size(before)} became {size(now)} by the base alone",
-            not_yet="each machine that runs notes still pulls what notes never calls.",
-            look="Which base did you choose in part 1, and which does FROM name?",
-        )
-
-    def _added_check(self, trial: Trial) -> Check:
-        now, before = (one.added_bytes(base) for one, base in self._with_bases(trial))
-        return judge(
-            "nothing more added",
-            now <= 2 * before,
-            found=f"{size(now)} above the base",
-            wanted=f"about the {size(before)} of before",
-            because=f"above its base it adds {size(now)}, as before: its own file",
-            not_yet="the image carries something that notes never calls.",
-            look="Which line was not there before, and which import needs it?",
-        )
-
-    def _with_bases(self, trial: Trial) -> tuple[tuple[Image, Image], ...]:
-        return (trial.image, trial.base), (trial.image_before, self.bench.base("full"))
+        return ex02_change.checks(trial)
 
     hints = {  # noqa: RUF012
         **LADDERS,
-        "base named": (
-            "Compare the FROM line with the tags of the two bases, letter by letter. Which letter differs?",
-            "A parcel goes to the address as it is written, not as it was meant. What is the address of slim?",
-            "Another file: `FROM node:22-slm` finds no image, `FROM node:22-slim` does. What comes after the dash "
-            "in yours?",
-        ),
-        "smaller": (
-            "Look at the FROM line: it alone decides on the base. What does it say now?",
-            "Who moves to a smaller flat has to give up the large one. Which word still pays for the large one?",
-            "Another file: `FROM node:22` became `FROM node:22-slim`, one word, and the rest stayed as it was. "
-            "Which word is it in yours?",
-        ),
-        "nothing more added": (
-            "Compare your file with the one in part 1, line by line. Which instruction is new?",
-            "“Perhaps I need it one day” is how a small flat fills up. Who asks for the new thing today?",
-            "Another file gained `RUN apt-get install -y curl`, and no line of its code calls curl. "
-            "What in your service calls what you added?",
-        ),
+        **ex02_change.LADDERS,
         "base fits": (
             "Open the service's files. Which programs, modules or headers do they name?",
             "Before you move to a smaller flat, you list what you use, and look whether it is there. "
@@ -297,34 +228,15 @@ class Slim(Exercise):
 
     @property
     def wrong_answers(self) -> tuple[WrongAnswer, ...]:
-        """The wrong decisions, and Dockerfiles that differ from the solution by one slip."""
-        right = edited(self.starter(FILE), _FROM, _ON_SLIM)
-        slips = (
-            ("misspells the base", edited(right, "-slim\n", "-slimm\n"), "base named"),
-            ("names a file that is not there", edited(right, "COPY notes.py", "COPY note.py"), "builds"),
-            ("starts a file that is not there", edited(right, '"notes.py"]', '"note.py"]'), "serves"),
-            ("changes another line only", edited(self.starter(FILE), "EXPOSE 8000\n", ""), "smaller"),
-            ("adds git that nobody calls", edited(right, "WORKDIR", f"{_INSTALL_GIT}\nWORKDIR"), "nothing more added"),
-        )
-        return (*_WRONG_DECISIONS, *(WrongAnswer(name, CHANGE, {FILE: text}, fails) for name, text, fails in slips))
+        """The wrong decisions, and the slips in the file."""
+        return (*_WRONG_DECISIONS, *ex02_change.slips(self.starter(ex02_change.FILE)))
 
     @property
     def neighbours(self) -> Mapping[str, Sequence[str]]:
-        """What else people change on the way."""
-        right = edited(self.starter(FILE), _FROM, _ON_SLIM)
-        edits = (
-            ("WORKDIR /srv", "WORKDIR /app"),
-            ("EXPOSE 8000\n", ""),
-            ("EXPOSE 8000", "EXPOSE 80"),
-            ('"python"', '"python3"'),
-            ('["python", "notes.py"]', "python notes.py"),
-            ("COPY notes.py ./", "COPY . ."),
-            ("WORKDIR /srv\n", ""),
-        )
-        return {FILE: (right, *(edited(right, old, new) for old, new in edits))}
+        """What else people change in the file."""
+        return {ex02_change.FILE: ex02_change.neighbours(self.starter(ex02_change.FILE))}
 
 
-_INSTALL_GIT = "RUN apt-get update && apt-get install -y --no-install-recommends git"
 _WRONG_DECISIONS = (
     *(
         WrongAnswer(
@@ -366,19 +278,6 @@ _WRONG_DECISIONS = (
         "evidence decides",
     ),
 )
-
-
-def _base_named(trial: Trial) -> Check:
-    stage = trial.dockerfile.stages[-1]
-    return judge(
-        "base named",
-        _EITHER_BASE.fullmatch(stage.base) is not None,
-        found=f"{stage.raw_base} on line {stage.line}",
-        wanted="the name of the full or the slim base",
-        because=f"line {stage.line} names a base of this exercise",
-        not_yet="an image is found by its exact name, so this build could not begin.",
-        look="How is the tag of the base written in part 1 of notebook 02?",
-    )
 
 
 EXERCISE = Slim
