@@ -26,11 +26,18 @@ def test_of_a_lesson(predicted: NotebookPage, id: str) -> None:
     assert predicted.violations(id) == []
 
 
-def test_what_is_wrong_is_found(lesson: NotebookPage) -> None:
-    output = lesson.output("service-show").locator(".jp-OutputArea-output")
-    output.evaluate("output => output.insertAdjacentHTML('beforeend', '<button class=wrong></button>')")
+@pytest.mark.parametrize(
+    ("rule", "wrong"),
+    [
+        ("button-name", "<button class=wrong></button>"),
+        ("color-contrast", "<p class=wrong style='color: #ccc; background: #fff'>hardly to be seen</p>"),
+    ],
+)
+def test_what_is_wrong_is_found(predicted: NotebookPage, rule: str, wrong: str) -> None:
+    output = predicted.output("service-show").locator(".jp-OutputArea-output")
+    output.evaluate("(output, html) => output.insertAdjacentHTML('beforeend', html)", wrong)
     try:
-        (found,) = lesson.violations("service-show")
-        assert found.startswith("button-name: ")
+        (found,) = predicted.violations("service-show")
+        assert found.startswith(f"{rule}: ")
     finally:
-        output.locator(".wrong").evaluate("button => button.remove()")
+        output.locator(".wrong").evaluate("element => element.remove()")
