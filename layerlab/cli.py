@@ -31,6 +31,21 @@ class Verbs(click.Group):
             ctx.exit(2)
 
 
+class Bytes(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only
+    """A size as people write it."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it, or say how to write it."""
+        from layerlab.units import parse_size
+
+        try:
+            return parse_size(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="layerlab")
 def main() -> None:
@@ -92,6 +107,30 @@ def doctor() -> None:
     from layerlab.course.doctor import doctor as examine
 
     sys.exit(examine())
+
+
+@main.command()
+@click.argument("image")
+@click.option("--base", help="The image it stands on; else the engine's images are tried.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of tables.")
+@click.option("--max-size", type=Bytes(), help="Fail above this size, such as 60MB.")
+@click.option("--max-waste", type=Bytes(), help="Fail above this waste.")
+@click.option("--max-layers", type=int, help="Fail above this number of layers.")
+@click.option("--forbid", default="", help="Fail where what was added to the base holds one of these: gcc,uv,pip.")
+def inspect(
+    image: str, base: str | None, as_json: bool, max_size: int | None, max_waste: int | None,
+    max_layers: int | None, forbid: str,
+) -> None:  # fmt: skip
+    """Look into an image or its archive: layers, causes, waste.
+
+    IMAGE is one that your engine holds, or a file made by `docker save`. With limits it ends with PASS, FAIL or SKIP for each, and exits with 0, 1 or 2.
+    """
+    from layerlab.course.inspect.budget import Budget
+    from layerlab.course.inspect.verb import inspect as look_into
+
+    forbidden = tuple(name.strip() for name in forbid.split(",") if name.strip())
+    budget = Budget(max_size, max_waste, max_layers, forbidden)
+    sys.exit(look_into(image, base=base, as_json=as_json, budget=budget))
 
 
 @main.command()

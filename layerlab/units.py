@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?:(?P<unit>[kmgt])(?P<binary>i)?)?b?", re.IGNORECASE)
 _STEPS = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000))
 
 
@@ -25,6 +28,29 @@ def size(size_bytes: int | float) -> str:
     if value >= 999.5:
         return f"{sign}{_three_digits(value / 1000)} kB"
     return f"{sign}{value:.0f} B"
+
+
+def parse_size(text: str) -> int:
+    """Read a number of bytes as people write it: ``60MB``, ``1.5 GB``, ``512``.
+
+    Raises
+    ------
+    ValueError
+        The text is no size, or is below zero.
+
+    >>> parse_size("60MB"), parse_size("1.5 kb"), parse_size("512")
+    (60000000, 1500, 512)
+
+    Notes
+    -----
+    Decimal units, as they are printed; binary ones have to be said: ``1 MiB`` is 1,048,576.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is no size. Write it like 60MB, 1.5GB or 512kB.")
+    factor = 1024 if match["binary"] else 1000
+    power = " kmgt".index((match["unit"] or " ").lower())
+    return round(float(match["number"]) * float(factor**power))
 
 
 def duration(seconds: float) -> str:

@@ -22,6 +22,7 @@ VERBS = (
     "check",
     "run",
     "doctor",
+    "inspect",
     "clean",
     "record",
     "release",

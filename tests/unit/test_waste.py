@@ -183,7 +183,7 @@ def test_a_finding_says_who_wrote_who_hid_and_what_to_do() -> None:
     first, second, third = findings(union(layers), makers(4, base=1))
     assert (first.size_bytes, first.paths, first.fix) == (50, ("d/x",), "join the rm of line 3 to the RUN in line 2")
     assert (first.writer.where, first.hider.where) == ("line 2", "line 3")
-    assert second.fix == "the base has the same file already: leave it out of what line 4 copies"
+    assert second.fix == "line 4 writes again what the base has: only its command can be told not to"
     assert third.fix == "join the chmod or chown of line 3 to the RUN in line 2"
 
 
