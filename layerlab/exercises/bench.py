@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
     from layerlab.image import Image
-    from layerlab.probe import Contents, Probe
+    from layerlab.probe import Contents, Probe, Ride
 
 
 class Built(Protocol):
@@ -53,7 +53,7 @@ class Bench(Protocol):
         """Return a folder below ``apps``."""
 
     def base(self, key: str) -> Image:
-        """Return the base called "slim" or "full"."""
+        """Return the base called "slim", "full" or "musl"."""
 
     def build(self, app: str, dockerfile: str = ..., *, tag: str | None = ...) -> Built:
         """Build a folder below ``apps``."""
@@ -81,3 +81,6 @@ class Bench(Protocol):
 
     def contents(self, image: str | Image) -> Contents:
         """List what lies in the image."""
+
+    def copied(self, app: str, dockerfile: str = ..., *, text: str | None = ...) -> tuple[Ride, ...]:
+        """Return what each `COPY --from` of a Dockerfile carries."""

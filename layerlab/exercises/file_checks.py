@@ -61,6 +61,11 @@ def no_compiler_added(trial: Trial) -> Check:
     return behaviour.no_compiler_added(trial.contents, trial.base_contents)
 
 
+def no_installer_added(trial: Trial) -> Check:
+    """Check that nothing that was added installs packages, hidden again or not; the base's own pip does not count."""
+    return behaviour.no_installer_added(trial.contents, trial.base_contents, rides=trial.rides)
+
+
 def little_came_along(trial: Trial, *, stage: str, share: float) -> Check:
     """Check that most of what a builder holds beyond the need stays behind.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from layerlab.exercises.bench import Begun, Bench
     from layerlab.exercises.file_task import FileTask
     from layerlab.image import Image
-    from layerlab.probe import Contents, Probe
+    from layerlab.probe import Contents, Probe, Ride
 
 _T = TypeVar("_T")
 # runc and crun, as Docker and Podman hand it on: the image is there, and its start command is not.
@@ -86,7 +86,7 @@ class Trial:
     @property
     def base(self) -> Image:
         """The image that the last stage stands on, however many stages lie between."""
-        return self._ask("base", "luggage", self._look_for_base)
+        return self._ask("base", "luggage", lambda: self._look_for_base(self.dockerfile))
 
     @property
     def probe(self) -> Probe:
@@ -101,17 +101,26 @@ class Trial:
     @property
     def contents(self) -> Contents:
         """What lies in the image: distributions, application, tools."""
-        return self._ask("contents", "luggage", lambda: self.bench.contents(self.image))
+        return self._contents(self.image)
 
     @property
     def base_contents(self) -> Contents:
         """What lies in the base already."""
-        return self._ask("base contents", "luggage", lambda: self.bench.contents(self.base))
+        return self._contents(self.base)
 
     @property
     def added(self) -> Contents:
         """What lies in the image and not in its base."""
         return self.contents.added_to(self.base_contents)
+
+    @property
+    def rides(self) -> tuple[Ride, ...]:
+        """What each `COPY --from` of the last stage carries, whatever a later line hides of it."""
+
+        def copied() -> tuple[Ride, ...]:
+            return self.bench.copied(self.task.app, self.task.file, text=self.text)
+
+        return self._ask("rides", "no installer added", copied)
 
     @property
     def image_before(self) -> Image:
@@ -126,7 +135,12 @@ class Trial:
     @property
     def sizes(self) -> Sizes:
         """What the image is made of; luggage is what was added and no running service needs."""
-        return self._ask("sizes", "luggage", self._weigh)
+        return self._ask("sizes", "luggage", lambda: self._weigh(self.image, self.base))
+
+    @property
+    def sizes_before(self) -> Sizes:
+        """The same of the service as it was, above the base that it stood on then."""
+        return self._ask("sizes before", "luggage", self._weigh_before)
 
     @property
     def final_sizes(self) -> Sizes | None:
@@ -213,22 +227,34 @@ class Trial:
             raise
 
     def _build_before(self) -> Image:
-        begun = self.bench.begin(self.task.app, dockerfile=self.task.before or self.task.starter)
+        begun = self.bench.begin(self.task.app, dockerfile=self._name_before)
         return self._run(begun).image
 
-    def _look_for_base(self) -> Image:
-        declared = {name for arg in self.dockerfile.global_args for name, _ in arg.pairs}
+    @property
+    def _name_before(self) -> str:
+        return self.task.before or self.task.starter
+
+    def _look_for_base(self, dockerfile: Dockerfile) -> Image:
+        declared = {name for arg in dockerfile.global_args for name, _ in arg.pairs}
         arguments = {"PY_MINOR": self.bench.py_minor} if "PY_MINOR" in declared else {}
-        stages = resolve(self.dockerfile, build_args=arguments).stages
+        stages = resolve(dockerfile, build_args=arguments).stages
         stage = stages[-1]
         while (below := stage.stage.base_stage) is not None:
             stage = stages[below]
         return self.bench.image(stage.base)
 
-    def _weigh(self) -> Sizes:
-        added = self.image.added_bytes(self.base)
-        needed = self.contents.needed_bytes(self.base_contents)
-        return Sizes(self.base.size_bytes, needed, added - needed)
+    def _weigh_before(self) -> Sizes:
+        written = given(self.bench, self.task.app, self._name_before)
+        return self._weigh(self.image_before, self._look_for_base(parse(written)))
+
+    def _weigh(self, image: Image, base: Image) -> Sizes:
+        added = image.added_bytes(base)
+        needed = self._contents(image).needed_bytes(self._contents(base))
+        return Sizes(base.size_bytes, needed, added - needed)
+
+    def _contents(self, image: Image) -> Contents:
+        # Often the base of now is the base of before: each image is asked once.
+        return self._ask(f"contents of {image.id}", "luggage", lambda: self.bench.contents(image))
 
 
 def given(bench: Bench, app: str, name: str) -> str:
