@@ -211,7 +211,10 @@ def _last_words(error: LayerLabError) -> str:
     """Return the last line that the container printed, or what was said of it."""
     # First what happened, then the container's log, last what to do.
     said = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return said[-2] if len(said) > 2 else _first(error)
+    if len(said) > 2:
+        return said[-2]
+    # An engine's message gives its reason last.
+    return said[0].rpartition("process: ")[2] if said else _first(error)
 
 
 def _short(text: str, letters: int = 90) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,13 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layerlab.errors import DoesNotServe
+from layerlab.errors import DoesNotServe, EngineRefused
 
 if TYPE_CHECKING:
     from layerlab.engine.protocol import Container, Engine, Response
 
 
 _KILLED = 137
+# runc and crun, as Docker and Podman hand it on.
+_NO_COMMAND = re.compile(r"executable file .*not found|no such file or directory|permission denied|exec format error")
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,21 @@ def probe(
         Nothing answered in time, or the container ended; the message holds its last lines.
     ImageNotFound, NotRecorded
     """
-    with engine.start(image, ports=(port,), read_only=read_only) as container:
+    with _started(engine, image, port=port, read_only=read_only) as container:
         answers = tuple((path, container.request(path, port=port, wait_seconds=wait_seconds)) for path in paths)
         uid = _uid(container)
         stopped = container.stop()
     return Probe(image, answers, uid, stopped.exit_code, stopped.seconds, read_only)
+
+
+def _started(engine: Engine, image: str, *, port: int, read_only: bool) -> Container:
+    try:
+        return engine.start(image, ports=(port,), read_only=read_only)
+    except EngineRefused as refused:
+        if _NO_COMMAND.search(str(refused)):
+            # The image is there and its start command is not: a fault of the image, not of the engine.
+            raise DoesNotServe(f"The container did not start: {refused}") from refused
+        raise
 
 
 @contextlib.contextmanager
