@@ -114,8 +114,12 @@ def open_notebook(chromium: Browser, course: Course) -> Iterator[Callable[[str],
     def opened(path: str) -> NotebookPage:
         page = chromium.new_page(viewport={"width": 1280, "height": 1000})
         pages.append(page)
-        address = course.link(path, f"test{len(pages)}")
-        notebook = NotebookPage(page, course.folder / path, address=address, shots=SHOTS)
+        # A copy and a kernel for each page: two on one file would tell each other that it has changed.
+        copy = course.folder / f"page{len(pages)}" / Path(path).name
+        copy.parent.mkdir()
+        shutil.copy(ROOT / path, copy)
+        address = course.link(f"{copy.parent.name}/{copy.name}", f"test{len(pages)}")
+        notebook = NotebookPage(page, copy, address=address, shots=SHOTS)
         notebook.open()
         return notebook
 

@@ -1,0 +1,95 @@
+"""A Dockerfile edited in the exercise panel on a live engine: wrong, right, loaded again, reset; and accessible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from notebook_page import RUN_MS, NotebookPage
+from playwright.sync_api import Locator, expect
+
+from layerlab.engine.protocol import Engine
+from layerlab.exercises import ex02_change
+
+ROOT = Path(__file__).parents[2]
+PANEL = "q4-change-question"
+STARTER = (ROOT / "apps" / "exercise02" / "notes" / "Dockerfile").read_text(encoding="utf-8")
+WRONG = STARTER.replace("EXPOSE 8000\n", "")
+RIGHT = STARTER.replace("python:${PY_MINOR}\n", "python:${PY_MINOR}-slim\n")
+
+
+@pytest.fixture(scope="module")
+def panel(engine: Engine, open_notebook: Callable[[str], NotebookPage]) -> NotebookPage:
+    """Exercise 02 with the panel of its last task on the page."""
+    notebook = open_notebook("exercises/02_slim.ipynb")
+    notebook.run("open", PANEL)
+    expect(editor(notebook)).to_have_value(STARTER)
+    return notebook
+
+
+def test_wrong_then_right(panel: NotebookPage, work_folder: Path) -> None:
+    assert WRONG != STARTER != RIGHT
+    hints = panel.output(PANEL).locator("details")
+
+    build_and_check(panel, WRONG, failing=1)
+    expect(panel.output(PANEL)).to_contain_text("FAIL smaller")
+    expect(hints).to_have_count(1)
+    expect(hints.get_by_text(ex02_change.LADDERS["smaller"][0])).to_be_hidden()
+    hints.locator("summary").click()
+    expect(hints.get_by_text(ex02_change.LADDERS["smaller"][0])).to_be_visible()
+    assert_well_made(panel, "wrong")
+
+    build_and_check(panel, RIGHT, failing=0)
+    expect(panel.output(PANEL)).not_to_contain_text("FAIL smaller")
+    expect(hints).to_have_count(0)
+    assert_well_made(panel, "right")
+    assert [file.read_text() for file in work_folder.glob("02_slim/**/Dockerfile")] == [RIGHT]
+    assert panel.errors() == []
+
+
+def test_after_loading_the_page_again_the_work_is_there(panel: NotebookPage) -> None:
+    write(panel, RIGHT)
+    panel.press(PANEL, "Save")
+    expect(panel.output(PANEL)).to_contain_text("Saved: ")
+    panel.reload()
+    panel.run(PANEL)
+    expect(editor(panel)).to_have_value(RIGHT)
+
+
+def test_reset_brings_the_starter_and_keeps_a_backup(panel: NotebookPage, work_folder: Path) -> None:
+    write(panel, RIGHT)
+    panel.press(PANEL, "Save")
+    panel.press(PANEL, "Reset")
+    expect(panel.output(PANEL)).to_contain_text("Reset: Dockerfile is the starter again.")
+    expect(editor(panel)).to_have_value(STARTER)
+    panel.screenshot(PANEL, "reset")
+    assert RIGHT in [file.read_text() for file in work_folder.glob("02_slim/**/Dockerfile?*")]
+
+
+def editor(notebook: NotebookPage) -> Locator:
+    """The panel's editor, by the file's name."""
+    return notebook.output(PANEL).get_by_label("Dockerfile:", exact=True)
+
+
+def write(notebook: NotebookPage, text: str) -> None:
+    """Replace the editor's text."""
+    editor(notebook).fill(text)
+    notebook.settle()
+
+
+def build_and_check(notebook: NotebookPage, text: str, *, failing: int) -> None:
+    """Press the button, and wait for a verdict with so many checks failing."""
+    write(notebook, text)
+    notebook.press(PANEL, "Build & check")
+    told = notebook.status(PANEL).filter(has_text="Checked: ")
+    expect(told).to_contain_text(f" {failing} FAIL", timeout=RUN_MS)
+    expect(notebook.output(PANEL)).to_contain_text("Verdict on Dockerfile as saved at")
+    expect(notebook.output(PANEL)).not_to_contain_text("is on its way")
+
+
+def assert_well_made(notebook: NotebookPage, name: str) -> None:
+    """Hold that the panel is accessible and fits its cell, and take a picture of it."""
+    notebook.screenshot(PANEL, name)
+    assert notebook.violations(PANEL) == []
+    assert notebook.too_wide(PANEL) == []
