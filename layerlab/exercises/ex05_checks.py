@@ -1,0 +1,117 @@
+"""The checks of exercise 05: what an image carries besides its need, what an edit runs again, what a failure stops.
+
+Every limit is measured on the file that the service was given with; nothing here is a number of bytes.
+"""
+
+from __future__ import annotations
+
+import re
+
+from layerlab.checks import Check, decided, judge, static
+from layerlab.checks.shell import runs, script, shipped
+from layerlab.context import BuildContext, reruns
+from layerlab.dockerfile import Dockerfile, Instruction
+from layerlab.errors import BuildFailed, ContextError
+from layerlab.exercises.trial import Trial
+from layerlab.units import size
+
+SOURCE = "service.py"
+# File → a content with which every honest build fails, and how to say so. None of them asks an index.
+BROKEN = {
+    "requirements.txt": ("./bottle-99-py3-none-any.whl\n", "a requirements.txt that nobody can install"),
+    "tabulate.py": ('raise SystemExit("no table today")\n', "a tabulate.py that fails"),
+}
+_INSTALLS = re.compile(r"\b(pip3?|uv)\b[^;&|\n]*\b(install|sync|wheel)\b")
+
+
+def luggage(trial: Trial) -> Check:
+    """Check that the image carries at most half of what the heavy file carries besides the need."""
+    before = trial.sizes_before
+    # By the need of before: a file that is left lying in the application's folder is not needed for that.
+    carried = max(0, trial.image.added_bytes(trial.base) - before.needed_bytes)
+    # What one installation by pip leaves is well below the half, what the table is drawn from well above.
+    most = before.luggage_bytes // 2
+    return judge(
+        "luggage",
+        carried <= most,
+        found=f"{size(carried)}{_heaviest(trial)}",
+        wanted=f"at most {size(most)}, half of Dockerfile.heavy's",
+        because=f"{size(carried)} beside the {size(before.needed_bytes)} that the service needs",
+        not_yet=f"the service needs {size(before.needed_bytes)}; every node pulls the rest, hidden or not.",
+        look="What did that line write that is still there when it ends?",
+    )
+
+
+def rebuild(trial: Trial) -> Check:
+    """Check that an edit of the source runs few steps again and no installation; needs no engine.
+
+    Raises
+    ------
+    ContextError, DockerfileError
+        The text names what is not there; a build says so too.
+    """
+    bench, task = trial.bench, trial.task
+    context = BuildContext.open(bench.folder(task.app), task.file, dockerfile_text=trial.text)
+    again = reruns(context, SOURCE, build_args={"PY_MINOR": bench.py_minor})
+    check = static.rebuild(trial.dockerfile, [one.line for one in again], changed=SOURCE)
+    installs = next((one for one in again if one.keyword == "RUN" and _INSTALLS.search(script(one))), None)
+    if installs is None or check.status == "FAIL":
+        return check
+    return judge(
+        "rebuild",
+        False,
+        found=f"line {installs.line} installs again",
+        wanted="an edit that installs nothing",
+        not_yet=f"each change of {SOURCE} runs line {installs.line} anew.",
+        look=f"Which is the first line that copies {SOURCE}, and which lines need not wait for it?",
+    )
+
+
+def failures_count(trial: Trial) -> Check:
+    """Check that the build is red where a part of it fails: it is built again with that part broken."""
+    return decided("failures count", lambda: _failures_count(trial))
+
+
+def _failures_count(trial: Trial) -> Check:
+    used = {name: run for name in BROKEN if (run := _user_of(name, trial.dockerfile))}
+    if not used:  # other means, so nothing of ours to break: what the text says has to do
+        return static.failures_count(trial.dockerfile)
+    swallowed = next((name for name in used if not _stops(trial, name)), None)
+    found = f"line {used[swallowed].line} is green with {BROKEN[swallowed][1]}" if swallowed else ""
+    return judge(
+        "failures count",
+        swallowed is None,
+        found=found,
+        wanted="a build that stops there",
+        because=f"with {' and with '.join(BROKEN[name][1] for name in used)} the build stops",
+        not_yet="the next slip ends in an image that looks good.",
+        look="Which sign in that line lets another command have the last word?",
+    )
+
+
+def _stops(trial: Trial, name: str) -> bool:
+    try:
+        trial.rebuilt({name: BROKEN[name][0]})
+    except (BuildFailed, ContextError):
+        return True
+    return False
+
+
+def _user_of(name: str, dockerfile: Dockerfile) -> Instruction | None:
+    told = (run for stage in dockerfile.stages for run in runs(stage))
+    return next((run for run in told if name in script(run)), None)
+
+
+def _heaviest(trial: Trial) -> str:
+    """Return what the largest layer that was added holds, with the line that wrote it."""
+    added = trial.image.layers_added_to(trial.base)
+    worst = max(added, key=lambda layer: layer.size_bytes, default=None)
+    if worst is None:
+        return ""
+    lines = [
+        one.line
+        for stage in shipped(trial.dockerfile)
+        for one in stage.instructions
+        if one.logical == worst.instruction
+    ]
+    return f", {size(worst.size_bytes)} by line {lines[-1]}" if lines else f", {size(worst.size_bytes)} in one layer"

@@ -1,0 +1,99 @@
+"""Exercise 05: three Dockerfiles with one fault each, mended; then one that has all three."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from layerlab.checks import Check
+from layerlab.errors import ContextError, DockerfileError
+from layerlab.exercises import ex05_checks, ex05_slips, file_checks
+from layerlab.exercises.ex05_hints import HINTS
+from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
+from layerlab.exercises.file_task import FileTask
+from layerlab.exercises.trial import Trial
+
+APP = "exercise05/tides"
+HEAVY, SLOW, GREEN, ALL = "q1-heavy", "q2-slow", "q3-green", "q4-all"
+_SAYS: Mapping[str, str] = {
+    HEAVY: "The service is right; what its image carries is not. Mend the recipe, so that it carries at most half as "
+    "much besides what the service needs.",
+    SLOW: "Whoever edits service.py waits for every line. Mend the recipe, so that an edit installs nothing and runs "
+    "two steps at most.",
+    GREEN: "The build says that all is well, and the container ends at once. Mend the recipe, so that the service "
+    "serves, and so that such a build is red the next time.",
+    ALL: "Heavy, slow, and green without a service. Mend all three.",
+}
+
+
+def _given(task: str) -> FileTask:
+    name = task.partition("-")[2]
+    return FileTask(
+        file=f"Dockerfile.{name}",
+        app=APP,
+        starter=f"Dockerfile.{name}",
+        says=_SAYS[task],
+        parts=frozenset({"editor", "diff", "gauge", "attempts"}),
+        # Of the four, this one serves; it is also what the size limits are measured on.
+        before="Dockerfile.heavy",
+        paths=("/health", "/tides/2026-03-01"),
+    )
+
+
+class Layers(Exercise):
+    """Take it out before the layer closes, put first what rarely changes, let a failure be one."""
+
+    name = "05_layers"
+    tasks = {task: (f"{task}-file",) for task in _SAYS}  # noqa: RUF012
+    titles = {  # noqa: RUF012
+        HEAVY: "1. It carries what nobody sees",
+        SLOW: "2. Every edit takes the whole build",
+        GREEN: "3. Green, and no service",
+        ALL: "4. All three",
+    }
+    files = {f"{task}-file": _given(task) for task in _SAYS}  # noqa: RUF012
+    rubric = (
+        Objective(
+            HEAVY, "takes a file away in the instruction that made it, or leaves it in a stage that is not shipped"
+        ),
+        Objective(SLOW, "orders instructions so that an edit of the source installs nothing again"),
+        Objective(GREEN, "finds what a green build did not do, and lets the build say so"),
+        Objective(ALL, "tells three faults apart in one file, and mends each without bringing back another"),
+    )
+    hints = HINTS
+
+    def _try(self, task: str, trial: Trial) -> Iterator[Check]:
+        yield file_checks.reads(trial)
+        foretold = list(_foretold(trial)) if task == SLOW else []
+        yield from foretold
+        yield file_checks.builds(trial)
+        yield file_checks.serves(trial)
+        yield file_checks.same_answers(trial)
+        if task in (GREEN, ALL):
+            yield ex05_checks.failures_count(trial)
+        yield ex05_checks.luggage(trial)
+        if not foretold:
+            yield ex05_checks.rebuild(trial)
+
+    @property
+    def wrong_answers(self) -> tuple[WrongAnswer, ...]:
+        """What people try when they have read the fault, and not yet what makes it one."""
+        return tuple(
+            WrongAnswer(slip.name, task, {f"{task}-file": slip.text}, slip.failing)
+            for task in self.tasks
+            for slip in ex05_slips.slips(task, self.starter(f"{task}-file"))
+        )
+
+    @property
+    def neighbours(self) -> Mapping[str, Sequence[str]]:
+        """Mends that are as good as the solution's, and what differs from it by one edit."""
+        return {id: ex05_slips.neighbours(task, self.starter(id)) for task, (id,) in self.tasks.items()}
+
+
+def _foretold(trial: Trial) -> Iterator[Check]:
+    # What the text names and the folder has not, the build tells, with its line.
+    with suppress(ContextError, DockerfileError):
+        yield ex05_checks.rebuild(trial)
+
+
+EXERCISE = Layers
