@@ -19,6 +19,9 @@ ORDER = (
     "first-figure-process",
     "first-figure-kernel",
     "notebooks-recorded",
+    "panel-shown",
+    "panel-static",
+    "panel-cancel",
     "setup-first",
     "setup-slim",
     "setup-full",
@@ -46,6 +49,12 @@ def _notebooks() -> Iterator[Figure]:
     return notebooks.measure()
 
 
+def _panel() -> Iterator[Figure]:
+    from benchmarks import panel
+
+    return panel.measure()
+
+
 def _setting_up(*, with_engine: bool = True) -> Iterator[Figure]:
     from benchmarks import setting_up
 
@@ -56,6 +65,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "cached-build": _cached_build,
     "start-up": _start_up,
     "notebooks": _notebooks,
+    "panel": _panel,
     "setting-up": _setting_up,
     "setting-up-recorded": lambda: _setting_up(with_engine=False),
 }
