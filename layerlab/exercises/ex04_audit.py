@@ -1,0 +1,115 @@
+"""What the COPY lines of a service carry, by owner, beside what the running service loads. Judges nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from layerlab.units import size
+
+if TYPE_CHECKING:
+    from layerlab.exercises.bench import Bench
+    from layerlab.image import Image
+    from layerlab.probe import Ride
+
+PYTHONS_OWN = "Python's own programs"
+_COLUMNS = ("what", "carried", "for instance", "in the base too")
+
+
+@dataclass(frozen=True)
+class Carried:
+    """All that the COPY lines bring of one owner.
+
+    Attributes
+    ----------
+    largest
+        Path of its heaviest part.
+    in_base
+        The base has every bit of it, at the same place.
+    """
+
+    name: str
+    size_bytes: int
+    largest: str
+    in_base: bool
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Its row of a table."""
+        return self.name, size(self.size_bytes), self.largest, "yes" if self.in_base else "no"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The heaviest of what is carried, heaviest first, and how much there is in all."""
+
+    rows: tuple[Carried, ...]
+    total_bytes: int
+    called: frozenset[str]
+
+    def missed(self, name: str) -> bool:
+        """True for what the service loads and would not find without the COPY lines."""
+        row = self.row(name)
+        return name in self.called and not row.in_base
+
+    def row(self, name: str) -> Carried:
+        """Return one row. Raises KeyError where there is none of that name."""
+        found = next((row for row in self.rows if row.name == name), None)
+        if found is None:
+            raise KeyError(f"nothing among the heaviest is called {name!r}; there are {[r.name for r in self.rows]}")
+        return found
+
+    def __repr__(self) -> str:
+        rows = [_COLUMNS, *(row.cells for row in self.rows)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        )
+
+    def _repr_html_(self) -> str:
+        heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in _COLUMNS)
+        rows = "".join(
+            f'<tr><th scope="row">{escape(row.cells[0])}</th>'
+            + "".join(f"<td>{escape(cell)}</td>" for cell in row.cells[1:])
+            + "</tr>"
+            for row in self.rows
+        )
+        caption = f"<caption>The heaviest of {size(self.total_bytes)}, copied by the two COPY lines</caption>"
+        return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def audit(rides: Sequence[Ride], called: frozenset[str], *, most: int = 7) -> Audit:
+    """Sum up what is carried by its owner.
+
+    Parameters
+    ----------
+    called
+        Names of the packages that the running service loads; see `called_by`.
+    most
+        How many packages to keep, the heaviest. Python's own programs are always among the rows: a service
+        runs Python, and yet need not copy it.
+    """
+    owned: dict[str, list[Ride]] = {}
+    for ride in rides:
+        owned.setdefault(ride.owner or PYTHONS_OWN, []).append(ride)
+    rows = sorted((_summed(name, parts) for name, parts in owned.items()), key=lambda row: (-row.size_bytes, row.name))
+    packages = [row for row in rows if row.name != PYTHONS_OWN][:most]
+    kept = tuple(row for row in rows if row in packages or row.name == PYTHONS_OWN)
+    return Audit(kept, sum(ride.size_bytes for ride in rides), called)
+
+
+def called_by(bench: Bench, image: Image, paths: Sequence[str]) -> frozenset[str]:
+    """Let a service answer these paths in its own image and return the packages that it loaded for them."""
+    script = resources.files("layerlab.exercises").joinpath("ex04_called.py").read_text(encoding="utf-8")
+    printed = bench.run(image, ("python", "-B", "-c", script, *paths)).output
+    # A service may print at its start; what was asked for comes last.
+    return frozenset(json.loads(printed.strip().splitlines()[-1]))
+
+
+def _summed(name: str, parts: Sequence[Ride]) -> Carried:
+    heaviest = max(parts, key=lambda ride: ride.size_bytes)
+    return Carried(name, sum(part.size_bytes for part in parts), heaviest.path, all(part.in_base for part in parts))
