@@ -9,11 +9,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
-from itertools import count
 from pathlib import PurePosixPath
-from typing import Any
 
-from fake_bench import APPS, MB, Begun, Made
+from fake_bench import APPS, MB, Begun, FakeBench, Made
 
 from layerlab.context import BuildContext
 from layerlab.dockerfile import Instruction
@@ -42,16 +40,11 @@ class State:
 
 
 @dataclass
-class Harbour:
-    """See `layerlab.exercises.Bench`."""
+class Harbour(FakeBench):
+    """Builds, probes and lists what exercise 05 has; the rest is its parent's."""
 
-    py_minor: str = "3.12"
     builds: int = 0
-    states: dict[str, State] = field(default_factory=dict)
-    numbers: Any = field(default_factory=count)
-
-    def folder(self, app: str) -> Any:
-        return APPS / app
+    stages: dict[str, State] = field(default_factory=dict)
 
     def image(self, reference: str) -> Image:
         return Image(f"sha256:{reference}", (), "", "", (HistoryEntry("base", BASE_BYTES),), ("base",), 0)
@@ -73,7 +66,7 @@ class Harbour:
 
     def probe(self, image: str | Image, *paths: str, read_only: bool = False) -> Probe:
         assert isinstance(image, Image)
-        files = self.states[image.id].files
+        files = self.stages[image.id].files
         wanted = {PACKAGES: "ModuleNotFoundError: No module named 'bottle'"}
         wanted |= {f"/app/{name}": f"No such file or directory: '{name}'" for name in ("service.py", "tides.json")}
         if VENV + PACKAGES in files:
@@ -85,7 +78,7 @@ class Harbour:
 
     def contents(self, image: str | Image) -> Contents:
         assert isinstance(image, Image)
-        files = self.states.get(image.id, State()).files
+        files = self.stages.get(image.id, State()).files
         own = sum(size for path, size in files.items() if path.startswith("/app/"))
         return Contents((BOTTLE,) if {PACKAGES, VENV + PACKAGES} & files.keys() else (), own, ())
 
@@ -97,7 +90,7 @@ class Harbour:
                 state = _follow(step, state, context, made, broken)
             made[stage.index] = state
         id = f"sha256:made-{next(self.numbers)}"
-        self.states[id] = state
+        self.stages[id] = state
         history = (HistoryEntry("base", BASE_BYTES), *(HistoryEntry(said, size) for said, size in state.layers))
         ids = ("base", *(f"{id}-{n}" for n, _ in enumerate(state.layers)))
         return Made(Image(id, (), "", "", history, ids, 0))

@@ -33,11 +33,11 @@ def bench() -> Harbour:
 
 @pytest.fixture
 def exercise(bench: Harbour, tmp_path: Path) -> Layers:
-    return Layers(bench, work=tmp_path)  # type: ignore[arg-type]
+    return Layers(bench, work=tmp_path)
 
 
 def starter(task: str) -> str:
-    return Layers(Harbour()).starter(f"{task}-file")  # type: ignore[arg-type]
+    return Layers(Harbour()).starter(f"{task}-file")
 
 
 def solution(task: str) -> str:
@@ -118,7 +118,7 @@ def test_the_last_recipe_has_all_three_faults(exercise: Layers) -> None:
     assert failing(tried(exercise, ALL, text)) == ["failures count", "luggage", "rebuild"]
 
 
-WRONG = [(wrong.name, wrong) for wrong in Layers(Harbour()).wrong_answers]  # type: ignore[arg-type]
+WRONG = [(wrong.name, wrong) for wrong in Layers(Harbour()).wrong_answers]
 
 
 @pytest.mark.parametrize("wrong", [wrong for _, wrong in WRONG], ids=[f"{w.task}: {name}" for name, w in WRONG])
@@ -214,7 +214,7 @@ class OnlyTheWholeRecorded(Harbour):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_what_is_not_recorded_is_skipped(tmp_path: Path, task: str) -> None:
-    exercise = Layers(NothingRecorded(), work=tmp_path)  # type: ignore[arg-type]
+    exercise = Layers(NothingRecorded(), work=tmp_path)
     for text in (solution(task), starter(task)):
         *before, last = tried(exercise, task, text)
         assert {check.name for check in before} <= {"reads", "rebuild"}
@@ -224,7 +224,7 @@ def test_what_is_not_recorded_is_skipped(tmp_path: Path, task: str) -> None:
 
 @pytest.mark.parametrize("task", [GREEN, ALL])
 def test_a_broken_part_that_is_not_recorded_is_skipped_and_the_rest_is_judged(tmp_path: Path, task: str) -> None:
-    exercise = Layers(OnlyTheWholeRecorded(), work=tmp_path)  # type: ignore[arg-type]
+    exercise = Layers(OnlyTheWholeRecorded(), work=tmp_path)
     verdicts = tried(exercise, task, solution(task))
     assert [check.name for check in verdicts if check.status == "SKIP"] == ["failures count"]
     assert {"luggage", "rebuild", "serves"} <= {check.name for check in verdicts if check.status == "PASS"}
@@ -278,7 +278,7 @@ def test_the_notebook_asks_what_the_exercise_judges() -> None:
 
 
 def test_the_table_is_drawn_from_a_chart_that_outweighs_it(tmp_path: Path) -> None:
-    folder = Layers(Harbour()).bench.folder("exercise05/tides")  # type: ignore[arg-type]
+    folder = Layers(Harbour()).bench.folder("exercise05/tides")
     chart, table = tmp_path / "levels.txt", tmp_path / "tides.json"
     subprocess.run([sys.executable, folder / "observe.py", chart], check=True)
     subprocess.run([sys.executable, folder / "tabulate.py", chart, table], check=True)
