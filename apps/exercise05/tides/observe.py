@@ -18,4 +18,4 @@ with open(sys.argv[1], "w") as chart:
         level = sum(height * cos(2 * pi * hours / period - phase) for height, period, phase in TIDES)
         pen = (" " * round(PAPER / 2 + PER_METRE * level) + "*").ljust(PAPER)
         chart.write(f"{first + number * STEP} {level:+.3f} m |{pen}|\n")
-print("observed a year of levels")
+print("observed a year of levels", file=sys.stderr)

@@ -16,4 +16,4 @@ for day, levels in days.items():
     table[day] = {"high": f"{high:+.2f} m at {at}", "low": f"{low:+.2f} m at {then}"}
 with open(sys.argv[2], "w") as out:
     json.dump(table, out)
-print(f"tabulated {len(table)} days")
+print(f"tabulated {len(table)} days", file=sys.stderr)
