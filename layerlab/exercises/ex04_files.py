@@ -50,12 +50,19 @@ def honest(starter: str) -> tuple[str, ...]:
     return edited(target, _START, _BY_PYTHON), by_user, by_prefix, without_pip, one_stage(starter)
 
 
-def one_stage(starter: str) -> str:
-    """Return a file of one stage, in which the base's own pip installs: it leaves bytecode and nothing else."""
+def one_stage(starter: str, *, bytecode: bool = False) -> str:
+    """Return a file of one stage, in which the base's own pip installs.
+
+    Notes
+    -----
+    Python keeps a compiled copy of each module that it imports (docs.python.org, "Compiled Python files"). A base
+    without these gets them from pip's run: of the packages, and of pip itself.
+    """
     head, _, rest = starter.partition("# The builder")
     _, _, shipped = rest.partition(_BIN)
-    install = "COPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\n"
-    return f"{head}FROM python:${{PY_MINOR}}-alpine\nWORKDIR /app\n{install}{shipped}"
+    quiet, option = ("", "") if bytecode else ("ENV PYTHONDONTWRITEBYTECODE=1\n", " --no-compile")
+    install = f"COPY requirements.txt .\nRUN pip install --no-cache-dir{option} -r requirements.txt\n"
+    return f"{head}FROM python:${{PY_MINOR}}-alpine\nWORKDIR /app\n{quiet}{install}{shipped}"
 
 
 def slips(starter: str) -> tuple[tuple[str, str, str], ...]:
@@ -86,6 +93,7 @@ def slips(starter: str) -> tuple[tuple[str, str, str], ...]:
     return (
         *((name, text, "no installer added") for name, text in installer.items()),
         *((name, text, "serves") for name, text in silent.items()),
+        ("lets pip leave its traces in the one stage", one_stage(starter, bytecode=True), "luggage"),
         ("copies the cache along", edited(cached, _COPY_VENV, "COPY --from=builder /opt /opt\n"), "luggage"),
     )
 

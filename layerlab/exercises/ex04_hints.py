@@ -35,8 +35,8 @@ HINTS: Mapping[str, tuple[str, str, str]] = {
     ),
     "luggage": (
         "Which line of the last stage adds most? List for yourself what it brings besides the packages.",
-        "An installer unpacks boxes and keeps the boxes, in case it needs them again. Where do they lie, and do they "
-        "come along?",
+        "Who unpacks leaves traces: boxes kept for later (a cache), notes made while reading (bytecode, also of the "
+        "installer). Where do they lie, and do they come along?",
         "Another builder ran `npm install` with its cache in `/site/.npm` and copied `/site`: every package came "
         "twice. `--cache /tmp/npm` kept the second copy behind. Where does your installer keep its own?",
     ),

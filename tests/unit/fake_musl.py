@@ -28,6 +28,8 @@ SITE = "lib/python3.12/site-packages"
 PACKAGES = {"fastapi": MB // 2, "jellyfish": MB, "pydantic": 2 * MB, "pydantic-core": 6 * MB, "uvicorn": MB // 4}
 LOADED = json.dumps(sorted([*PACKAGES, "h11"]))
 BYTECODE = 5 * MB
+# What pip's own run leaves of itself and of Python's modules.
+TRACES = {"lib/python3.12/bytecode": 10 * MB}
 UV = {"bin/uv": 44 * MB, "bin/uvx": MB // 2, f"{SITE}/uv": MB}
 BASE_BYTES = 45 * MB
 
@@ -193,6 +195,8 @@ def _ran(disk: Disk, command: str, line: int) -> Disk:
     words = shlex.split(re.sub(r"^VIRTUAL_ENV=(\S+) uv pip install", r"uv pip install --python \1", command))
     if words[0] == "uv" and disk.program("uv") is None:
         raise BuildFailed("Step failed", line=line, exit_code=127, log_tail=("/bin/sh: uv: not found",))
+    if words[0] == "pip" and "PYTHONDONTWRITEBYTECODE" not in disk.env:
+        disk = disk.written(under("/usr/local", "bytecode", TRACES))
     if words[0] == "rm":
         return disk.without(*words[1:])
     if "uninstall" in words:
@@ -214,7 +218,7 @@ def _installed(words: Sequence[str]) -> dict[str, File]:
     files = {posixpath.join(site, name): File(size, name, home) for name, size in PACKAGES.items()}
     if "--target" not in options:
         files[posixpath.join(prefix or "/usr/local", "bin/uvicorn")] = File(300, "uvicorn", home)
-    if words[0] == "pip" or "--compile-bytecode" in words:
+    if (words[0] == "pip" and "--no-compile" not in words) or "--compile-bytecode" in words:
         files[posixpath.join(site, "bytecode")] = File(BYTECODE, "bytecode")
     if folder := options.get("--cache-dir"):
         files[f"{folder}/wheels"] = File(12 * MB)

@@ -27,7 +27,7 @@ HONEST = {
     "a venv by uv": ex04_files.solution(STARTER),
     **dict(
         zip(
-            ("a folder by --target", "pip --user", "pip --prefix", "a venv without pip", "one stage"),
+            ("a folder by --target", "pip --user", "pip --prefix", "a venv without pip", "one stage without traces"),
             ex04_files.honest(STARTER),
             strict=True,
         )
