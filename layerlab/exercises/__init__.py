@@ -17,6 +17,8 @@ _MODULES = {
     "01_naive": "layerlab.exercises.ex01_naive",
     "02_slim": "layerlab.exercises.ex02_slim",
     "03_multistage": "layerlab.exercises.ex03_multistage",
+    "04_alpine_uv": "layerlab.exercises.ex04_alpine_uv",
+    "05_layers": "layerlab.exercises.ex05_layers",
 }
 NAMES = tuple(_MODULES)
 

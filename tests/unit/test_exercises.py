@@ -9,19 +9,23 @@ from typing import Any
 
 import pytest
 from fake_bench import APPS, Ended, FakeBench, Made
+from fake_harbour import Harbour
+from fake_musl import MuslBench
 
 from layerlab import exercises
 from layerlab.checks import Verdicts
 from layerlab.errors import BaseUnavailable, CheckFailed, NotRecorded
-from layerlab.exercises import Exercise
+from layerlab.exercises import Exercise, ex04_files, ex05_slips
 from layerlab.exercises.ex01_naive import LINES, READ, dockerfile, order_checks
 from layerlab.exercises.ex02_slim import COMMANDS, GCC, GIT, PIP, PYTHON_HEADER, STANDARD_LIBRARY, ZLIB_HEADER
 from layerlab.exercises.ex03_multistage import COMPILER
+from layerlab.exercises.ex04_square import COPIED
 from layerlab.exercises.file_task import filled
 
 ON_SLIM = (APPS / "exercise02/notes/Dockerfile").read_text().replace("${PY_MINOR}", "${PY_MINOR}-slim")
 BLANKS = (APPS / "exercise03/tickets/Dockerfile.blanks").read_text()
 TWO_STAGES = filled(BLANKS, "gcc libc6-dev libqrencode-dev", "libqrencode4", "/opt/venv /opt/venv")
+AS_VENV = ex04_files.solution((APPS / "exercise04/stations/Dockerfile.today").read_text())
 SOLVED = [LINES[i] for i in (5, 6, 4, 2, 1, 3, 0)]
 SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
     "01_naive": {
@@ -43,7 +47,19 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         "q2-missing": COMPILER,
         "q3-blanks-file": TWO_STAGES,
     },
+    "04_alpine_uv": {
+        "q1-audit": ["pydantic-core", "pydantic", "jellyfish", "fastapi"],
+        "q2-mend-file": AS_VENV,
+        "q3-claim": COPIED,
+        "q3-evidence": "A and B",
+    },
+    "05_layers": {
+        f"{task}-file": ex05_slips.solution(task, (APPS / f"exercise05/tides/Dockerfile.{task[3:]}").read_text())
+        for task in ("q1-heavy", "q2-slow", "q3-green", "q4-all")
+    },
 }
+# Exercise → the made-up bench that follows what its Dockerfiles do.
+BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour}
 
 
 Opener = Callable[[str], Exercise]
@@ -51,7 +67,11 @@ Opener = Callable[[str], Exercise]
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Opener:
-    return lambda name: exercises.open(name, FakeBench(), work=tmp_path)
+    return lambda name: exercises.open(name, bench(name), work=tmp_path)
+
+
+def bench(name: str) -> FakeBench:
+    return BENCHES.get(name, FakeBench)()
 
 
 def solve(exercise: Exercise) -> None:
@@ -126,6 +146,17 @@ def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> Non
                 COMPILER,
                 "Dockerfile, 24 lines",
             ],
+            "04_alpine_uv": [
+                "pydantic-core · pydantic · jellyfish · fastapi",
+                "Dockerfile, 20 lines",
+                f"{COPIED}; A and B",
+            ],
+            "05_layers": [
+                "Dockerfile.heavy, 16 lines",
+                "Dockerfile.slow, 16 lines",
+                "Dockerfile.green, 16 lines",
+                "Dockerfile.all, 18 lines",
+            ],
         }[name]
     )
     assert exercise.verdicts(next(iter(exercise.tasks)), {}).judged == "", "given, not kept"
@@ -169,7 +200,7 @@ def test_attempts_that_cannot_be_read_stop_no_check(opened: Opener, garbage: Any
     assert hint[0] == "Where to look"
 
 
-WRONG = [(name, wrong) for name in exercises.NAMES for wrong in exercises.open(name, FakeBench()).wrong_answers]
+WRONG = [(name, wrong) for name in exercises.NAMES for wrong in exercises.open(name, bench(name)).wrong_answers]
 
 
 @pytest.mark.parametrize(("name", "wrong"), WRONG, ids=[f"{name}: {wrong.name}" for name, wrong in WRONG])
@@ -226,7 +257,13 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
             raise NotRecorded("The build is not recorded. A live engine can run it.")
 
     exercise = exercises.open(name, NothingRecorded(), work=tmp_path)
-    task = {"01_naive": "q2-point", "02_slim": "q1-notes", "03_multistage": "q3-blanks"}[name]
+    task = {
+        "01_naive": "q2-point",
+        "02_slim": "q1-notes",
+        "03_multistage": "q3-blanks",
+        "04_alpine_uv": "q2-mend",
+        "05_layers": "q2-slow",
+    }[name]
     *before, check = exercise.verdicts(task, SOLUTIONS[name])
     assert all(one.status == "PASS" for one in before), "what the text shows is judged all the same"
     assert check.status == "SKIP"
