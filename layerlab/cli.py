@@ -123,7 +123,8 @@ def inspect(
 ) -> None:  # fmt: skip
     """Look into an image or its archive: layers, causes, waste.
 
-    IMAGE is one that your engine holds, or a file made by `docker save`. With limits it ends with PASS, FAIL or SKIP for each, and exits with 0, 1 or 2.
+    IMAGE is one that your engine holds, or a file made by `docker save`.
+    With limits it ends with PASS, FAIL or SKIP for each, and exits with 0, 1 or 2.
     """
     from layerlab.course.inspect.budget import Budget
     from layerlab.course.inspect.verb import inspect as look_into
@@ -131,6 +132,20 @@ def inspect(
     forbidden = tuple(name.strip() for name in forbid.split(",") if name.strip())
     budget = Budget(max_size, max_waste, max_layers, forbidden)
     sys.exit(look_into(image, base=base, as_json=as_json, budget=budget))
+
+
+@main.command()
+@click.argument("before")
+@click.argument("after")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of tables.")
+def compare(before: str, after: str, as_json: bool) -> None:
+    """Say what came, went and grew from one image to another.
+
+    Both are images that your engine holds, or files made by `docker save`.
+    """
+    from layerlab.course.inspect.comparing import compare as compare_images
+
+    sys.exit(compare_images(before, after, as_json=as_json))
 
 
 @main.command()

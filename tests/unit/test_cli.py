@@ -23,6 +23,7 @@ VERBS = (
     "run",
     "doctor",
     "inspect",
+    "compare",
     "clean",
     "record",
     "release",

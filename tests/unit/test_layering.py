@@ -26,6 +26,7 @@ ORDER = (
     "bases",
     "attribution",
     "inspection",
+    "comparison",
     "probe",
     "measure",
     "claims",

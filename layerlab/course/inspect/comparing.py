@@ -1,0 +1,98 @@
+"""What `layerlab compare` does: looks into two images and prints the way from one to the other."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from layerlab.comparison import Comparison, FileChange, Step
+from layerlab.course.inspect.tables import Number, line, say, table, titled
+from layerlab.course.inspect.verb import looked_into
+from layerlab.units import size
+
+_MOST_ROWS = 12
+VERSION = 1
+
+
+def compare(before: str, after: str, *, as_json: bool = False, console: Console | None = None) -> int:
+    """Compare two images, or archives, and return 0.
+
+    Raises
+    ------
+    ArchiveError, ImageNotFound, EngineError
+    """
+    found = Comparison(looked_into(before), looked_into(after))
+    if as_json:
+        sys.stdout.write(json.dumps(document(found), indent=1) + "\n")
+    else:
+        show(found, console or Console())
+    return 0
+
+
+def show(found: Comparison, console: Console) -> None:
+    """Print causes, packages and files, the largest difference first."""
+    old, new = found.before, found.after
+    say(
+        console,
+        f"{old.name} → {new.name}: {size(old.size_bytes)} → {size(new.size_bytes)}, {signed(found.difference_bytes)}",
+    )
+    say(
+        console,
+        f"{found.shared_layers} layers in common; who holds the first image takes in "
+        f"{size(found.fetched_bytes)} for the second.",
+    )
+    titled(console, "By cause", _steps("cause", found.causes))
+    if found.packages:
+        titled(console, "By package", _steps("package", found.packages))
+    if found.files:
+        titled(console, "Files that a container sees otherwise", _files(found.files))
+
+
+def document(found: Comparison) -> dict[str, Any]:
+    """Return the comparison as JSON values; sizes in bytes, all steps and file changes included."""
+
+    def steps(each: Sequence[Step]) -> list[dict[str, Any]]:
+        return [{**one._asdict(), "difference_bytes": one.difference_bytes} for one in each]
+
+    return {
+        "version": VERSION,
+        "before": {"name": found.before.name, "size_bytes": found.before.size_bytes},
+        "after": {"name": found.after.name, "size_bytes": found.after.size_bytes},
+        "difference_bytes": found.difference_bytes,
+        "shared_layers": found.shared_layers,
+        "fetched_bytes": found.fetched_bytes,
+        "causes": steps(found.causes),
+        "packages": steps(found.packages),
+        "files": [one._asdict() for one in found.files],
+    }
+
+
+def signed(difference: int) -> str:
+    """Print a difference with its sign.
+
+    >>> signed(-45_400_000), signed(12), signed(0)
+    ('-45.4 MB', '+12 B', '0 B')
+    """
+    return f"+{size(difference)}" if difference > 0 else size(difference)
+
+
+def _steps(head: str, steps: Sequence[Step]) -> Any:
+    made = table(Number("before"), Number("after"), Number("difference"), head)
+    for one in steps[:_MOST_ROWS]:
+        made.add_row(size(one.before_bytes), size(one.after_bytes), signed(one.difference_bytes), line(one.name))
+    if rest := steps[_MOST_ROWS:]:
+        made.add_row("", "", signed(sum(one.difference_bytes for one in rest)), f"… {len(rest)} more")
+    return made
+
+
+def _files(files: Sequence[FileChange]) -> Any:
+    made = table(Number("difference"), "", "file")
+    for one in files[:_MOST_ROWS]:
+        made.add_row(signed(one.difference_bytes), one.change, line(f"/{one.path}"))
+    if rest := files[_MOST_ROWS:]:
+        made.add_row(signed(sum(one.difference_bytes for one in rest)), "", f"… {len(rest)} more")
+    return made
