@@ -74,9 +74,12 @@ def failures_count(trial: Trial) -> Check:
 
 def _failures_count(trial: Trial) -> Check:
     used = {name: run for name in BROKEN if (run := _user_of(name, trial.dockerfile))}
-    if not used:  # other means, so nothing of ours to break: what the text says has to do
-        return static.failures_count(trial.dockerfile)
     swallowed = next((name for name in used if not _stops(trial, name)), None)
+    if swallowed is None:
+        # What was not broken here, such as packages named in the line itself, the text has to answer for.
+        written = static.failures_count(trial.dockerfile)
+        if written.status == "FAIL" or not used:
+            return written
     found = f"line {used[swallowed].line} is green with {BROKEN[swallowed][1]}" if swallowed else ""
     return judge(
         "failures count",

@@ -15,7 +15,7 @@ from test_exercises import word_count
 
 from layerlab.checks import Verdicts
 from layerlab.errors import CheckFailed, NotRecorded
-from layerlab.exercises import ex05_slips
+from layerlab.exercises import ex05_checks, ex05_slips
 from layerlab.exercises.ex05_layers import EXERCISE, Layers
 from layerlab.exercises.file_task import edited
 from layerlab.grading import cells
@@ -190,11 +190,18 @@ def test_a_failure_is_tried_and_not_read(exercise: Layers) -> None:
     assert (check.status, check.found[:13]) == ("FAIL", "line 9 is gre")
 
 
-def test_where_nothing_can_be_broken_the_text_decides(exercise: Layers) -> None:
-    text = edited(solution(GREEN), "-r requirements.txt", "bottle waitress || true").replace("tabulate.py", "t*.py")
-    check = tried(exercise, GREEN, text)
-    assert check.shown is not None
-    assert check.shown.status == "FAIL"
+def test_what_cannot_be_broken_from_outside_is_read(exercise: Layers) -> None:
+    by_name = edited(solution(GREEN), "-r requirements.txt", "bottle waitress || true")
+    check = tried(exercise, GREEN, by_name).check("failures count")
+    assert check.status == "FAIL"
+    assert check.found.startswith("line 9: pip install")
+
+
+def test_where_nothing_can_be_broken_the_text_alone_decides(exercise: Layers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ex05_checks, "BROKEN", {})
+    assert tried(exercise, GREEN, solution(GREEN)).all_pass
+    at_home = edited(starter(GREEN), "COPY requirements.txt /tmp/", "COPY requirements.txt .")
+    assert failing(tried(exercise, GREEN, at_home)) == ["failures count"]
 
 
 # --- without an engine -----------------------------------------------------------------------
