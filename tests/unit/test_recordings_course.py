@@ -62,7 +62,8 @@ class Player:
         on_cell()
         return None if self.play(path.stem) else Failure(path.name, "cell", "NotRecorded: no")
 
-    def verify_one(self, solution: Path, exercise: Path) -> Iterator[Check]:
+    def verify_one(self, solution: Path, exercise: Path, *, with_neighbours: bool) -> Iterator[Check]:
+        assert with_neighbours, "learners without an engine make one edit at a time"
         assert exercise == solution.parents[1] / "exercises" / solution.name
         self.play(f"{solution.stem} solved")
         yield Check(name=solution.stem, status=self.verdict, found="x", wanted="y")  # type: ignore[arg-type]
