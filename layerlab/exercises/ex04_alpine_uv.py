@@ -143,7 +143,7 @@ class AlpineUv(Exercise):
             found=self.square.told(against) if against else "",
             wanted="a sentence that none of the four images contradicts",
             because=f"{self.square.told('A and B')}; {self.square.told('C and D')}",
-            not_yet="those two were made in the same way, by pip and by uv, and the sentence foretells the opposite.",
+            not_yet="the first of these was made by pip, the other by uv, otherwise alike: that speaks against it.",
             look="What is the same in those two images, and what is not?",
         )
 

@@ -9,6 +9,7 @@ from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from layerlab.errors import EngineRefused
 from layerlab.units import size
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 PYTHONS_OWN = "Python's own programs"
 _COLUMNS = ("what", "carried", "for instance", "in the base too")
+_LEFT = ' style="text-align:left"'  # JupyterLab sets every column to the right
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,13 @@ class Audit:
         )
 
     def _repr_html_(self) -> str:
-        heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in _COLUMNS)
+        heads = "".join(
+            f'<th scope="col"{_LEFT if name in (_COLUMNS[0], _COLUMNS[2]) else ""}>{escape(name)}</th>'
+            for name in _COLUMNS
+        )
         rows = "".join(
-            f'<tr><th scope="row">{escape(row.cells[0])}</th>'
-            + "".join(f"<td>{escape(cell)}</td>" for cell in row.cells[1:])
+            f'<tr><th scope="row"{_LEFT}>{escape(row.cells[0])}</th>'
+            + "".join(f"<td{_LEFT if cell == row.largest else ''}>{escape(cell)}</td>" for cell in row.cells[1:])
             + "</tr>"
             for row in self.rows
         )
@@ -103,11 +108,20 @@ def audit(rides: Sequence[Ride], called: frozenset[str], *, most: int = 7) -> Au
 
 
 def called_by(bench: Bench, image: Image, paths: Sequence[str]) -> frozenset[str]:
-    """Let a service answer these paths in its own image and return the packages that it loaded for them."""
+    """Let a service answer these paths in its own image and return the packages that it loaded for them.
+
+    Raises EngineRefused where it could not, and whatever `Bench.run` raises.
+    """
     script = resources.files("layerlab.exercises").joinpath("ex04_called.py").read_text(encoding="utf-8")
-    printed = bench.run(image, ("python", "-B", "-c", script, *paths)).output
+    ran = bench.run(image, ("python", "-B", "-c", script, *paths))
     # A service may print at its start; what was asked for comes last.
-    return frozenset(json.loads(printed.strip().splitlines()[-1]))
+    last = (ran.output.strip().splitlines() or ["it printed nothing"])[-1]
+    if ran.exit_code != 0:
+        raise EngineRefused(
+            f"The service could not be asked in its own image (exit code {ran.exit_code}): {last}. Run this again; "
+            "if it stays so, start a container of that image and read what it prints."
+        )
+    return frozenset(json.loads(last))
 
 
 def _summed(name: str, parts: Sequence[Ride]) -> Carried:

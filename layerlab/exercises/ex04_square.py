@@ -101,10 +101,15 @@ class Square:
         )
 
     def _repr_html_(self) -> str:
-        heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in _COLUMNS)
+        heads = "".join(f'<th scope="col" style="text-align:left">{escape(name)}</th>' for name in _COLUMNS)
         rows = "".join(
-            f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
-            for row in self._rows
+            f'<tr><th scope="row">{letter}</th>{_cell(installer)}{_cell(copied)}<td>{added}</td></tr>'
+            for letter, installer, copied, added in self._rows
         )
         caption = "<caption>One service, four images</caption>"
         return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _cell(text: str) -> str:
+    # JupyterLab sets every column to the right; words read better from the left.
+    return f'<td style="text-align:left">{escape(text)}</td>'

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_bench import APPS, MB, Begun
+from fake_bench import APPS, MB, Begun, Ended
 from fake_musl import MuslBench
 
 from layerlab import exercises
@@ -149,6 +149,17 @@ def test_a_spare_name_is_told_why(exercise: AlpineUv, picked: list[str], why: st
     assert shown is not None
     assert shown.name == "nothing spare"
     assert why in shown.why
+
+
+def test_a_service_that_cannot_be_asked_is_no_verdict(tmp_path: Path) -> None:
+    class Silent(MuslBench):
+        def run(self, *given: Any, **named: Any) -> Ended:
+            return Ended(1, "Traceback\nModuleNotFoundError: No module named 'uvicorn'\n")
+
+    opened = exercises.open("04_alpine_uv", Silent(), work=tmp_path)
+    (check,) = opened.verdicts(AUDIT, {AUDIT: ["uv"]})
+    assert check.status == "SKIP"
+    assert "No module named 'uvicorn'" in check.why
 
 
 def test_what_a_service_loads_is_asked_of_the_running_service() -> None:
