@@ -36,7 +36,7 @@ def luggage(trial: Trial) -> Check:
         carried <= most,
         found=f"{size(carried)}{_heaviest(trial)}",
         wanted=f"at most {size(most)}, half of Dockerfile.heavy's",
-        because=f"{size(carried)} beside the {size(before.needed_bytes)} that the service needs",
+        because=f"{size(carried)}{_heaviest(trial)}, where Dockerfile.heavy has {size(before.luggage_bytes)}",
         not_yet=f"the service needs {size(before.needed_bytes)}; every node pulls the rest, hidden or not.",
         look="What did that line write that is still there when it ends?",
     )
@@ -80,12 +80,12 @@ def _failures_count(trial: Trial) -> Check:
         written = static.failures_count(trial.dockerfile)
         if written.status == "FAIL" or not used:
             return written
-    found = f"line {used[swallowed].line} is green with {BROKEN[swallowed][1]}" if swallowed else ""
+    found = f"{_place(used[swallowed])} green with {BROKEN[swallowed][1]}" if swallowed else ""
     return judge(
         "failures count",
         swallowed is None,
         found=found,
-        wanted="a build that stops there",
+        wanted="a red build",
         because=f"with {' and with '.join(BROKEN[name][1] for name in used)} the build stops",
         not_yet="the next slip ends in an image that looks good.",
         look="Which sign in that line lets another command have the last word?",
@@ -103,6 +103,11 @@ def _stops(trial: Trial, name: str) -> bool:
 def _user_of(name: str, dockerfile: Dockerfile) -> Instruction | None:
     told = (run for stage in dockerfile.stages for run in runs(stage))
     return next((run for run in told if name in script(run)), None)
+
+
+def _place(run: Instruction) -> str:
+    # Both ends by number, so that a panel quotes the line that ends it too: the sign often stands there.
+    return f"line {run.line}" + (f" to line {run.end_line}" if run.end_line > run.line else "")
 
 
 def _heaviest(trial: Trial) -> str:

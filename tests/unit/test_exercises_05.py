@@ -187,7 +187,11 @@ def test_a_failure_is_tried_and_not_read(exercise: Layers) -> None:
     # No word of this line is a known sign; the build that should be red is green.
     sly = edited(solution(GREEN), "-r requirements.txt", "-r requirements.txt || find /app")
     check = tried(exercise, GREEN, sly).check("failures count")
-    assert (check.status, check.found[:13]) == ("FAIL", "line 9 is gre")
+    assert check.status == "FAIL"
+    assert check.found == "line 9 green with a requirements.txt that nobody can install"
+    at_home = edited(starter(GREEN), "COPY requirements.txt /tmp/", "COPY requirements.txt .")
+    found = tried(exercise, GREEN, at_home).check("failures count").found
+    assert found.startswith("line 9 to line 10 green"), "the line with the sign is named as well"
 
 
 def test_what_cannot_be_broken_from_outside_is_read(exercise: Layers) -> None:
