@@ -31,12 +31,14 @@ def luggage(trial: Trial) -> Check:
     carried = max(0, trial.image.added_bytes(trial.base) - before.needed_bytes)
     # What one installation by pip leaves is well below the half, what the table is drawn from well above.
     most = before.luggage_bytes // 2
+    heaviest = _heaviest(trial)
     return judge(
         "luggage",
         carried <= most,
-        found=f"{size(carried)}{_heaviest(trial)}",
+        found=f"{size(carried)}, {heaviest}",
         wanted=f"at most {size(most)}, half of Dockerfile.heavy's",
-        because=f"{size(carried)}{_heaviest(trial)}, where Dockerfile.heavy has {size(before.luggage_bytes)}",
+        because=f"{size(carried)}, where Dockerfile.heavy has {size(before.luggage_bytes)}; the largest layer is "
+        f"{heaviest}",
         not_yet=f"the service needs {size(before.needed_bytes)}; every node pulls the rest, hidden or not.",
         look="What did that line write that is still there when it ends?",
     )
@@ -111,15 +113,10 @@ def _place(run: Instruction) -> str:
 
 
 def _heaviest(trial: Trial) -> str:
-    """Return what the largest layer that was added holds, with the line that wrote it."""
-    added = trial.image.layers_added_to(trial.base)
-    worst = max(added, key=lambda layer: layer.size_bytes, default=None)
+    """Return the size of the largest layer that was added, with the line that wrote it."""
+    worst = max(trial.image.layers_added_to(trial.base), key=lambda layer: layer.size_bytes, default=None)
     if worst is None:
-        return ""
-    lines = [
-        one.line
-        for stage in shipped(trial.dockerfile)
-        for one in stage.instructions
-        if one.logical == worst.instruction
-    ]
-    return f", {size(worst.size_bytes)} by line {lines[-1]}" if lines else f", {size(worst.size_bytes)} in one layer"
+        return "nothing"
+    told = (one for stage in shipped(trial.dockerfile) for one in stage.instructions)
+    lines = [one.line for one in told if one.logical == worst.instruction]
+    return f"{size(worst.size_bytes)} by line {lines[-1]}" if lines else size(worst.size_bytes)
