@@ -62,7 +62,7 @@ def rebuild(trial: Trial) -> Check:
     return judge(
         "rebuild",
         False,
-        found=f"line {installs.line} installs again",
+        found=f"line {again[0].line} makes line {installs.line} install again",
         wanted="an edit that installs nothing",
         not_yet=f"each change of {SOURCE} runs line {installs.line} anew.",
         look=f"Which is the first line that copies {SOURCE}, and which lines need not wait for it?",

@@ -168,7 +168,7 @@ def test_an_installation_that_runs_again_is_no_rebuild_in_two_steps(exercise: La
     check = tried(exercise, SLOW, ex05_slips._with_body(starter(SLOW), ex05_slips._FROM + ex05_slips._ONE_RUN)).check(
         "rebuild"
     )
-    assert check.found == "line 9 installs again"
+    assert check.found == "line 8 makes line 9 install again"
 
 
 def test_the_order_is_judged_while_it_is_written(exercise: Layers, bench: Harbour) -> None:
