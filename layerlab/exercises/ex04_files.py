@@ -69,7 +69,6 @@ def slips(starter: str) -> tuple[tuple[str, str, str], ...]:
     """Return (name, text, failing check) of what people try first."""
     right = solution(starter)
     whole = _changed(starter, copies="COPY --from=builder /usr/local /usr/local\n")
-    cached = edited(right, " --no-cache -r", " --cache-dir /opt/cache -r")
     onwards = edited(starter, "FROM python:${PY_MINOR}-alpine\nARG", "FROM builder\nARG")
     moved = edited(edited(right, " /opt/venv\nENV", " /venv\nENV"), "PATH=/opt/venv/bin", "PATH=/venv/bin")
     installer = {
@@ -94,7 +93,6 @@ def slips(starter: str) -> tuple[tuple[str, str, str], ...]:
         *((name, text, "no installer added") for name, text in installer.items()),
         *((name, text, "serves") for name, text in silent.items()),
         ("lets pip leave its traces in the one stage", one_stage(starter, bytecode=True), "luggage"),
-        ("copies the cache along", edited(cached, _COPY_VENV, "COPY --from=builder /opt /opt\n"), "luggage"),
     )
 
 

@@ -220,8 +220,6 @@ def _installed(words: Sequence[str]) -> dict[str, File]:
         files[posixpath.join(prefix or "/usr/local", "bin/uvicorn")] = File(300, "uvicorn", home)
     if (words[0] == "pip" and "--no-compile" not in words) or "--compile-bytecode" in words:
         files[posixpath.join(site, "bytecode")] = File(BYTECODE, "bytecode")
-    if folder := options.get("--cache-dir"):
-        files[f"{folder}/wheels"] = File(12 * MB)
     return files
 
 
