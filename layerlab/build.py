@@ -6,6 +6,7 @@ Raw answers of an engine end here: what leaves this module are values of `layerl
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from layerlab.engine.protocol import BuildHandle, BuildRequest, Engine
 
 _TAIL_LINES = 20
+# A step may print 100 MB: of its lines only the last are kept.
+_LOG_LINES = 200
 # As strerror(3) is printed: "dd: error writing '/a': No space left on device", "[Errno 28] No space left …".
 _NO_SPACE = re.compile(r"(?:: |\[Errno 28\] )No space left on device", re.IGNORECASE)
 
@@ -33,7 +36,10 @@ OnEvent = Callable[[events.Event], None]
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a finished build; ``seconds`` is wall time, ``line`` the line in the Dockerfile."""
+    """One step of a finished build; ``seconds`` is wall time, ``line`` the line in the Dockerfile.
+
+    ``log`` holds the last 200 lines that it printed.
+    """
 
     number: int
     instruction: str
@@ -187,13 +193,14 @@ class _StepReader:
         self.steps: list[Step] = []
         self._dockerfile = dockerfile
         self._current: events.StepStarted | None = None
-        self._log: list[str] = []
+        self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._cached = False
 
     def read(self, event: events.Event) -> None:
         match event:
             case events.StepStarted():
-                self._current, self._log, self._cached = event, [], False
+                self._current, self._cached = event, False
+                self._log.clear()
             case events.StepCached():
                 self._cached = True
             case events.StepOutput():
@@ -216,7 +223,7 @@ class _StepReader:
                 f"The engine's disk is full: {said_full.strip()}, {where}. Free some space (`layerlab clean` removes "
                 "what the course made), then build again; finished steps are cached."
             )
-        tail = tuple(self._log[-_TAIL_LINES:])
+        tail = tuple(self._log)[-_TAIL_LINES:]
         where = f" at line {line} of {context.shown_name}" if line else f" in {context.shown_name}"
         which = f"Step {step.number} of {step.total} failed{where}: {step.instruction}" if step else "The build failed"
         said = "\n".join(f"  {text}" for text in tail[-5:])

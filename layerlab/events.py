@@ -31,6 +31,8 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _NOISE = re.compile(
     r"^(Successfully built|Successfully tagged|Removing intermediate container| ?-{3}> Running in|-->$)"
 )
+# A step may print 100 MB without a newline: then a line is what has come by now.
+_LONGEST_LINE = 10_000
 _BUILDERS_OWN = re.compile(
     r"^(?:Step \d+/\d+ : | ?-{2,3}> |Removing intermediate container |"
     r"(?:\[\d+/\d+\] )?(?:STEP \d+/\d+: |COMMIT(?: \S+)?\n?$))"
@@ -166,6 +168,8 @@ class _Reader:
         *lines, self.pending = (self.pending + text).replace("\r\n", "\n").split("\n")
         for line in lines:
             yield from self._line(at, line)
+        if len(self.pending) > _LONGEST_LINE:
+            yield from self._flush(at)
 
     def _flush(self, at: float) -> Iterator[Event]:
         rest, self.pending = self.pending, ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping, Sequence
 
 from layerlab.checks.shell import compilers, forgiven, line_of, only_removes, runs, shipped, venvs
@@ -13,6 +14,7 @@ from layerlab.errors import DockerfileError
 BLANK = "____"
 # What makes files, so takes time: configuration that is looked up again costs nothing.
 _WORK = ("RUN", "COPY", "ADD")
+_NAMES_A_LINE = re.compile(r"\b[Ll]ine \d")
 _EMPTY: Mapping[str, str] = {}
 
 
@@ -29,7 +31,7 @@ def reads(text: str) -> Check:
             not_yet="a builder stops at the first line that it cannot read.",
             look=(
                 "What does that line begin with, and what should it?"
-                if error.line
+                if _NAMES_A_LINE.search(str(error))
                 else "With which instruction does every Dockerfile begin?"
             ),
         )

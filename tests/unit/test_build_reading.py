@@ -56,6 +56,18 @@ def test_lines_of_a_build_that_counts_by_stages_and_leaves_one_out(tmp_path):
     assert found == [("FROM", 2), ("RUN", 3), ("FROM", 8), ("COPY", 9), ("RUN", 10)]
 
 
+@pytest.mark.parametrize("text", ["x" * 99 + "\n", "x" * 100], ids=["in lines", "without a newline"])
+def test_of_what_a_step_prints_the_last_lines_are_kept(tmp_path, text):
+    pieces = [(1.0, {"stream": text * 300})] * 1000
+    raw = [(0.0, {"stream": "Step 1/1 : FROM scratch\n"}), *pieces, (2.0, {"stream": " ---> 0123456789ab\n"})]
+    one = begun(tmp_path, "FROM scratch\n", raw)
+    assert steps_of(one) == [("FROM", 1)]
+    (step,) = one._reader.steps
+    assert len(step.log) == 200
+    assert sum(map(len, step.log)) < 10_000_000
+    assert step.log[-1].endswith("x")
+
+
 def test_lines_of_a_build_that_counts_every_instruction(tmp_path):
     text = "ARG X=1\n\nFROM layerlab/standin-rootfs:latest\nENV A=1\nRUN echo one; \\\n  true\nCMD true\n"
     found = steps_of(begun(tmp_path, text, captured("docker-20.10-success")))

@@ -45,6 +45,15 @@ def test_what_cannot_be_read_is_told_with_its_line(text: str, words: str) -> Non
     passes(static.reads(GOOD), "2 stages")
 
 
+def test_the_question_about_a_line_is_asked_where_a_line_is_named() -> None:
+    for text, words in (
+        ("", "every Dockerfile begin"),
+        ("# FROM a\n", "every Dockerfile begin"),
+        ("FROM a\nX\n", "that line"),
+    ):
+        assert words in static.reads(text).hint
+
+
 def test_blanks_count_outside_comments() -> None:
     passes(static.no_blank_left(GOOD + "# ____ is what you fill in\n"))
     blanks = GOOD.replace("gcc libc6-dev", "____").replace("/opt/venv /opt/venv", "____")

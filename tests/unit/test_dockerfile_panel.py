@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -337,6 +338,47 @@ def test_a_judge_that_hears_no_cancel_does_not_hold_the_panel(make: Make) -> Non
     assert (panel.state, len(panel.history.all())) == ("judged", 1)
 
 
+def test_a_new_build_begins_when_the_cancelled_one_is_cleared_away(make: Make) -> None:
+    deaf = PretendJudge(waits=True, deaf=True)
+    panel = make(deaf)
+    start(panel, deaf)
+    panel.cancel()
+    with pytest.raises(BuildCancelled):
+        panel.wait(5)
+    for _ in range(2):  # a second one that is cancelled while it waits does not let the third in
+        panel.build()
+        assert panel.status == "Saved. It is built as soon as the cancelled build is cleared away."
+        with pytest.raises(TimeoutError):
+            panel.wait(0.3)
+        assert deaf.runs == 1
+        began = time.monotonic()
+        panel.cancel()
+        with pytest.raises(BuildCancelled):
+            panel.wait(5)
+        assert time.monotonic() - began < 1
+    panel.build()
+    deaf.go_on.set()
+    assert panel.wait(5).checks
+    assert deaf.runs == 2
+
+
+def test_a_cancelled_build_that_is_never_cleared_away_does_not_hold_the_next(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("layerlab.widgets.dockerfile_panel.attempt._CLEARING_SECONDS", 0.2)
+    deaf = PretendJudge(waits=True, deaf=True)
+    panel = make(deaf)
+    start(panel, deaf)
+    panel.cancel()
+    with pytest.raises(BuildCancelled):
+        panel.wait(5)
+    deaf.reached.clear()
+    panel.build()
+    assert deaf.reached.wait(5)
+    assert deaf.runs == 2
+    deaf.go_on.set()
+
+
 def test_a_judge_whose_cancel_fails_does_not_hold_the_panel_either(make: Make) -> None:
     judge = PretendJudge(waits=True)
     panel = make(judge)
@@ -566,6 +608,47 @@ def test_damaged_attempts_lose_no_verdict(make: Make) -> None:
     panel.build()
     assert panel.wait(5).all_pass
     assert "was damaged" in panel.status
+
+
+def test_a_full_disk_loses_neither_the_verdict_nor_the_attempt(
+    make: Make, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def hints(verdicts: Verdicts) -> Sequence[tuple[str, str]]:
+        Answers(path.parent, "attempts").keep("opened", 1)
+        return ()
+
+    panel = make(hints=hints)
+    panel.answer = FAT
+    monkeypatch.setattr(os, "fsync", full)
+    panel.build()
+    assert panel.wait(5).shown is not None
+    assert panel.state == "judged"
+    assert panel.status.startswith("Checked: 1 PASS, 1 FAIL, 0 SKIP. No space is left")
+    assert [tried.failing for tried in panel.history.all()] == ["luggage"]
+    monkeypatch.undo()
+    panel.answer = GOOD
+    panel.build()
+    panel.wait(5)
+    assert [tried.failing for tried in make().history.all()] == ["luggage", ""]
+
+
+def test_attempts_of_two_panels_that_end_together_are_all_written_down(make: Make) -> None:
+    panels = [make() for _ in range(2)]
+    outcome = PretendJudge()(FAT).run(lambda event: None)
+
+    def add(panel: DockerfilePanel) -> None:
+        for number in range(20):
+            panel.history.add(f"{FAT}{number}", outcome, when=datetime.now().astimezone(), seconds=1.0)
+
+    writers = [threading.Thread(target=add, args=(panel,)) for panel in panels]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert len(make().history.all()) == 40
 
 
 def test_hints_that_fail_leave_the_verdict_and_free_the_panel(make: Make) -> None:

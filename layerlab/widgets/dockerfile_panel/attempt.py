@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from layerlab.build import OnEvent
 
 _REDRAW_SECONDS = 0.2
+_LOOK_SECONDS = 0.05
 # After this long the panel is free again, although the engine may still be ending its step.
 _CANCEL_SECONDS = 1.5
+# How long a cancelled attempt may take to put its things away before the next one begins all the same: an engine
+# that was committing a layer when it was told to stop has needed 15 s.
+_CLEARING_SECONDS = 20.0
 
 
 class Judging(Protocol):
@@ -60,6 +64,9 @@ class Attempt:
         Makes what judges the text; called in the thread of the attempt.
     on_settled
         Told once, from a thread, when the attempt is over; `wait` returns after it.
+    after
+        The attempt before. Once cancelled it takes its finished steps away again, and a build that had found
+        one of them in the cache by then would fail; so this one begins after that.
 
     Attributes
     ----------
@@ -68,7 +75,13 @@ class Attempt:
     """
 
     def __init__(
-        self, text: str, judge: Callable[[str], Judging], *, title: str, on_settled: Callable[[Attempt], None]
+        self,
+        text: str,
+        judge: Callable[[str], Judging],
+        *,
+        title: str,
+        on_settled: Callable[[Attempt], None],
+        after: Attempt | None = None,
     ) -> None:
         self.text = text
         self.began_at = datetime.now().astimezone()
@@ -77,6 +90,7 @@ class Attempt:
         self.fault: BaseException | None = None
         self._judge = judge
         self._on_settled = on_settled
+        self._after = after
         self._judging: Judging | None = None
         self._lock = threading.Lock()
         self._stirred, self._over, self._settled = threading.Event(), threading.Event(), threading.Event()
@@ -87,6 +101,11 @@ class Attempt:
     def was_cancelled(self) -> bool:
         """True where a cancel came before the end: whatever came after it is not believed."""
         return self._cancelled and self.fault is None
+
+    @property
+    def is_cleared_away(self) -> bool:
+        """True once nothing of it runs any more, nor of those that it waited for."""
+        return self._over.is_set() and (self._after is None or self._after.is_cleared_away)
 
     @property
     def seconds(self) -> float:
@@ -120,6 +139,7 @@ class Attempt:
         outcome: Outcome | None = None
         fault: BaseException | None = None
         try:
+            self._await_clearing()
             self._judging = self._judge(self.text)
             if not self._cancelled:
                 outcome = self._judging.run(self.progress.receive)
@@ -130,6 +150,13 @@ class Attempt:
                 self.outcome, self.fault = outcome, fault
             self._over.set()
         self._stirred.set()
+
+    def _await_clearing(self) -> None:
+        end = time.monotonic() + _CLEARING_SECONDS
+        while self._after is not None and not self._after.is_cleared_away and time.monotonic() < end:
+            if self._stirred.wait(_LOOK_SECONDS):
+                return
+        self._after = None
 
     def _drive(self) -> None:
         try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from layerlab import units
-from layerlab.answers import Answers
+from layerlab.answers import Answer, Answers
 from layerlab.checks import Outcome
 
 _MOST = 200
@@ -50,15 +51,14 @@ class History:
     def __init__(self, attempts: Answers, id: str) -> None:
         self._attempts = attempts
         self._id = f"{id}-attempts"
+        self._unwritten: list[Tried] = []
 
     def all(self) -> tuple[Tried, ...]:
         """Return every attempt in the file. Raises AnswerError where the file cannot be read."""
-        kept = self._attempts.get(self._id)
-        entries = kept if isinstance(kept, list) else []
-        return tuple(tried for entry in entries if (tried := _read(entry)) is not None)
+        return (*_read_all(self._attempts.get(self._id)), *self._unwritten)
 
     def add(self, text: str, outcome: Outcome, *, when: datetime, seconds: float) -> None:
-        """Write down one more attempt. Raises AnswerError, DiskFull."""
+        """Write down one more attempt. Raises AnswerError, DiskFull; it is then written with the next one."""
         shown = outcome.verdicts.shown
         tried = Tried(
             when=when.isoformat(timespec="seconds"),
@@ -67,16 +67,29 @@ class History:
             seconds=round(seconds, 1),
             text=fingerprint(text),
         )
-        self._attempts.keep(self._id, [asdict(entry) for entry in (*self.all(), tried)][-_MOST:])
+        self._unwritten.append(tried)
+        self._attempts.change(self._with_unwritten)
+        self._unwritten.clear()
 
     def tries(self, check: str) -> int:
         """Count the different texts that failed at that check first: what opens its hints."""
         return len({tried.text for tried in self.all() if tried.failing == check})
 
+    def _with_unwritten(self, kept: dict[str, Answer]) -> Mapping[str, Answer]:
+        # Read and written under one lock: a second panel may be writing down its own attempt.
+        before = _read_all(kept[self._id].value) if self._id in kept else ()
+        entries = [asdict(entry) for entry in (*before, *self._unwritten)][-_MOST:]
+        return {**kept, self._id: Answer(entries, datetime.now(UTC).isoformat(timespec="seconds"))}
+
 
 def fingerprint(text: str) -> str:
     """Return what tells one text from another."""
     return sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _read_all(entries: object) -> tuple[Tried, ...]:
+    found = map(_read, entries if isinstance(entries, list) else ())
+    return tuple(tried for tried in found if tried is not None)
 
 
 def _read(entry: object) -> Tried | None:

@@ -93,9 +93,16 @@ class DockerfilePanel(FileQuestion):
                 self.status = f"{self.name} is being built already. Cancel it, or wait for the verdict."
                 return
             self.keep()
-            attempt = Attempt(self.file.as_saved(self.value), self._judge, title=self.name, on_settled=self._on_settled)
+            before = self._attempt
+            attempt = Attempt(
+                self.file.as_saved(self.value), self._judge, title=self.name, on_settled=self._on_settled, after=before
+            )
             self._attempt, self.progress, self.state = attempt, attempt.progress, "building"
-            self.status = "Saved. Building and checking it now."
+            self.status = (
+                "Saved. Building and checking it now."
+                if before is None or before.is_cleared_away
+                else "Saved. It is built as soon as the cancelled build is cleared away."
+            )
             attempt.start()
         self.look()
 
@@ -249,7 +256,10 @@ class DockerfilePanel(FileQuestion):
             self.history.add(attempt.text, outcome, when=attempt.began_at, seconds=attempt.seconds)
         except LayerLabError as error:
             self.status = f"{self.status} {error}"
-        self.hints = tuple((title, text) for title, text in self._hints(outcome.verdicts))
+        try:
+            self.hints = tuple((title, text) for title, text in self._hints(outcome.verdicts))
+        except LayerLabError as error:
+            self.status = f"Checked: {outcome.verdicts.tally}. {error}"
 
 
 def _waited(attempt: Attempt, timeout: float | None) -> bool:
