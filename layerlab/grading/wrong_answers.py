@@ -23,11 +23,14 @@ from layerlab import exercises
 exercise = exercises.open({name!r}, layerlab.open_lab({name!r}))
 """.strip()
 _ASK = """
-verdicts = []
+verdicts, met = [], set()
 for wrong in exercise.wrong_answers:
+    if {each_check_once} and (wrong.task, wrong.failing) in met:
+        continue
+    met.add((wrong.task, wrong.failing))
     shown = exercise.verdicts(wrong.task, wrong.answers).shown
-    verdict = f"{shown.status} {shown.name}" if shown else "PASS"
-    verdicts.append({"task": wrong.task, "name": wrong.name, "failing": wrong.failing, "verdict": verdict})
+    verdict = shown.status + " " + shown.name if shown else "PASS"
+    verdicts.append(dict(task=wrong.task, name=wrong.name, failing=wrong.failing, verdict=verdict))
 """.strip()
 # A neighbour may be right or wrong; that it gets a verdict at all is what makes it worth recording.
 _ASK_NEIGHBOURS = """
@@ -79,6 +82,7 @@ def judged(
     engine: str | None = None,
     cell_seconds: float = CELL_SECONDS,
     with_neighbours: bool = False,
+    each_check_once: bool = False,
 ) -> Told:
     """Let an exercise judge its own wrong answers.
 
@@ -90,6 +94,8 @@ def judged(
         Where the kernel starts: a folder of the checkout.
     with_neighbours
         Also try the texts that differ from the solution by one edit.
+    each_check_once
+        Of the wrong answers that fail a task's same check, judge the first only: each may take a build.
 
     Raises
     ------
@@ -97,7 +103,10 @@ def judged(
         The exercise cannot be opened, or fails while it judges.
     """
     *_, last = runs = execute(
-        _notebook(name, with_neighbours=with_neighbours), folder=folder, engine=engine, cell_seconds=cell_seconds
+        _notebook(name, with_neighbours=with_neighbours, each_check_once=each_check_once),
+        folder=folder,
+        engine=engine,
+        cell_seconds=cell_seconds,
     )
     error = next((run.error for run in runs if run.error), None)
     if error:
@@ -113,10 +122,11 @@ def _judged(answers: list[dict[str, str]]) -> Iterator[Judged]:
     return (Judged(**answer) for answer in answers)
 
 
-def _notebook(name: str, *, with_neighbours: bool) -> NotebookNode:
+def _notebook(name: str, *, with_neighbours: bool, each_check_once: bool) -> NotebookNode:
     # What the lab prints while it opens or builds stays in the first cells; the last one prints only the answer.
+    ask = _ASK.format(each_check_once=each_check_once)
     around = _ASK_NEIGHBOURS if with_neighbours else 'neighbours = {"tried": 0, "undecided": []}'
-    sources = {"open": _OPEN.format(name=name), "ask": _ASK, "ask-neighbours": around, "tell": _TELL}
+    sources = {"open": _OPEN.format(name=name), "ask": ask, "ask-neighbours": around, "tell": _TELL}
     made: NotebookNode = v4.new_notebook()  # type: ignore[no-untyped-call]
     for cell_id, source in sources.items():
         cell = v4.new_code_cell(source, id=cell_id)  # type: ignore[no-untyped-call]
