@@ -362,6 +362,21 @@ def test_a_new_build_begins_when_the_cancelled_one_is_cleared_away(make: Make) -
     assert deaf.runs == 2
 
 
+def test_what_was_cancelled_while_its_image_was_checked_is_not_waited_for(make: Make) -> None:
+    deaf = PretendJudge(waits=True, deaf=True)
+    panel = make(deaf)
+    start(panel, deaf)
+    panel.progress._finished.add(3)
+    panel.cancel()
+    with pytest.raises(BuildCancelled):
+        panel.wait(5)
+    deaf.reached.clear()
+    panel.build()
+    assert panel.status == "Saved. Building and checking it now."
+    assert deaf.reached.wait(5)
+    deaf.go_on.set()
+
+
 def test_a_cancelled_build_that_is_never_cleared_away_does_not_hold_the_next(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,10 +43,15 @@ class AttemptProgress(BuildProgress):
     """Where building and checking stand; after the last step of the build the checks go on in silence."""
 
     @property
+    def is_built(self) -> bool:
+        """True once the last step of the build is over."""
+        return 0 < self.total == self.finished
+
+    @property
     def status(self) -> str:
         """The state as one sentence."""
-        is_built = self.state == "running" and 0 < self.total == self.finished
-        return f"All {self.total} steps are done. Now the image is checked." if is_built else super().status
+        is_checked = self.is_built and self.state == "running"
+        return f"All {self.total} steps are done. Now the image is checked." if is_checked else super().status
 
     def close(self, *, elapsed: float) -> None:
         """Say that text and image were judged, ``elapsed`` seconds after the start."""
@@ -104,8 +109,9 @@ class Attempt:
 
     @property
     def is_cleared_away(self) -> bool:
-        """True once nothing of it runs any more, nor of those that it waited for."""
-        return self._over.is_set() and (self._after is None or self._after.is_cleared_away)
+        """True once none of its steps will be taken away any more, nor of those that it waited for."""
+        is_cleared = self._over.is_set() or self.progress.is_built
+        return is_cleared and (self._after is None or self._after.is_cleared_away)
 
     @property
     def seconds(self) -> float:
