@@ -25,6 +25,7 @@ CHANGE = FileTask(
 _FROM = "FROM python:${PY_MINOR}\n"
 _ON_SLIM = "FROM python:${PY_MINOR}-slim\n"
 _EITHER_BASE = re.compile(r"(docker\.io/(library/)?)?python:\d+\.\d+(-slim)?")
+_TYPED_MINOR = re.compile(r"python:(\d+\.\d+)")
 _INSTALL_GIT = "RUN apt-get update && apt-get install -y --no-install-recommends git"
 
 LADDERS = {
@@ -91,13 +92,22 @@ def _nothing_more_added(trial: Trial) -> Check:
 
 def _base_named(trial: Trial) -> Check:
     stage = trial.dockerfile.stages[-1]
+    if (typed := _TYPED_MINOR.search(stage.raw_base)) and typed[1] != trial.bench.py_minor:
+        return judge(
+            "base named",
+            False,
+            found=f"{stage.raw_base} on line {stage.line}",
+            wanted="${PY_MINOR} where it stood",
+            not_yet=f"the bases here carry Python {trial.bench.py_minor}, and by that word one file fits them all.",
+            look="Which part of the name was to change?",
+        )
     return judge(
         "base named",
         _EITHER_BASE.fullmatch(stage.base) is not None,
         found=f"{stage.raw_base} on line {stage.line}",
         wanted="the name of the full or the slim base",
         because=f"line {stage.line} names a base of this exercise",
-        not_yet="an image is found by its exact name, so this build could not begin.",
+        not_yet="it is neither of the two that you weighed in part 1; a misspelt name is no image at all.",
         look="How is the tag of the base written in notebook 02?",
     )
 

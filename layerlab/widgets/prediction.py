@@ -132,9 +132,9 @@ class Prediction(Question):
 
     def _whole(self) -> dict[str, str]:
         if self.value is None or self.confidence not in CONFIDENCE:
-            raise AnswerError(f"{self.id} is not whole yet. Choose what you expect, and how sure you are.")
+            raise AnswerError("This prediction is not whole yet. Choose what you expect and how sure you are, then keep it.")
         if not self.reason.strip():
-            raise AnswerError(f"{self.id} has no reason yet. Write a few words after “because”.")
+            raise AnswerError("This prediction has no reason yet. Write a few words after “because”, then keep it.")
         reason = within(self.reason, REASON_WORDS)
         return {"choice": self.value, "reason": reason, "confidence": self.confidence}
 

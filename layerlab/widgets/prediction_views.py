@@ -15,7 +15,7 @@ from layerlab.widgets.question_views import framed, radio
 def prediction(model: Prediction) -> widgets.VBox:
     """Choice, reason, confidence, Keep. No slider: where it starts would anchor, and count as an answer."""
     reason = widgets.Text(
-        description=f"because (at most {REASON_WORDS} words):",
+        description=f"because (a few words, at most {REASON_WORDS}):",
         style={"description_width": "initial"},
         layout={"width": "95%"},
     )

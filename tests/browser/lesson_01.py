@@ -13,7 +13,7 @@ def predict(lesson: NotebookPage) -> None:
     """Keep the first prediction by clicking, which opens the figure that waits for it; then read it off."""
     expect(lesson.status(GATED)).to_contain_text("You have kept no prediction yet")
     lesson.choose(PREDICTION, "FROM python")
-    lesson.fill(PREDICTION, "because (at most 12 words):", REASON)
+    lesson.fill(PREDICTION, "because (a few words, at most 12):", REASON)
     lesson.choose(PREDICTION, "fairly")
     lesson.press(PREDICTION, "Keep")
     expect(lesson.status(PREDICTION)).to_have_text(f"Kept: FROM python (fairly), because {REASON}")

@@ -253,3 +253,24 @@ def test_the_telling_line_of_an_output_is_the_one_that_names_something() -> None
     assert telling_line((log[0], log[3])) == "error: subprocess-exited-with-error"
     assert telling_line(("one", "last")) == "last"
     assert telling_line(()) == ""
+
+
+# --- exercise 02: the version in the name of a base ----------------------------------------------
+
+
+def test_a_version_typed_over_the_argument_is_a_fault_of_the_text(tmp_path: Path) -> None:
+    notes = (APPS / "exercise02/notes/Dockerfile").read_text()
+    for minor, status in (("3.11", "FAIL"), ("3.12", "PASS")):
+        found = exercises.open("02_slim", FakeBench(py_minor="3.12"), work=tmp_path / minor)
+        text = edited(notes, "FROM python:${PY_MINOR}\n", f"FROM python:{minor}-slim\n")
+        panel = found.question("q4-change-file")
+        assert isinstance(panel, DockerfilePanel)
+        check = found.judging("q4-change", text).static().check("base named")
+        assert check.status == status
+    assert (
+        "carry Python 3.12"
+        in found.judging("q4-change", edited(notes, "python:${PY_MINOR}\n", "python:3.9\n"))
+        .static()
+        .check("base named")
+        .why
+    )
