@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerlab import bases, build, claims, engine, probe
+from layerlab import bases, build, claims, engine, inspection, probe
 from layerlab.bases.specs import OFFICIAL_MINOR
 from layerlab.build import Build, BuildResult
 from layerlab.context import BuildContext, reruns
@@ -25,6 +25,7 @@ from layerlab.image import Image
 if TYPE_CHECKING:
     from layerlab.course.logbook import ProgressPage
     from layerlab.engine.protocol import Container, Engine, ExecResult
+    from layerlab.inspection import Inspection
     from layerlab.probe import Contents, Ride
     from layerlab.widgets.prediction import Prediction, ReadOff
 
@@ -161,6 +162,11 @@ class Lab:
     def contents(self, image: str | Image) -> Contents:
         """Ask an image what lies in it: distributions, application, tools; see `layerlab.probe.contents`."""
         return probe.contents(self.engine, _reference(image))
+
+    def inspect(self, image: str | Image, *, base: Image | None = None) -> Inspection:
+        """Look into an image: layers, files, waste and causes; see `layerlab.inspection.of_engine`."""
+        described = image if isinstance(image, Image) else self.image(image)
+        return inspection.of_engine(self.engine, described, base=base)
 
     def copied(
         self,

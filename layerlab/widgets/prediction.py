@@ -132,7 +132,7 @@ class Prediction(Question):
 
     def _whole(self) -> dict[str, str]:
         if self.value is None or self.confidence not in CONFIDENCE:
-            raise AnswerError("This prediction is not whole yet. Choose what you expect and how sure you are, then keep it.")
+            raise AnswerError("This prediction is not whole. Say what you expect and how sure you are, then keep it.")
         if not self.reason.strip():
             raise AnswerError("This prediction has no reason yet. Write a few words after “because”, then keep it.")
         reason = within(self.reason, REASON_WORDS)

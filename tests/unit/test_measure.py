@@ -9,7 +9,10 @@ import pytest
 from made_up_images import BASE, LARGE_BASE, LARGE_SERVICE, ROOT, SERVICE, image, result
 
 from layerlab import measure
+from layerlab.archive import FileEntry, LayerFiles
 from layerlab.errors import BaseMismatch
+from layerlab.image import HistoryEntry, Image
+from layerlab.inspection import Inspection
 from layerlab.probe import Ride
 
 
@@ -132,3 +135,17 @@ def test_what_rides_along_is_listed_by_line_heaviest_first() -> None:
     )  # fmt: skip
     empty = measure.copied(())
     assert (list(empty.columns), len(empty)) == (list(frame.columns), 0)
+
+
+def test_causes_name_every_byte_once() -> None:
+    layers = (
+        LayerFiles("sha256:0", (FileEntry("bin/sh", "file", 40),)),
+        LayerFiles(
+            "sha256:1", (FileEntry("x/__pycache__/a.cpython-311.pyc", "file", 7), FileEntry("app/m.py", "file", 2))
+        ),
+    )
+    history = (HistoryEntry("ADD x", 40), HistoryEntry("COPY m.py .", 9))
+    made = Image("sha256:i", (), "linux/amd64", "", history, ("sha256:0", "sha256:1"), 49)
+    frame = measure.causes({"one": Inspection(made, layers, base_layers=1), "two": Inspection(made, layers)})
+    assert frame.loc["one"].to_dict() == {"base": 40, "application": 2, "bytecode": 7}
+    assert list(frame.sum(axis=1)) == [49, 49]
