@@ -68,7 +68,7 @@ def test_it_lies_beside_the_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"value": None}, "not whole yet"),
+        ({"value": None}, "not whole"),
         ({"confidence": None}, "how sure you are"),
         ({"reason": "  "}, "no reason yet"),
         ({"reason": "word " * 13}, "13 words; at most 12"),
