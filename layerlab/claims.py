@@ -174,7 +174,7 @@ def beside(
     if is_standin and official:
         text += f" Official base: {official}."
     depends_on_base = given.about in ("image", "base", "reduction")
-    scope = " (for official bases)" if is_standin and depends_on_base else ""
+    scope = ", speaking of official bases" if is_standin and depends_on_base else ""
     claimed = f"{given.statement.rstrip('.')}: {given.value_text}" if given.value_text else given.statement.rstrip(".")
     return Beside(
         claimed=f"{claimed}. (Lesson: {given.where}.)",

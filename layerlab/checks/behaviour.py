@@ -30,13 +30,16 @@ def builds(result: BuildResult | LayerLabError) -> Check:
         return skipped("builds", _first(result))
     if not isinstance(result, LayerLabError):
         return judge("builds", True, because=f"all {len(result.steps)} steps went through")
+    is_unknown = "Unable to locate package" in f"{result} {' '.join(getattr(result, 'log_tail', ()))}"
     return judge(
         "builds",
         False,
         found=_short(_reason(result)),
         wanted="a build to the last line",
-        not_yet="there is no image to ask.",
-        look="What did that line look for that its stage does not have?",
+        not_yet="no package has that name." if is_unknown else "there is no image to ask.",
+        look="Which name did you give, and which names do such packages have?"
+        if is_unknown
+        else "What did that line look for that its stage does not have?",
     )
 
 
@@ -161,7 +164,7 @@ def no_installer_added(image: Contents, base: Contents, *, rides: Sequence[Ride]
         found=found,
         wanted="nothing you added installs packages",
         because="no uv, no pip and nothing of theirs but what the base has",
-        not_yet="the running service never calls it, and whoever breaks in may.",
+        not_yet="every node pulls it, hidden by a later line or not, and the running service never calls it.",
         look="Which one folder holds your packages and nothing else?",
     )
 

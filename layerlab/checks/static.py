@@ -220,7 +220,7 @@ def rebuild(
         len(work) <= at_most,
         found=f"{_count(len(work), 'step')}, {_lines(told)}" if work else "no step",
         wanted=f"at most {at_most}",
-        because=f"after a change of {changed} {_count(len(work), 'step')} run again",
+        because=f"after a change of {changed} {_count(len(work), 'step')} {'runs' if len(work) == 1 else 'run'} again",
         not_yet=(
             f"each change of {changed} runs line {installs.line} anew."
             if installs

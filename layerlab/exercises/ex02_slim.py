@@ -144,7 +144,7 @@ class Slim(Exercise):
     def _make(self, id: str) -> Question:
         service = SERVICES[id.rpartition("-")[0]]
         if id.endswith("-base"):
-            asked = f"{service.folder} {service.says}. From which base should its image be built?"
+            asked = f"You have read the files of {service.folder}. From which base should its image be built?"
             return Choice(id, asked, BASES, answers=self.answers)
         return Choice(id, "Which of these shows it?", EVIDENCE, answers=self.answers)
 

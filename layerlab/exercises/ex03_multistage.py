@@ -118,7 +118,7 @@ class MultiStage(Exercise):
             wanted="the line that names what was not there",
             because="it names what the step looked for; the lines around it only say that it failed",
             not_yet="nobody who reads it alone would know what to bring.",
-            look="Which line names a program or a file?",
+            look="Which line says that something was not there?",
         )
 
     def _missing_check(self, picked: str) -> Check:

@@ -10,7 +10,7 @@ from layerlab.units import size
 
 SMALL = "yes: a fast installer makes a small image"
 LARGE = "no: a fast installer makes a large image, wherever it is used"
-COPIED = "no: what is copied decides, whichever installer ran"
+COPIED = "no: with the installer in what is copied the image grows, without it it does not"
 CLAIMS = (SMALL, LARGE, COPIED)
 
 _COLUMNS = ("image", "the builder installs with", "copied from it", "added to the base")

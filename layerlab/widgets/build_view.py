@@ -67,7 +67,7 @@ class BuildView:
 def _status_html(model: BuildProgress) -> str:
     problem = f"<br>{escape(model.error)}" if model.error and not model.is_over else ""
     return (
-        '<div role="status" style="line-height:1.5;overflow-wrap:anywhere">'
+        '<div role="status" style="line-height:1.5;overflow-wrap:anywhere;white-space:pre-line">'
         f"<strong>{escape(model.title)}: {model.state}.</strong> "
         f"{escape(model.status)}{problem}</div>"
     )

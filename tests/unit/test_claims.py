@@ -81,7 +81,7 @@ def test_on_a_stand_in_only_what_was_added_is_judged() -> None:
     assert "The total of 160 MB is not held against the estimate" in shown.measured
     assert "times the estimate" not in shown.measured
     assert OFFICIAL in shown.measured
-    assert shown.verdict == "not here (for official bases)"
+    assert shown.verdict == "not here, speaking of official bases"
     with pytest.raises(ValueError, match="pass added_bytes="):
         claims.beside("slim-size", 160_000_000, is_standin=True)
 

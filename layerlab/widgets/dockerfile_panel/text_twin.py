@@ -100,4 +100,7 @@ def _place(line: str) -> str:
 
 
 def _share(sizes: Sizes) -> str:
-    return f" ({100 * sizes.luggage_bytes / sizes.needed_bytes:.0f} % of what is needed)" if sizes.needed_bytes else ""
+    if not sizes.needed_bytes:
+        return ""
+    times = sizes.luggage_bytes / sizes.needed_bytes
+    return f" ({times:.0f} times what is needed)" if times >= 2 else f" ({100 * times:.0f} % of what is needed)"
