@@ -14,7 +14,7 @@ NOTEBOOKS = tuple(sorted((ROOT / "notebooks").glob("*.ipynb")))
 SOLUTIONS = tuple(sorted((ROOT / "solutions").glob("*.ipynb")))
 # Recordings answer at once. On a live engine one cell may hold the build of a stand-in base.
 CELL_SECONDS = {"recorded": 60.0, "live": 1800.0}
-ALL_SECONDS = {"recorded": 300.0, "live": 5400.0}
+ALL_SECONDS = {"recorded": 900.0, "live": 5400.0}
 
 Outcomes = Callable[[str, int], dict[Path, nbval_runs.Outcome]]
 
