@@ -22,6 +22,9 @@ ORDER = (
     "panel-shown",
     "panel-static",
     "panel-cancel",
+    "archive-large",
+    "archive-memory",
+    "archive-removed",
     "setup-first",
     "setup-slim",
     "setup-full",
@@ -55,6 +58,12 @@ def _panel() -> Iterator[Figure]:
     return panel.measure()
 
 
+def _archives() -> Iterator[Figure]:
+    from benchmarks import archives
+
+    return archives.measure()
+
+
 def _setting_up(*, with_engine: bool = True) -> Iterator[Figure]:
     from benchmarks import setting_up
 
@@ -66,6 +75,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "start-up": _start_up,
     "notebooks": _notebooks,
     "panel": _panel,
+    "archives": _archives,
     "setting-up": _setting_up,
     "setting-up-recorded": lambda: _setting_up(with_engine=False),
 }

@@ -51,6 +51,8 @@ def number(value: float, unit: str) -> str:
     """Write a value with its unit."""
     if unit == "ratio":
         return f"{value:.2f}"
+    if unit == "MB":
+        return f"{value:.0f} MB"
     return f"{value:.0f} s" if value >= 100 else f"{value:.1f} s" if value >= 10 else f"{value:.2f} s"
 
 

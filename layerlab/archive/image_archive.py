@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from layerlab.archive import members as tar
+from layerlab.archive.collecting import paused
 from layerlab.archive.entries import LayerFiles
 from layerlab.archive.headers import BLOCK, ZEROS
 from layerlab.archive.layer import clean_path, read_layer
@@ -24,7 +25,7 @@ from layerlab.archive.stream import Stream
 from layerlab.errors import ArchiveError
 from layerlab.image import Image
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 _LONGEST_JSON = 32 << 20
 _LONGEST_CHAIN = 16
 
@@ -53,11 +54,12 @@ def read(source: Path | Iterable[bytes], *, reference: str | None = None) -> Ima
         Damaged, cut off, hostile, no image archive, or without the image that was asked for. Nothing is unpacked.
     """
     blobs = _Blobs()
-    if isinstance(source, Path):
-        with _opened(source) as file:
-            blobs.read(_file_chunks(file))
-    else:
-        blobs.read(iter(source))
+    with paused():
+        if isinstance(source, Path):
+            with _opened(source) as file:
+                blobs.read(_file_chunks(file))
+        else:
+            blobs.read(iter(source))
     return _assembled(choose(blobs.documents, reference), blobs)
 
 

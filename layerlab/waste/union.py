@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from layerlab.archive.collecting import paused
 from layerlab.archive.entries import FileEntry, LayerFiles
 
 How = Literal["rewritten", "attributes only", "same again", "removed", "removed with its folder", "opaque folder"]
@@ -72,9 +73,10 @@ def union(layers: Sequence[LayerFiles]) -> Union:
     layers below only, wherever they stand in their tar (OCI image specification 1.1, layer.md).
     """
     stack = _Stack()
-    for index, layer in enumerate(layers):
-        stack.lay(index, layer.entries)
-    return Union(tuple(stack.wasted), tuple(stack.visible()))
+    with paused():
+        for index, layer in enumerate(layers):
+            stack.lay(index, layer.entries)
+        return Union(tuple(stack.wasted), tuple(stack.visible()))
 
 
 class _File:
