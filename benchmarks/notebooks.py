@@ -14,7 +14,7 @@ from layerlab.course.bootstrap import CHECKOUT
 from layerlab.errors import SetupError
 
 RUNS = 3
-SECONDS = 60.0
+SECONDS = 90.0
 
 
 def measure() -> Iterator[Figure]:
