@@ -31,33 +31,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the folders in the order of what they cost; within a folder nothing moves.
-
-    What uses the live engine is one group: where several processes share the tests, one of them runs all of these.
-    """
+    """Run the folders in the order of what they cost; within a folder nothing moves."""
     items.sort(key=_cost)
-    for item in items:
-        if group := _group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def _cost(item: pytest.Item) -> int:
-    folder = _folder(item)
+    if not item.path.is_relative_to(TESTS):
+        return len(ORDER)
+    folder = item.path.relative_to(TESTS).parts[0]
     return ORDER.index(folder) if folder in ORDER else len(ORDER)
-
-
-def _group(item: pytest.Item) -> str | None:
-    if _folder(item) in ("engine", "browser"):
-        return "live"
-    if _folder(item) == "notebooks":
-        # Each pass over the notebooks is made once a process.
-        call = getattr(item, "callspec", None)
-        return "live" if call and call.params.get("where") == "live" else "notebooks"
-    return None
-
-
-def _folder(item: pytest.Item) -> str:
-    return item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
 
 
 @pytest.fixture(scope="session", autouse=True)

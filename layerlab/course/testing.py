@@ -20,10 +20,6 @@ STATIC = (
 )
 
 
-# On all cores, and everything that uses the live engine in one process: tests/conftest.py says what that is.
-_SHARED = ("-n", "logical", "--dist", "loadgroup")
-
-
 def check(pytest_arguments: Sequence[str] = (), *, checkout: Path = CHECKOUT) -> int:
     """Run what needs no engine: rules, format, types and the unit tests. Returns 0, or 1 if any part failed."""
     passed = _static(checkout)
@@ -48,7 +44,7 @@ def test(pytest_arguments: Sequence[str] = (), *, checkout: Path = CHECKOUT) -> 
         if engine.why_not:
             what = "in CI that is a failure" if strict else "tests that need one are skipped"
             steps.say(f"No live engine, so {what}. {engine.why_not}")
-        tests = _pytest((*strict, *_SHARED, "tests", *pytest_arguments), checkout)
+        tests = _pytest((*strict, "tests", *pytest_arguments), checkout)
     finally:
         if engine.started_here:
             from layerlab.engine import private

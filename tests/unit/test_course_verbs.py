@@ -21,8 +21,6 @@ from layerlab.engine.live.belongings import Belonging, Kept
 from layerlab.engine.protocol import EngineInfo
 from layerlab.errors import EngineUnreachable, PrivateEngineError, SetupError
 
-SHARED = ("-n", "logical", "--dist", "loadgroup")
-
 
 def info(kind: str, why: str = "DOCKER_HOST is set") -> EngineInfo:
     return EngineInfo(
@@ -276,12 +274,10 @@ def test_one_failing_part_fails_the_whole_and_stops_nothing(parts: SimpleNamespa
 
 def test_with_an_engine_no_live_test_may_be_skipped(parts: SimpleNamespace) -> None:
     testing.test(("-x",))
-    assert parts.pytest == [("--require-engine", *SHARED, "tests", "-x")]
+    assert parts.pytest == [("--require-engine", "tests", "-x")]
 
 
-@pytest.mark.parametrize(
-    ("ci", "arguments"), [(None, (*SHARED, "tests")), ("true", ("--require-engine", *SHARED, "tests"))]
-)
+@pytest.mark.parametrize(("ci", "arguments"), [(None, ("tests",)), ("true", ("--require-engine", "tests"))])
 def test_without_an_engine_live_tests_are_skipped_but_not_in_ci(
     parts: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, ci: str | None, arguments: tuple[str, ...]
 ) -> None:
