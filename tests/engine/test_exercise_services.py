@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from layerlab import exercises
 from layerlab.course.session import Lab, course_root
 from layerlab.engine.protocol import Engine
 from layerlab.errors import BuildFailed, DoesNotServe
@@ -71,15 +70,6 @@ def test_the_timetable_answers_from_the_table_that_its_build_computed(lab: Lab) 
     lab.build("exercise01/timetable", tag="layerlab/ex01:timetable")
     with lab.start("layerlab/ex01:timetable", ports=[5000]) as container:
         assert '"00:17 line 39 stop 0017"' in container.request("/stops/17", port=5000).body
-
-
-@pytest.mark.parametrize("name", exercises.NAMES)
-def test_wrong_answers_get_their_verdicts_by_measurement(lab: Lab, tmp_path: Path, name: str) -> None:
-    exercise = exercises.open(name, lab, work=tmp_path)
-    for wrong in exercise.wrong_answers:
-        shown = exercise.verdicts(wrong.task, wrong.answers).shown
-        assert shown is not None
-        assert (wrong.name, shown.name, shown.status) == (wrong.name, wrong.failing, "FAIL")
 
 
 def test_tickets_serves_today_and_not_on_slim(lab: Lab) -> None:
