@@ -99,6 +99,11 @@ class Image:
     config: ImageConfig = field(default_factory=ImageConfig)
 
     @property
+    def name(self) -> str:
+        """The first tag, else the beginning of the id."""
+        return self.tags[0] if self.tags else self.id.removeprefix("sha256:")[:12]
+
+    @property
     def size_bytes(self) -> int:
         """Size on disk: the sum over the history, which stands in until the layers themselves are read."""
         return sum(entry.size_bytes for entry in self.history)

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerlab.attribution import Attributed, attribute
+from layerlab.bases.standin import site
 from layerlab.image import Image, shared_prefix
 from layerlab.waste import Finding, Maker, Union, findings, union
 
 if TYPE_CHECKING:
     from layerlab.archive import LayerFiles
     from layerlab.engine.protocol import Engine
-
-# What a stand-in base calls the layer by which it reaches this machine's package indexes.
-_SITE_LAYER = "layerlab site layer"
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Inspection:
     @property
     def name(self) -> str:
         """The image's first tag, else the beginning of its id."""
-        return self.image.tags[0] if self.image.tags else self.image.id.removeprefix("sha256:")[:12]
+        return self.image.name
 
     @cached_property
     def size_bytes(self) -> int:
@@ -88,7 +86,7 @@ class Inspection:
             self.layers,
             base_layers=self.base_layers,
             lines=dict(self.lines),
-            site_layer=_SITE_LAYER,
+            site_layer=site.NAME,
             merged=self.union,
         )
 
@@ -108,9 +106,7 @@ def of_engine(
     ImageNotFound, ArchiveError, NotRecorded
     """
     layers = engine.layer_files(image.id)
-    count, name = (
-        _base_of(engine, image) if base is None else (shared_prefix(image.diff_ids, base.diff_ids), _name(base))
-    )
+    count, name = _base_of(engine, image) if base is None else (shared_prefix(image.diff_ids, base.diff_ids), base.name)
     return Inspection(image, layers, count, name, tuple((lines or {}).items()))
 
 
@@ -125,7 +121,7 @@ def of_archive(path: Path, *, reference: str | None = None, base: Image | None =
 
     found = read(path, reference=reference)
     count = shared_prefix(found.image.diff_ids, base.diff_ids) if base else 0
-    return Inspection(found.image, found.layers, count, _name(base) if base and count else "")
+    return Inspection(found.image, found.layers, count, base.name if base and count else "")
 
 
 def _base_of(engine: Engine, image: Image) -> tuple[int, str]:
@@ -144,7 +140,3 @@ def _base_of(engine: Engine, image: Image) -> tuple[int, str]:
 def _is_course_image(tags: Sequence[str]) -> bool:
     # What a notebook built is no base, though another build of the same recipe continues its layers.
     return all(tag.startswith("layerlab/") for tag in tags)
-
-
-def _name(image: Image) -> str:
-    return image.tags[0] if image.tags else image.id.removeprefix("sha256:")[:12]

@@ -228,7 +228,7 @@ def _base_layers(image: Image, base: Image | None) -> int | None:
     # today's would be its whole size. Saying so beats drawing it.
     if shared < len(base.diff_ids):
         raise BaseMismatch(
-            f"The image {_name(image)} has {shared} of the {len(base.diff_ids)} layers of {_name(base)}. "
+            f"The image {image.name} has {shared} of the {len(base.diff_ids)} layers of {base.name}. "
             "Build it again on the base that is here now, or compare it with the base it was built on."
         )
     return shared
@@ -248,7 +248,3 @@ def _band(guess: Guess | None) -> tuple[int | None, int | None]:
     if guess is None or isinstance(guess, tuple):
         return guess or (None, None)
     return guess, guess
-
-
-def _name(image: Image) -> str:
-    return image.tags[0] if image.tags else image.id.removeprefix("sha256:")[:12]

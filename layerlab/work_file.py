@@ -275,3 +275,8 @@ def _require_writable(text: str) -> None:
         raise AnswerError(
             f"The text has {size(found)}; a file here may have {size(MOST_BYTES)}. Shorten it, then save again."
         )
+
+
+def fingerprint(text: str) -> str:
+    """Return what tells one text from another: 16 hex digits of its SHA-256."""
+    return sha256(text.encode("utf-8", "replace")).hexdigest()[:16]

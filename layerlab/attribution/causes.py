@@ -19,7 +19,8 @@ Cause = Literal[
 ]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 
-INSTALLERS = ("pip", "setuptools", "uv", "wheel")
+# What installs other packages and is called by no service that runs.
+INSTALLERS = frozenset({"pip", "setuptools", "uv", "wheel"})
 # Folders that only speed up the next installation, and what package managers keep to themselves.
 _CACHES = re.compile(
     r"(root|home/[^/]+)/\.(cache|npm)/|var/cache/|var/lib/apt/lists/|(var/)?tmp/|var/log/|[^/]*/?\.cache/"

@@ -146,7 +146,8 @@ def no_installer_added(image: Contents, base: Contents, *, rides: Sequence[Ride]
 
     ``rides`` count even where a later layer hides them again: the image still carries them.
     """
-    from layerlab.probe import INSTALLERS, is_installer
+    from layerlab.attribution.causes import INSTALLERS
+    from layerlab.probe import is_installer
 
     own = image.added_to(base)
     carried = sorted((ride for ride in rides if is_installer(ride)), key=lambda ride: -ride.size_bytes)

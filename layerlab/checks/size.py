@@ -14,26 +14,30 @@ if TYPE_CHECKING:
 _NEGLIGIBLE_BYTES = 1_000_000  # an environment's own scripts, a package's licence: nobody removes these
 
 
-def luggage(sizes: Sizes, *, share: float = 0.25, rides: Sequence[Ride] = ()) -> Check:
+def luggage(
+    sizes: Sizes, *, share: float = 0.25, most_bytes: int | None = None, which_is: str = "", rides: Sequence[Ride] = ()
+) -> Check:
     """Check that what rides along is small beside what the service needs.
 
     Parameters
     ----------
     share
         Of the needed bytes; below a megabyte luggage always passes.
+    most_bytes, which_is
+        Another limit in the place of that share, and what it is in words: "15% of what rode along before".
     rides
         What the COPY lines carry, to name the heaviest that is not needed.
     """
-    most = max(int(sizes.needed_bytes * share), _NEGLIGIBLE_BYTES)
+    most = max(int(sizes.needed_bytes * share), _NEGLIGIBLE_BYTES) if most_bytes is None else most_bytes
     carried, needed = size(sizes.luggage_bytes), size(sizes.needed_bytes)
     return judge(
         "luggage",
         sizes.luggage_bytes <= most,
         found=f"{carried}{_heaviest(rides)}",
-        wanted=f"at most {size(most)}",
+        wanted=f"at most {size(most)}" + (f", {which_is}" if which_is else ""),
         because=f"{carried} beside the {needed} that the service needs",
-        not_yet=f"the service needs {needed} of what you added, and every node would pull the rest too.",
-        look="Which line brought it, and what in it does the running service open?",
+        not_yet=f"the service needs {needed}; every node pulls the rest.",
+        look="Which line brought it, and what of it is used?",
     )
 
 

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from layerlab.checks import Check, judge
+from layerlab.checks import size as size_checks
 from layerlab.exercises import ex04_files, file_checks
 from layerlab.exercises.ex04_audit import PYTHONS_OWN, Audit, audit, called_by
 from layerlab.exercises.ex04_hints import HINTS
@@ -191,18 +192,8 @@ def little_of_before(trial: Trial) -> Check:
 
     Relative to the service as it was, so that it is fair on every base and asks for no particular way.
     """
-    now, before = trial.sizes, trial.sizes_before
-    most = int(SHARE * before.luggage_bytes)
-    return judge(
-        "luggage",
-        now.luggage_bytes <= most,
-        found=f"{size(now.luggage_bytes)} beside {size(now.needed_bytes)} needed",
-        wanted=f"at most {size(most)}, {SHARE:.0%} of what rode along before",
-        because=f"{size(now.luggage_bytes)} beside the {size(now.needed_bytes)} needed, where "
-        f"{size(before.luggage_bytes)} rode along",
-        not_yet="each node would pull files that no request uses.",
-        look="Which line of the last stage brings most of it?",
-    )
+    most = int(SHARE * trial.sizes_before.luggage_bytes)
+    return size_checks.luggage(trial.sizes, most_bytes=most, which_is=f"{SHARE:.0%} of what rode along before")
 
 
 _NEEDED = ("fastapi", "pydantic", "pydantic-core", "jellyfish")

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import sha256
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,7 +20,7 @@ from layerlab.exercises.file_task import FileTask
 from layerlab.exercises.judging import FileJudging
 from layerlab.exercises.trial import Trial, given
 from layerlab.widgets.questions import Question, cut
-from layerlab.work_file import WorkFile
+from layerlab.work_file import WorkFile, fingerprint
 
 if TYPE_CHECKING:
     from layerlab.widgets.dockerfile_panel import DockerfilePanel
@@ -122,7 +121,7 @@ class Exercise:
         (id,) = self.tasks[task]
 
         def remember(outcome: Outcome) -> None:
-            self._judged[task] = _mark(text), outcome
+            self._judged[task] = fingerprint(text), outcome
 
         return FileJudging(self._trial(id, text), partial(self._try, task), on_judged=remember)
 
@@ -229,7 +228,7 @@ class Exercise:
         if any(map(self._unreadable, self.tasks[task])):
             return []
         kept = {id: self._kept(id) for id in self.tasks[task]}
-        return [_mark(value) if id in self.files and value is not None else value for id, value in kept.items()]
+        return [fingerprint(value) if id in self.files and value is not None else value for id, value in kept.items()]
 
     def _remember(self, task: str, values: list[Any], failing: Check) -> None:
         # An attempt is a changed answer that meets the same obstacle: running a check again opens nothing.
@@ -290,10 +289,6 @@ class Hint:
 
     def _repr_html_(self) -> str:
         return f"<details><summary>{escape(self.title)}</summary><p>{escape(self.text)}</p></details>"
-
-
-def _mark(text: str) -> str:
-    return sha256(text.encode()).hexdigest()[:16]
 
 
 def _lines_of(task: FileTask, text: str | None) -> str | None:

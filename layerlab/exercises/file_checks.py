@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from layerlab.checks import Check, behaviour, judge, static
+from layerlab.checks import Check, behaviour, static
+from layerlab.checks import size as size_checks
 from layerlab.errors import BaseError, BuildCancelled, BuildFailed, EngineError, LayerLabError
 from layerlab.exercises.trial import Trial
 from layerlab.units import size
@@ -78,14 +79,8 @@ def little_came_along(trial: Trial, *, stage: str, share: float) -> Check:
     """
     sizes = trial.sizes
     held = max(0, trial.stage(stage).added_bytes(trial.base) - sizes.needed_bytes)
-    return judge(
-        "luggage",
-        sizes.luggage_bytes <= share * held,
-        found=f"{size(sizes.luggage_bytes)} beside {size(sizes.needed_bytes)} needed",
-        wanted=f"at most {size(int(share * held))}, {share:.0%} of the builder's",
-        because=f"of {size(held)} that the builder holds besides the need, {size(sizes.luggage_bytes)} came along",
-        not_yet="each node would pull files that no request uses.",
-        look="Which one folder holds the packages and nothing else?",
+    return size_checks.luggage(
+        sizes, most_bytes=int(share * held), which_is=f"{share:.0%} of the {size(held)} in the builder"
     )
 
 

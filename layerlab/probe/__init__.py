@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from layerlab.probe.carried import Ride, copied, is_installer
-from layerlab.probe.contents import INSTALLERS, Contents, Distribution, Tool, contents
+from layerlab.probe.contents import Contents, Distribution, Tool, contents
 from layerlab.probe.serving import Probe, get, local_service, probe
 
 __all__ = [
-    "INSTALLERS",
     "Contents",
     "Distribution",
     "Probe",

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from layerlab import build
+from layerlab.attribution.causes import INSTALLERS
 from layerlab.dockerfile import Builder, Instruction, Resolved, ResolvedStage, resolve
 from layerlab.errors import EngineRefused
 from layerlab.probe.asking import ask
-from layerlab.probe.contents import INSTALLERS
 
 if TYPE_CHECKING:
     from layerlab.context import BuildContext

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from layerlab.attribution.causes import INSTALLERS
 from layerlab.probe.asking import ask
 
 if TYPE_CHECKING:
     from layerlab.engine.protocol import Engine
 
-# What installs other packages and is called by no service that runs.
-INSTALLERS = frozenset({"pip", "setuptools", "uv", "wheel"})
 _SHELLS = ("sh", "bash", "ash", "dash")
 _ASSIGNMENT = re.compile(r"\w+=")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from uuid import uuid4
 
 import pytest
 
@@ -193,7 +194,8 @@ def test_what_runs_again_after_an_edit(lab: Lab, v1: Attempt) -> None:
     late = f"{HEAD}COPY main.py .\nRUN echo 1 > /one\nRUN echo 2 > /two\n"
     for attempt, wanted in ((v1, "PASS"), (Attempt(lab, "service", late), "FAIL")):
         assert attempt.built
-        edited = lab.file("service", "main.py").content + "\n# edited by a test\n"
+        # An edit that no earlier run made: its steps may still lie in the engine's cache.
+        edited = lab.file("service", "main.py").content + f"\n# edited by a test, {uuid4()}\n"
         # no_cache would run everything: the first of two equal builds is the one that fills the cache.
         again = lab.begin("service", text=attempt.text, changed={"main.py": edited}, no_cache=False).run()
         lab.engine.remove(again.image.id) if again.image.id != attempt.built.image.id else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from layerlab import units
 from layerlab.answers import Answer, Answers
 from layerlab.checks import Outcome
+from layerlab.work_file import fingerprint
 
 _MOST = 200
 ALL_PASS = "all pass"
@@ -80,11 +80,6 @@ class History:
         before = _read_all(kept[self._id].value) if self._id in kept else ()
         entries = [asdict(entry) for entry in (*before, *self._unwritten)][-_MOST:]
         return {**kept, self._id: Answer(entries, datetime.now(UTC).isoformat(timespec="seconds"))}
-
-
-def fingerprint(text: str) -> str:
-    """Return what tells one text from another."""
-    return sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _read_all(entries: object) -> tuple[Tried, ...]:
