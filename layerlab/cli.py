@@ -311,7 +311,7 @@ def progress_import(file: Path) -> None:
 
 @main.command()
 def sheets() -> None:
-    """Write the run sheets in docs/instructors.md anew from the notebooks."""
+    """Write the run sheets for instructors (for authors)."""
     from layerlab.course.bootstrap import CHECKOUT
     from layerlab.course.run_sheets import PAGE, write
 
