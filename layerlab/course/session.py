@@ -284,7 +284,7 @@ def open_lab(notebook: str, *, prefer: str | None = None) -> Lab:
     SetupError
         The course's files are not found above the current folder.
     """
-    return Lab(notebook, engine.connect(prefer), course_root())
+    return Lab(notebook, engine.connect(prefer, notebook=notebook), course_root())
 
 
 def course_root() -> Path:
