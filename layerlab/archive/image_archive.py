@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from layerlab.archive import members as tar
+from layerlab.archive import headers as tar
 from layerlab.archive.collecting import paused
 from layerlab.archive.entries import LayerFiles
-from layerlab.archive.headers import BLOCK, ZEROS
+from layerlab.archive.headers import BLOCK, FILE_FLAGS, ZEROS, Member
 from layerlab.archive.layer import clean_path, read_layer
 from layerlab.archive.manifests import Chosen, choose, image_of
-from layerlab.archive.members import FILE_FLAGS, Member, members
+from layerlab.archive.members import members
 from layerlab.archive.packing import packing, unpacked
 from layerlab.archive.stream import Stream
 from layerlab.errors import ArchiveError
