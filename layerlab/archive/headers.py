@@ -61,6 +61,8 @@ def read(block: bytes, offset: int) -> Member:
     name = name.split(b"\0", 1)[0]
     if block[345] and mark == b"ustar\0":  # a POSIX prefix; GNU keeps times there
         name = block[345:500].split(b"\0", 1)[0] + b"/" + name
+    if not flag and name.endswith(b"/"):
+        flag = FOLDER  # tars older than ustar know no flag for it
     try:
         size = number(size_field)
         member = Member(name, flag, size, size, *_rights(rights), _time(mtime))

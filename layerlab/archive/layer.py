@@ -9,11 +9,13 @@ from layerlab.archive import packages
 from layerlab.archive.entries import FileEntry, Kind, LayerFiles, useful
 from layerlab.archive.headers import FILE_FLAGS, Member
 from layerlab.archive.members import members
-from layerlab.archive.stream import Stream
+from layerlab.archive.stream import Stream, called
 from layerlab.errors import ArchiveError
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
-_MOST_ENTRIES = 5_000_000
+MOST_ENTRIES = 5_000_000
+# The kernel's, with the NUL at its end; what is longer could be unpacked by no engine.
+_LONGEST_PATH = 4_096
 
 _KINDS: dict[int, Kind] = {
     tar.HARD_LINK: "hardlink",
@@ -48,11 +50,8 @@ def read_layer(
             found.append(_file(path, member, checksum))
         else:
             found.append(_special(path, member))
-        if len(found) > _MOST_ENTRIES:
-            raise ArchiveError(
-                f"A layer has more than {_MOST_ENTRIES:,} entries, which would not fit into memory. "
-                "Such an image was made by mistake or to do harm."
-            )
+        if len(found) > MOST_ENTRIES:
+            raise too_many_entries()
     return LayerFiles("", tuple(found), packed_bytes, useful(owners, found))
 
 
@@ -104,14 +103,27 @@ def _hidden(path: str) -> FileEntry | None:
     return FileEntry(f"{folder}{slash}{hidden}", "whiteout")
 
 
+def too_many_entries() -> ArchiveError:
+    """Say that there are more entries than memory should be given to."""
+    return ArchiveError(
+        f"The image has more than {MOST_ENTRIES:,} entries, which would not fit into memory. "
+        "It was made by mistake or to do harm."
+    )
+
+
 def clean_path(name: bytes) -> str:
     """Return a member's name as a path below the root, without ``./``, ``/`` and a folder's closing slash.
 
     Raises
     ------
     ArchiveError
-        The path has a ``..``, so it could lead out of the image.
+        The path has a ``..``, so it could lead out of the image, or is longer than any system's.
     """
+    if len(name) >= _LONGEST_PATH:
+        raise ArchiveError(
+            f"A path has {len(name):,} bytes, and no system unpacks one of {_LONGEST_PATH:,}: {called(name)}. "
+            "The archive was made by mistake or to do harm."
+        )
     path = name.decode("utf-8", "surrogateescape")
     if "/." not in path and "//" not in path and path[:1] not in ("/", ".") and path[-1:] != "/":
         return path
