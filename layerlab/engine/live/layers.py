@@ -23,6 +23,7 @@ from layerlab.archive.cache import LayerCache
 from layerlab.archive.collecting import paused
 
 _CHUNK = 1 << 20
+_OVERLAY = Path("/sys/module/overlay/parameters")
 _PATH: Callable[[FileEntry], str] = attrgetter("path")
 
 
@@ -78,7 +79,16 @@ def overlay_folders(described: Mapping[str, Any]) -> tuple[Path, ...] | None:
         os.access(folder, os.R_OK | os.X_OK) for folder in folders
     )
     # Only root sees overlayfs' mark of an opaque folder; anybody else would count what it hides as visible.
-    return folders if is_ours and os.geteuid() == 0 else None
+    return folders if is_ours and os.geteuid() == 0 and not _is_abridged() else None
+
+
+def _is_abridged() -> bool:
+    """True where this kernel writes renamed folders and changed modes as references to the layer below.
+
+    Docker too gives up reading such folders as layers ("Native Overlay Diff" in `docker info`).
+    """
+    settings = (_OVERLAY / name for name in ("redirect_dir", "metacopy"))
+    return any(setting.exists() and setting.read_text().startswith("Y") for setting in settings)
 
 
 def _walked(folder: Path, diff_id: str, cache: LayerCache) -> LayerFiles:
