@@ -23,8 +23,14 @@ ORDER = (
     "panel-static",
     "panel-cancel",
     "archive-large",
+    "archive-peer",
     "archive-memory",
     "archive-removed",
+    "archive-files",
+    "archive-whiteouts",
+    "layers-walked",
+    "layers-kept",
+    "layers-streamed",
     "setup-first",
     "setup-slim",
     "setup-full",
@@ -64,6 +70,12 @@ def _archives() -> Iterator[Figure]:
     return archives.measure()
 
 
+def _layers() -> Iterator[Figure]:
+    from benchmarks import layers
+
+    return layers.measure()
+
+
 def _setting_up(*, with_engine: bool = True) -> Iterator[Figure]:
     from benchmarks import setting_up
 
@@ -76,6 +88,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "notebooks": _notebooks,
     "panel": _panel,
     "archives": _archives,
+    "layers": _layers,
     "setting-up": _setting_up,
     "setting-up-recorded": lambda: _setting_up(with_engine=False),
 }
