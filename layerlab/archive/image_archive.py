@@ -60,7 +60,7 @@ def read(source: Path | Iterable[bytes], *, reference: str | None = None) -> Ima
     with paused():
         if isinstance(source, Path):
             with _opened(source) as file:
-                blobs.read(_file_chunks(file), source.stat().st_size)
+                blobs.read(_file_chunks(file), source.stat().st_size or None)
         else:
             blobs.read(iter(source))
     return _assembled(choose(blobs.documents, reference), blobs)

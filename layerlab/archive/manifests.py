@@ -48,7 +48,10 @@ def choose(documents: Mapping[str, Any], reference: str | None = None) -> Chosen
     if reference is not None:
         found = tuple(one for one in found if _is_called(one, reference)) or _none(found, reference)
     if len(found) > 1:
-        raise ArchiveError(f"The archive holds {len(found)} images: {_listed(found)}. Say which one by tag or id.")
+        raise ArchiveError(
+            f"The archive holds {len(found)} images: {_listed(found)}. "
+            "Say which one: FILE#TAG on the command line, reference=TAG in Python."
+        )
     return found[0]
 
 

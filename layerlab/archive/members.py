@@ -47,7 +47,7 @@ def members(stream: Stream, end: int | None = None, *, must_close: bool = False)
         if block == ZEROS or (not block and not must_close):
             break
         if len(block) < BLOCK:
-            raise truncated("its members", start)
+            raise truncated("its members", start) if start else headers.not_tar(0)
         member = headers.read(block, start)
         flag = member.flag
         if flag in _EXTENDED:

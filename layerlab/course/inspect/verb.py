@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from pathlib import Path
 
 from rich.console import Console
 
@@ -13,7 +12,7 @@ from layerlab.checks import Check
 from layerlab.course.inspect import terminal
 from layerlab.course.inspect.budget import Budget, judged
 from layerlab.course.inspect.document import document
-from layerlab.errors import LayerLabError
+from layerlab.course.inspect.targets import archive_named
 from layerlab.image import Image
 from layerlab.inspection import Inspection, of_archive, of_engine
 
@@ -55,11 +54,9 @@ def inspect(
 
 def looked_into(target: str, *, base: str | None = None) -> Inspection:
     """Look into a file, or an image of the engine; an archive needs no engine unless a base is named."""
-    path = Path(target)
-    if path.is_file():
-        return of_archive(path, base=_image(base) if base else None)
-    if "/" in target and target.endswith((".tar", ".tar.gz", ".tgz")):
-        raise LayerLabError(f"There is no file {target}. Name an archive made by `docker save`, or an image.")
+    if named := archive_named(target):
+        path, reference = named
+        return of_archive(path, reference=reference, base=_image(base) if base else None)
     from layerlab.build import image
     from layerlab.engine import connect
 
