@@ -124,7 +124,7 @@ def inspect(
 ) -> None:  # fmt: skip
     """Look into an image or its archive: layers, causes, waste.
 
-    IMAGE is one that your engine holds, or a file made by `docker save`.
+    IMAGE is one that your engine holds, or a file made by `docker save`; FILE#TAG where it holds several.
     With limits it ends with PASS, FAIL or SKIP for each, and exits with 0, 1 or 2.
     """
     from layerlab.course.inspect.budget import Budget
