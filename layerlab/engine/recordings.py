@@ -1,7 +1,7 @@
 """The recordings on disk: small JSON files by content key, each with a checksum. Knows no engine.
 
 ``steps/`` one build step each, ``bases/`` base images, ``containers/`` what was asked of containers,
-``layers/`` what layers hold, ``refusals/`` builds that the engine would not begin, ``provenance.json`` where all of
+``layers/`` what layers hold, ``packed/`` what they take packed, ``refusals/`` builds that the engine would not begin, ``provenance.json`` where all of
 it comes from.
 """
 
@@ -20,10 +20,10 @@ from typing import Any, Literal
 from layerlab.engine.protocol import Builder
 from layerlab.errors import NotRecorded, RecordingDamaged
 
-Kind = Literal["steps", "bases", "containers", "layers", "refusals"]
+Kind = Literal["steps", "bases", "containers", "layers", "packed", "refusals"]
 BaseOrigin = Literal["official", "stand-in", "mixed", "none"]
 Payload = dict[str, Any]
-KINDS: tuple[Kind, ...] = ("steps", "bases", "containers", "layers", "refusals")
+KINDS: tuple[Kind, ...] = ("steps", "bases", "containers", "layers", "packed", "refusals")
 
 _MEND = "Restore it with `git checkout recordings`, or record anew with `layerlab record`."
 _PROVENANCE = "provenance.json"
@@ -180,7 +180,7 @@ def base_key(reference: str) -> str:
 
 
 def layer_key(diff_id: str) -> str:
-    """Name the file of a layer's entries.
+    """Name the file of a layer's entries, or of what it takes packed.
 
     >>> layer_key("sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef")
     '5f70bf18a086007016e948b04aed3b82'

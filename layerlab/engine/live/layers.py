@@ -1,4 +1,4 @@
-"""The shortest road to what an image's layers hold: kept from before, walked where they lie, or streamed.
+"""The shortest road to what an image's layers hold, and take packed: kept, walked where they lie, or streamed.
 
 Notes
 -----
@@ -17,8 +17,8 @@ from typing import Any
 
 import platformdirs
 
-from layerlab.archive import FileEntry, LayerFiles
-from layerlab.archive.cache import LayerCache
+from layerlab.archive import FileEntry, LayerFiles, PackedLayer
+from layerlab.archive.cache import LayerCache, PackedCache
 
 _CHUNK = 1 << 20
 
@@ -40,7 +40,7 @@ def layer_files(
     ArchiveError
         The engine's archive cannot be read.
     """
-    cache = cache or LayerCache(Path(platformdirs.user_cache_dir("layerlab")) / "layers")
+    cache = cache or LayerCache(_folder())
     diff_ids = tuple(described["RootFS"]["Layers"])
     folders = overlay_folders(described)
     kept = [cache.get(diff_id) for diff_id in diff_ids]
@@ -51,6 +51,27 @@ def layer_files(
     if all(kept):
         return tuple(layer for layer in kept if layer)
     return _streamed(save(str(described["Id"])), str(described["Id"]), cache)
+
+
+def packed_layers(
+    described: Mapping[str, Any], *, save: Callable[[str], Iterator[bytes]], cache: PackedCache | None = None
+) -> tuple[PackedLayer, ...]:
+    """Return what each layer of an image takes packed, base-first.
+
+    Parameters and errors are those of `layer_files`. Where all layers are known nothing is streamed; an archive that
+    is streamed for one of them goes by whole, because it names its layers at its end.
+    """
+    cache = cache or PackedCache(_folder())
+    kept = [cache.get(diff_id) for diff_id in described["RootFS"]["Layers"]]
+    if all(kept):
+        return tuple(layer for layer in kept if layer)
+    from layerlab.archive import read_packed
+
+    image_id = str(described["Id"])
+    layers = read_packed(save(image_id), reference=image_id)
+    for layer in layers:
+        cache.put(layer)
+    return layers
 
 
 def overlay_folders(described: Mapping[str, Any]) -> tuple[Path, ...] | None:
@@ -69,6 +90,10 @@ def overlay_folders(described: Mapping[str, Any]) -> tuple[Path, ...] | None:
     )
     # Only root sees overlayfs' mark of an opaque folder; anybody else would count what it hides as visible.
     return folders if is_ours and os.geteuid() == 0 else None
+
+
+def _folder() -> Path:
+    return Path(platformdirs.user_cache_dir("layerlab")) / "layers"
 
 
 def _walked(folder: Path, diff_id: str, cache: LayerCache) -> LayerFiles:
