@@ -10,6 +10,7 @@ from scan import BYTES_PER_SHEET
 
 CATALOGUE = json.loads(Path("catalogue.json").read_text())
 SCANS = Path("scans.txt")
+SHEETS = SCANS.stat().st_size // BYTES_PER_SHEET
 
 
 def sheet(number):
@@ -31,7 +32,7 @@ class Herbarium(BaseHTTPRequestHandler):
         elif route == "families" and name in CATALOGUE:
             sheets = CATALOGUE[name]
             self.answer({"family": name, "sheets": len(sheets), "first": sheets[0], "last": sheets[-1]})
-        elif route == "sheets" and name.isdigit():
+        elif route == "sheets" and name.isdigit() and int(name) < SHEETS:
             self.answer({"label": sheet(int(name)).partition("\n")[0].strip()})
         else:
             self.send_error(404)
