@@ -12,7 +12,7 @@ from rich.console import Console
 from layerlab.comparison import Comparison, FileChange, Step
 from layerlab.course.inspect.tables import Number, line, say, table, titled
 from layerlab.course.inspect.verb import looked_into
-from layerlab.units import size
+from layerlab.units import signed, size
 
 _MOST_ROWS = 12
 VERSION = 1
@@ -69,15 +69,6 @@ def document(found: Comparison) -> dict[str, Any]:
         "packages": steps(found.packages),
         "files": [one._asdict() for one in found.files],
     }
-
-
-def signed(difference: int) -> str:
-    """Print a difference with its sign.
-
-    >>> signed(-45_400_000), signed(12), signed(0)
-    ('-45.4 MB', '+12 B', '0 B')
-    """
-    return f"+{size(difference)}" if difference > 0 else size(difference)
 
 
 def _steps(head: str, steps: Sequence[Step]) -> Any:
