@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["FileEntry", "ImageArchive", "Kind", "LayerFiles", "PackedLayer", "read", "read_packed", "total_bytes"]
 
-_LATER = {"ImageArchive": "image_archive", "PackedLayer": "packed", "read": "image_archive", "read_packed": "image_archive"}
+_LATER = {
+    "ImageArchive": "image_archive",
+    "PackedLayer": "packed",
+    "read": "image_archive",
+    "read_packed": "image_archive",
+}
 
 
 def __getattr__(name: str) -> Any:

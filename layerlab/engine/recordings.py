@@ -1,8 +1,8 @@
 """The recordings on disk: small JSON files by content key, each with a checksum. Knows no engine.
 
 ``steps/`` one build step each, ``bases/`` base images, ``containers/`` what was asked of containers,
-``layers/`` what layers hold, ``packed/`` what they take packed, ``refusals/`` builds that the engine would not begin, ``provenance.json`` where all of
-it comes from.
+``layers/`` what layers hold, ``packed/`` what they take packed, ``refusals/`` builds that the engine would not begin,
+``provenance.json`` where all of it comes from.
 """
 
 from __future__ import annotations

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from layerlab.engine.protocol import Engine, EngineInfo
 
 Store = Literal["classic", "containerd", "Podman"]
+Counts = Literal[
+    "files", "files in whole blocks", "packed layers", "packed layers and files in whole blocks", "layers as archives"
+]
 
 # What `docker info` calls the storage driver where the classic store is in use; containerd's snapshotters have other
 # names ("overlayfs", "native").
@@ -32,6 +35,13 @@ _CLASSIC = frozenset({"overlay2", "overlay", "fuse-overlayfs", "btrfs", "zfs", "
 # As ext4 and xfs are made by default. A symbolic link below 60 bytes lies in the inode itself.
 _BLOCK = 4096
 _IN_INODE = 60
+
+_TOOLS = ("docker images", "docker history, sum", "docker inspect")
+_COUNTS: dict[Store, tuple[Counts, Counts, Counts]] = {
+    "classic": ("files", "files", "files"),
+    "containerd": ("packed layers and files in whole blocks", "files in whole blocks", "packed layers"),
+    "Podman": ("layers as archives", "layers as archives", "layers as archives"),
+}
 
 
 class Said(NamedTuple):
@@ -41,18 +51,19 @@ class Said(NamedTuple):
     ----------
     store
         On which image store; "" where that makes no difference.
-    counts
-        What this figure is made of.
     size_bytes
         None where it was not measured: see `ThreeSizes.why_not`.
+    packed_bytes
+        How much of that is packed layers.
     is_measured
-        True for what the engine that is here said; False for a rule applied to this image's layers.
+        True for what was measured here; False for a rule applied to this image's layers.
     """
 
     store: Store | Literal[""]
     tool: str
-    counts: str
+    counts: Counts
     size_bytes: int | None
+    packed_bytes: int | None
     is_measured: bool
 
 
@@ -92,41 +103,31 @@ class ThreeSizes:
 
     @property
     def said(self) -> tuple[Said, ...]:
-        """What each tool prints: on the store that is here, on the other one by rule, and the registry."""
-        here = self._here()
-        rules = {"classic": self._classic(), "containerd": self._containerd()}
-        others = [row for store, rows in rules.items() if store != self.store for row in rows]
-        packed = "packed layers"
-        if self.is_packed_here:
-            packed += ", packed here with gzip"
-        registry = Said("", "a registry", packed, self.compressed_bytes, True)
-        return (*here, *others, registry)
-
-    def _here(self) -> tuple[Said, ...]:
-        counts = {
-            "classic": ("files",) * 3,
-            "containerd": ("packed layers and unpacked files", "unpacked files, in whole blocks", "packed layers"),
-            "Podman": ("files as in the layers' archives",) * 3,
-        }[self.store]
-        sizes = (self.listed_bytes, self.history_bytes, self.engine_size_bytes)
-        tools = ("docker images", "docker history, added up", "docker inspect")
-        return tuple(
-            Said(self.store, tool, counted, size, True)
-            for tool, counted, size in zip(tools, counts, sizes, strict=True)
-        )
-
-    def _classic(self) -> tuple[Said, ...]:
-        tools = ("docker images", "docker history, added up", "docker inspect")
-        return tuple(Said("classic", tool, "files", self.size_bytes, False) for tool in tools)
-
-    def _containerd(self) -> tuple[Said, ...]:
+        """What each tool prints: on the store that is here as measured, on the others by rule; and the registry."""
         packed = self.compressed_bytes
-        both = None if packed is None else packed + self.disk_bytes
-        return (
-            Said("containerd", "docker images", "packed layers and unpacked files", both, False),
-            Said("containerd", "docker history, added up", "unpacked files, in whole blocks", self.disk_bytes, False),
-            Said("containerd", "docker inspect", "packed layers", packed, False),
+        rules = {
+            "classic": self._rows("classic", self.size_bytes, self.size_bytes, self.size_bytes),
+            "containerd": self._rows(
+                "containerd", None if packed is None else packed + self.disk_bytes, self.disk_bytes, packed
+            ),
+        }
+        here = self._rows(self.store, self.listed_bytes, self.history_bytes, self.engine_size_bytes, is_measured=True)
+        others = [row for store, rows in rules.items() if store != self.store for row in rows]
+        registry = "a registry, packed by gzip" if self.is_packed_here else "a registry"
+        return (*here, *others, Said("", registry, "packed layers", packed, packed, True))
+
+    def _rows(
+        self, store: Store, listed: int | None, history: int | None, inspected: int | None, *, is_measured: bool = False
+    ) -> tuple[Said, ...]:
+        sizes = dict(zip(_TOOLS, (listed, history, inspected), strict=True))
+        counts = dict(zip(_TOOLS, _COUNTS[store], strict=True))
+        return tuple(
+            Said(store, tool, counts[tool], size, self._packed_part(counts[tool]), is_measured)
+            for tool, size in sizes.items()
         )
+
+    def _packed_part(self, counts: Counts) -> int | None:
+        return self.compressed_bytes if counts.startswith("packed layers") else 0
 
 
 def three_sizes(engine: Engine, image: Image) -> ThreeSizes:

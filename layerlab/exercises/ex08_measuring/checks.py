@@ -5,6 +5,7 @@ from __future__ import annotations
 from layerlab.checks import Check, judge
 from layerlab.exercises.ex08_measuring.unknown import Unknown
 from layerlab.exercises.trial import Trial
+from layerlab.inspection import Inspection
 from layerlab.units import size
 
 SEEN = "A container sees every file of it."
@@ -64,15 +65,15 @@ def evidence(reason: str, unknown: Unknown) -> Check:
         "evidence decides",
         reason == SEEN and is_seen,
         found=f"“{reason}”",
-        wanted="something that is true of that layer and false of the waste",
+        wanted="what is true of that layer and false of the waste",
         because=f"all {size(largest.size_bytes)} of it can be read in a container, of the waste nothing",
-        not_yet="the same can be said of the layer that you named in part 1, and that one is waste.",
+        not_yet="it is as true of the layer that you named in part 1.",
         look="What can you measure that comes out otherwise for the two layers?",
     )
 
 
 def waste(trial: Trial) -> Check:
-    """Check that hardly anything is hidden that was added to the base, nor of the base itself."""
+    """Check that the layers above the base hide hardly anything, neither of their own nor of the base."""
     before = sum(one.size_bytes for one in trial.inspection_before.own_findings)
     found = trial.inspection.own_findings
     now, most = sum(one.size_bytes for one in found), int(SHARE * before)
@@ -90,16 +91,20 @@ def waste(trial: Trial) -> Check:
 
 def nothing_left_lying(trial: Trial) -> Check:
     """Check that what was hidden is gone, and not left for every container to see."""
-    before = trial.inspection_before
-    wasted = sum(one.size_bytes for one in before.own_findings)
-    seen = trial.image_before.added_bytes(trial.base) - wasted
-    now, most = trial.image.added_bytes(trial.base), seen + int(SHARE * wasted)
+    wasted = sum(one.size_bytes for one in trial.inspection_before.own_findings)
+    now, before = _seen_bytes(trial.inspection), _seen_bytes(trial.inspection_before)
+    most = before + int(SHARE * wasted)
     return judge(
         "nothing left lying",
         now <= most,
-        found=f"{size(now)} above the base",
+        found=f"{size(now)} to be seen above the base",
         wanted=f"at most {size(most)}",
-        because=f"{size(now)} above the base, where {size(seen)} was to be seen before",
+        because=f"a container sees {size(now)} above the base, and saw {size(before)} before",
         not_yet="what was hidden is in plain sight now, and weighs as much.",
         look="Which folder does no request ever open?",
     )
+
+
+def _seen_bytes(inspection: Inspection) -> int:
+    """Return what a container sees of the layers above the base."""
+    return sum(file.size_bytes for file in inspection.union.visible if file.layer >= inspection.base_layers)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from layerlab.checks import Check
-from layerlab.errors import ImageNotFound
 from layerlab.exercises import file_checks
 from layerlab.exercises.ex08_measuring import checks, slips
 from layerlab.exercises.ex08_measuring.hints import HINTS
@@ -39,8 +38,8 @@ class Measuring(Exercise):
             file="Dockerfile",
             app=APP,
             starter=INHERITED,
-            says="This is the recipe that the image was built from. Mend it, so that the image carries hardly more than "
-            "a container of it shows, and answers as it does today.",
+            says="This is the recipe that the image was built from. Mend it, so that the image carries hardly more "
+            "than a container of it shows, and answers as it does today.",
             parts=frozenset({"editor", "diff", "gauge", "attempts"}),
             paths=("/health", "/families/Rosaceae", "/sheets/007"),
         )
@@ -58,14 +57,12 @@ class Measuring(Exercise):
 
     @property
     def unknown(self) -> Unknown:
-        """The image that nobody explained, looked into; it is built where it isn't there yet."""
+        """The image that nobody explained, looked into."""
         if self._unknown is None:
-            try:
-                image = self.bench.image(TAG)
-            except ImageNotFound:
-                self.bench.build(APP, INHERITED, tag=TAG)
-                # As the engine tells it: a build would put the recipe's own words into the history.
-                image = self.bench.image(TAG)
+            # Begun and not shown: the panel of a build would name the recipe.
+            self.bench.begin(APP, dockerfile=INHERITED, tag=TAG).run()
+            # As the engine tells it: a build puts the recipe's own words into the history.
+            image = self.bench.image(TAG)
             self._unknown = Unknown(image, self.bench.inspect(image, base=self.bench.base("slim")))
         return self._unknown
 
@@ -92,10 +89,12 @@ class Measuring(Exercise):
         )
 
     def _entry(self, id: str, picked: str | int) -> int:
-        """Return which entry of the history was picked, by its row or its number."""
+        """Return which entry of the history was picked, by its row or its number; -1 for a line that it has not."""
         question = self.question(id)
         assert isinstance(question, PointAt)
-        return picked - 1 if isinstance(picked, int) else question.keys.index(picked)
+        if isinstance(picked, int):
+            return picked - 1
+        return question.keys.index(picked) if picked in question.keys else -1
 
     def _try(self, task: str, trial: Trial) -> Iterator[Check]:
         yield file_checks.reads(trial)
