@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from layerlab import units
 from layerlab.archive import headers as tar
@@ -21,7 +21,8 @@ from layerlab.archive.headers import BLOCK, FILE_FLAGS, ZEROS, Member
 from layerlab.archive.layer import MOST_ENTRIES, clean_path, read_layer, too_many_entries
 from layerlab.archive.manifests import Chosen, choose, image_of
 from layerlab.archive.members import members
-from layerlab.archive.packing import packing, unpacked
+from layerlab.archive.packed import PackedLayer, gzipped_bytes
+from layerlab.archive.packing import Packing, packing, unpacked
 from layerlab.archive.stream import Stream
 from layerlab.errors import ArchiveError
 from layerlab.image import Image
@@ -31,6 +32,10 @@ _CHUNK = 1 << 18
 _LONGEST_JSON = 8 << 20
 _MOST_JSON = 64 << 20
 _LONGEST_CHAIN = 16
+
+_Layer = TypeVar("_Layer")
+# A stream that stands before a blob, how the blob is packed, its bytes and its name → what was wanted of it.
+_Reader = Callable[[Stream, Packing, int, str], _Layer]
 
 
 @dataclass(frozen=True)
@@ -56,24 +61,32 @@ def read(source: Path | Iterable[bytes], *, reference: str | None = None) -> Ima
     ArchiveError
         Damaged, cut off, hostile, no image archive, or without the image that was asked for. Nothing is unpacked.
     """
-    blobs = _Blobs()
-    with paused():
-        if isinstance(source, Path):
-            with _opened(source) as file:
-                blobs.read(_file_chunks(file), source.stat().st_size or None)
-        else:
-            blobs.read(iter(source))
+    blobs = _Blobs(_files_of)
+    _read_all(blobs, source)
     return _assembled(choose(blobs.documents, reference), blobs)
 
 
-class _Blobs:
+def read_packed(source: Path | Iterable[bytes], *, reference: str | None = None) -> tuple[PackedLayer, ...]:
+    """Return what each layer of an image takes packed, base-first: as it lies there, or packed here and thrown away.
+
+    For the parameters, and for what it raises, see `read`. Packing takes about a second for 40 MB.
+    """
+    blobs = _Blobs(_packed)
+    _read_all(blobs, source)
+    chosen = choose(blobs.documents, reference)
+    layers = zip(chosen.layers, chosen.diff_ids, strict=True)
+    return tuple(replace(blobs.layer(name), diff_id=diff_id) for name, diff_id in layers)
+
+
+class _Blobs(Generic[_Layer]):
     """What the members of an archive turned out to be: documents, layers, and names for other members."""
 
-    def __init__(self) -> None:
+    def __init__(self, reader: _Reader[_Layer]) -> None:
         self.documents: dict[str, Any] = {}
+        self._reader = reader
         self._json_bytes = 0
         self._entries = 0
-        self._layers: dict[str, LayerFiles] = {}
+        self._layers: dict[str, _Layer] = {}
         self._links: dict[str, str] = {}
 
     def read(self, chunks: Iterator[bytes], size_bytes: int | None = None) -> None:
@@ -89,7 +102,7 @@ class _Blobs:
             elif member.flag in (tar.SYMBOLIC_LINK, tar.HARD_LINK):
                 self._links[name] = _target(name, member)
 
-    def layer(self, name: str) -> LayerFiles:
+    def layer(self, name: str) -> _Layer:
         """Return the layer of that name, through the links by which `docker save` shares equal layers."""
         for _ in range(_LONGEST_CHAIN):
             if name in self._layers:
@@ -106,11 +119,8 @@ class _Blobs:
         size = member.stored_bytes
         head = outer.peek(min(size, BLOCK))
         how = packing(head)
-        if how != "plain":
-            inner = Stream(unpacked(_copies(outer, size, name), how, packed_bytes=size))
-            self._keep(name, read_layer(inner, must_close=True, packed_bytes=size))
-        elif _is_tar(head):
-            self._keep(name, read_layer(outer, outer.offset + size, packed_bytes=size))
+        if how != "plain" or _is_tar(head):
+            self._keep(name, self._reader(outer, how, size, name))
         elif head.lstrip()[:1] in (b"{", b"[") and size <= _LONGEST_JSON:
             self._json_bytes += size
             if self._json_bytes > _MOST_JSON:
@@ -120,14 +130,37 @@ class _Blobs:
                 )
             self.documents[name] = _json(outer.exactly(size, name), name)
 
-    def _keep(self, name: str, layer: LayerFiles) -> None:
-        self._entries += len(layer.entries)
+    def _keep(self, name: str, layer: _Layer) -> None:
+        self._entries += len(layer.entries) if isinstance(layer, LayerFiles) else 0
         if self._entries > MOST_ENTRIES:
             raise too_many_entries()
         self._layers[name] = layer
 
 
-def _assembled(chosen: Chosen, blobs: _Blobs) -> ImageArchive:
+def _files_of(outer: Stream, how: Packing, size: int, name: str) -> LayerFiles:
+    if how == "plain":
+        return read_layer(outer, outer.offset + size, packed_bytes=size)
+    inner = Stream(unpacked(_copies(outer, size, name), how, packed_bytes=size))
+    return read_layer(inner, must_close=True, packed_bytes=size)
+
+
+def _packed(outer: Stream, how: Packing, size: int, name: str) -> PackedLayer:
+    if how == "plain":
+        return PackedLayer("", gzipped_bytes(outer.chunks(size, name)), how)
+    outer.skip_to(outer.offset + size, name)
+    return PackedLayer("", size, how)
+
+
+def _read_all(blobs: _Blobs[Any], source: Path | Iterable[bytes]) -> None:
+    with paused():
+        if isinstance(source, Path):
+            with _opened(source) as file:
+                blobs.read(_file_chunks(file), source.stat().st_size or None)
+        else:
+            blobs.read(iter(source))
+
+
+def _assembled(chosen: Chosen, blobs: _Blobs[LayerFiles]) -> ImageArchive:
     layers = tuple(
         replace(blobs.layer(name), diff_id=diff_id)
         for name, diff_id in zip(chosen.layers, chosen.diff_ids, strict=True)

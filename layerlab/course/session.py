@@ -25,7 +25,7 @@ from layerlab.image import Image
 if TYPE_CHECKING:
     from layerlab.course.logbook import ProgressPage
     from layerlab.engine.protocol import Container, Engine, ExecResult
-    from layerlab.inspection import Inspection
+    from layerlab.inspection import Inspection, ThreeSizes
     from layerlab.probe import Contents, Ride
     from layerlab.widgets.prediction import Prediction, ReadOff
 
@@ -160,10 +160,17 @@ class Lab:
         """Ask an image what lies in it: distributions, application, tools; see `layerlab.probe.contents`."""
         return probe.contents(self.engine, _reference(image))
 
-    def inspect(self, image: str | Image, *, base: Image | None = None) -> Inspection:
-        """Look into an image: layers, files, waste and causes; see `layerlab.inspection.of_engine`."""
-        described = image if isinstance(image, Image) else self.image(image)
-        return inspection.of_engine(self.engine, described, base=base)
+    def inspect(self, image: str | Image | BuildResult, *, base: Image | None = None) -> Inspection:
+        """Look into an image: layers, files, waste and causes; see `layerlab.inspection.of_engine`.
+
+        Of a build it knows which line of the Dockerfile made each layer.
+        """
+        lines = dict(image.lines) if isinstance(image, BuildResult) else {}
+        return inspection.of_engine(self.engine, self._described(image), base=base, lines=lines)
+
+    def sizes(self, image: str | Image | BuildResult) -> ThreeSizes:
+        """Weigh an image in three ways, and say what each tool prints; see `layerlab.inspection.three_sizes`."""
+        return inspection.three_sizes(self.engine, self._described(image))
 
     def copied(
         self,
@@ -248,6 +255,11 @@ class Lab:
 
     def _repr_html_(self) -> str:
         return self.badge._repr_html_()
+
+    def _described(self, image: str | Image | BuildResult) -> Image:
+        if isinstance(image, BuildResult):
+            return image.image
+        return image if isinstance(image, Image) else self.image(image)
 
     def _context(
         self, app: str | Path, dockerfile: str, *, text: str | None, changed: Mapping[str, str] | None

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn, cast
 
-from layerlab.archive import LayerFiles, columns
+from layerlab.archive import LayerFiles, PackedLayer, columns
 from layerlab.engine.chains import Chains, base_chain, summary
 from layerlab.engine.operations import decode, run_key, start_arguments, start_key
 from layerlab.engine.protocol import BuildRequest, EngineInfo, ExecResult, RawEvent
@@ -97,6 +97,14 @@ class RecordedEngine:
         if None in found:
             _refuse(f"What the layers of {image} hold is not recorded.")
         return tuple(columns.decode(one["layer"]) for one in found if one)
+
+    def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
+        """Return what the layers took packed when they were recorded."""
+        diff_ids = self.inspect(image)["RootFS"]["Layers"]
+        found = [self._recordings.read("packed", layer_key(diff_id)) for diff_id in diff_ids]
+        if None in found:
+            _refuse(f"What the layers of {image} take packed is not recorded.")
+        return tuple(PackedLayer(**one["layer"]) for one in found if one)
 
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Report a recorded base as present; raise NotRecorded for any other image."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fake_bench import APPS, Ended, FakeBench, Made
 from fake_harbour import Harbour
+from fake_herbarium import Herbarium
 from fake_musl import MuslBench
 
 from layerlab import exercises
@@ -22,6 +23,8 @@ from layerlab.exercises.ex03_multistage import COMPILER
 from layerlab.exercises.ex04_alpine_uv import files as ex04_files
 from layerlab.exercises.ex04_alpine_uv.square import COPIED
 from layerlab.exercises.ex05_layers import slips as ex05_slips
+from layerlab.exercises.ex08_measuring import checks as ex08_checks
+from layerlab.exercises.ex08_measuring import slips as ex08_slips
 from layerlab.exercises.file_task import filled
 
 ON_SLIM = (APPS / "exercise02/notes/Dockerfile").read_text().replace("${PY_MINOR}", "${PY_MINOR}-slim")
@@ -59,9 +62,15 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         f"{task}-file": ex05_slips.solution(task, (APPS / f"exercise05/tides/Dockerfile.{task[3:]}").read_text())
         for task in ("q1-heavy", "q2-slow", "q3-green", "q4-all")
     },
+    "08_measuring": {
+        "q1-writer": "RUN python sort.py scans.txt drawers",
+        "q1-hider": "RUN python settle.py drawers",
+        "q2-largest": ex08_checks.SEEN,
+        "q3-mend-file": ex08_slips.solution((APPS / "exercise08/herbarium/Dockerfile.inherited").read_text()),
+    },
 }
 # Exercise → the made-up bench that follows what its Dockerfiles do.
-BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour}
+BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour, "08_measuring": Herbarium}
 
 
 Opener = Callable[[str], Exercise]
@@ -158,6 +167,11 @@ def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> Non
                 "Dockerfile.slow, 16 lines",
                 "Dockerfile.green, 16 lines",
                 "Dockerfile.all, 18 lines",
+            ],
+            "08_measuring": [
+                "RUN python sort.py scans.txt drawers; RUN python settle.py drawers",
+                ex08_checks.SEEN,
+                "Dockerfile, 14 lines",
             ],
         }[name]
     )
@@ -265,6 +279,7 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
         "03_multistage": "q3-blanks",
         "04_alpine_uv": "q2-mend",
         "05_layers": "q2-slow",
+        "08_measuring": "q3-mend",
     }[name]
     *before, check = exercise.verdicts(task, SOLUTIONS[name])
     assert all(one.status == "PASS" for one in before), "what the text shows is judged all the same"

@@ -1,4 +1,4 @@
-"""The shortest road to what an image's layers hold: kept from before, walked where they lie, or streamed.
+"""The shortest road to what an image's layers hold, and take packed: kept, walked where they lie, or streamed.
 
 Notes
 -----
@@ -18,8 +18,8 @@ from typing import Any
 
 import platformdirs
 
-from layerlab.archive import FileEntry, LayerFiles
-from layerlab.archive.cache import LayerCache
+from layerlab.archive import FileEntry, LayerFiles, PackedLayer
+from layerlab.archive.cache import LayerCache, PackedCache
 from layerlab.archive.collecting import paused
 
 _CHUNK = 1 << 20
@@ -44,9 +44,8 @@ def layer_files(
     ArchiveError
         The engine's archive cannot be read.
     """
-    cache = cache or LayerCache(Path(platformdirs.user_cache_dir("layerlab")) / "layers")
     with paused():
-        return _layer_files(described, save, cache)
+        return _layer_files(described, save, cache or LayerCache(_folder()))
 
 
 def _layer_files(
@@ -62,6 +61,27 @@ def _layer_files(
     if all(kept):
         return tuple(layer for layer in kept if layer)
     return _streamed(save(str(described["Id"])), str(described["Id"]), cache)
+
+
+def packed_layers(
+    described: Mapping[str, Any], *, save: Callable[[str], Iterator[bytes]], cache: PackedCache | None = None
+) -> tuple[PackedLayer, ...]:
+    """Return what each layer of an image takes packed, base-first.
+
+    Parameters and errors are those of `layer_files`. Where all layers are known nothing is streamed; an archive that
+    is streamed for one of them goes by whole, because it names its layers at its end.
+    """
+    cache = cache or PackedCache(_folder())
+    kept = [cache.get(diff_id) for diff_id in described["RootFS"]["Layers"]]
+    if all(kept):
+        return tuple(layer for layer in kept if layer)
+    from layerlab.archive import read_packed
+
+    image_id = str(described["Id"])
+    layers = read_packed(save(image_id), reference=image_id)
+    for layer in layers:
+        cache.put(layer)
+    return layers
 
 
 def overlay_folders(described: Mapping[str, Any]) -> tuple[Path, ...] | None:
@@ -89,6 +109,10 @@ def _is_abridged() -> bool:
     """
     settings = (_OVERLAY / name for name in ("redirect_dir", "metacopy"))
     return any(setting.exists() and setting.read_text().startswith("Y") for setting in settings)
+
+
+def _folder() -> Path:
+    return Path(platformdirs.user_cache_dir("layerlab")) / "layers"
 
 
 def _walked(folder: Path, diff_id: str, cache: LayerCache) -> LayerFiles:
