@@ -31,14 +31,14 @@ def luggage(trial: Trial) -> Check:
     carried = max(0, trial.image.added_bytes(trial.base) - before.needed_bytes)
     # What one installation by pip leaves is well below the half, what the table is drawn from well above.
     most = before.luggage_bytes // 2
-    heaviest = _heaviest(trial)
+    worst = heaviest(trial)
     return judge(
         "luggage",
         carried <= most,
-        found=f"{size(carried)}, {heaviest}",
+        found=f"{size(carried)}, {worst}",
         wanted=f"at most {size(most)}, half of Dockerfile.heavy's",
         because=f"{size(carried)}, where Dockerfile.heavy has {size(before.luggage_bytes)}; the largest layer is "
-        f"{heaviest}",
+        f"{worst}",
         not_yet=f"the service needs {size(before.needed_bytes)}; every node pulls the rest, hidden or not.",
         look="What did that line write that is still there when it ends?",
     )
@@ -112,7 +112,7 @@ def _place(run: Instruction) -> str:
     return f"line {run.line}" + (f" to line {run.end_line}" if run.end_line > run.line else "")
 
 
-def _heaviest(trial: Trial) -> str:
+def heaviest(trial: Trial) -> str:
     """Return the size of the largest layer that was added, with the line that wrote it."""
     worst = max(trial.image.layers_added_to(trial.base), key=lambda layer: layer.size_bytes, default=None)
     if worst is None:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from layerlab.engine.mounts import Missing
     from layerlab.engine.protocol import Engine, Response
 
-_SHOWN = 3
+_SHOWN = 2
+_TRACEBACK = "Traceback (most recent call last):"
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ class Start:
 
     @property
     def last_words(self) -> tuple[str, ...]:
-        """The last lines of its log, without what is indented: the inside of a traceback."""
+        """The last lines of its log; of a traceback only what it ends with."""
         said = [line.rstrip() for line in self.log.splitlines() if line.strip() and not line.startswith(" ")]
-        return tuple(said[-_SHOWN:])
+        return tuple(line for line in said if not line.endswith(_TRACEBACK))[-_SHOWN:]
 
     def __repr__(self) -> str:
         if self.answer is not None:
@@ -50,7 +51,7 @@ def start(
     *,
     path: str = "/health",
     port: int = 8000,
-    wait_seconds: float = 30.0,
+    wait_seconds: float = 60.0,
     mounts: Mapping[str, str] | None = None,
     missing: Missing = "refuse",
 ) -> Start:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fake_bench import APPS, Ended, FakeBench, Made
+from fake_birds import Aviary
 from fake_harbour import Harbour
 from fake_musl import MuslBench
 
@@ -20,6 +21,8 @@ from layerlab.exercises.ex01_naive import LINES, READ, dockerfile, order_checks
 from layerlab.exercises.ex02_slim import COMMANDS, GCC, GIT, PIP, PYTHON_HEADER, STANDARD_LIBRARY, ZLIB_HEADER
 from layerlab.exercises.ex03_multistage import COMPILER
 from layerlab.exercises.ex04_square import COPIED
+from layerlab.exercises.ex07_model_files import slips as ex07_slips
+from layerlab.exercises.ex07_model_files.recipes import named
 from layerlab.exercises.file_task import filled
 
 ON_SLIM = (APPS / "exercise02/notes/Dockerfile").read_text().replace("${PY_MINOR}", "${PY_MINOR}-slim")
@@ -57,9 +60,14 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         f"{task}-file": ex05_slips.solution(task, (APPS / f"exercise05/tides/Dockerfile.{task[3:]}").read_text())
         for task in ("q1-heavy", "q2-slow", "q3-green", "q4-all")
     },
+    "07_model_files": {
+        "q1-carry": [named(letter) for letter in "ABC"],
+        "q2-out-file": ex07_slips.without_model((APPS / "exercise07/birds/Dockerfile.today").read_text()),
+        "q3-early-file": ex07_slips.loads_first((APPS / "exercise07/birds/Dockerfile.mounted").read_text()),
+    },
 }
 # Exercise → the made-up bench that follows what its Dockerfiles do.
-BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour}
+BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour, "07_model_files": Aviary}
 
 
 Opener = Callable[[str], Exercise]
@@ -156,6 +164,11 @@ def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> Non
                 "Dockerfile.slow, 16 lines",
                 "Dockerfile.green, 16 lines",
                 "Dockerfile.all, 18 lines",
+            ],
+            "07_model_files": [
+                "A: fetches the model · B: fetches it, and remo… · C: fetches it in a buil…",
+                "Dockerfile, 12 lines",
+                "Dockerfile.early, 12 lines",
             ],
         }[name]
     )
@@ -263,6 +276,7 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
         "03_multistage": "q3-blanks",
         "04_alpine_uv": "q2-mend",
         "05_layers": "q2-slow",
+        "07_model_files": "q3-early",
     }[name]
     *before, check = exercise.verdicts(task, SOLUTIONS[name])
     assert all(one.status == "PASS" for one in before), "what the text shows is judged all the same"

@@ -170,7 +170,8 @@ class SilentContainer(FakeContainer):
         return self.code
 
     def logs(self) -> str:
-        return "INFO: started\nERROR: Traceback:\n  File x\n    raise\nModelError: no model\nERROR: failed. Exiting.\n"
+        traceback = "Traceback (most recent call last):\n  File x\n    raise\nModelError: no model"
+        return f"INFO: started\nERROR: {traceback}\nERROR: failed. Exiting.\n"
 
 
 @pytest.mark.parametrize(("code", "told"), [(3, "Ended with exit code 3"), (None, "Still runs"), (0, "exit code 0")])
@@ -179,7 +180,7 @@ def test_a_start_says_what_became_of_a_container_that_never_answered(code: int |
     engine.container = SilentContainer(code)
     begun = start(engine, "image", mounts={"/models": "/m:ro"}, missing="create")
     assert (begun.answer, begun.exit_code, begun.ended) == (None, code, code is not None)
-    assert begun.last_words == ("ERROR: Traceback:", "ModelError: no model", "ERROR: failed. Exiting.")
+    assert begun.last_words == ("ModelError: no model", "ERROR: failed. Exiting.")
     assert told in repr(begun) and "no model" in repr(begun)
     assert (engine.started["mounts"], engine.started["missing"]) == ({"/models": "/m:ro"}, "create")
     assert engine.container.is_removed
