@@ -77,10 +77,11 @@ def _digest(path: Path) -> str:
     total = hashlib.sha256()
     try:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            digest = "folder"  # a folder that lies where a file should is something to be seen
             if file.is_file():
                 with file.open("rb") as stream:
                     digest = hashlib.file_digest(stream, "sha256").hexdigest()
-                total.update(f"{file.relative_to(path).as_posix()}\0{digest}\n".encode())
+            total.update(f"{file.relative_to(path).as_posix()}\0{digest}\n".encode())
     except OSError as error:
         raise EngineRefused(
             f"{error.filename} is to be mounted and cannot be read: {error.strerror}. Make it readable."

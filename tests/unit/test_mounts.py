@@ -42,6 +42,12 @@ def test_another_content_has_another_name(tmp_path: Path, other: dict[str, str])
     assert arguments(folder(tmp_path / "a", model="1")) != arguments(folder(tmp_path / "b", **other))
 
 
+def test_a_folder_in_the_place_of_a_file_is_another_content(tmp_path: Path) -> None:
+    odd = folder(tmp_path / "odd")
+    (odd / "model").mkdir()
+    assert arguments(odd) != arguments(folder(tmp_path / "empty"))
+
+
 def test_read_only_and_writable_are_two_starts(tmp_path: Path) -> None:
     here = folder(tmp_path / "here", model="1")
     assert arguments(here) != arguments(here, mode="")
