@@ -76,7 +76,7 @@ def require_sources(mounts: Mapping[str, str] | None) -> None:
 def _digest(path: Path) -> str:
     total = hashlib.sha256()
     try:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path] * path.is_file():
             digest = "folder"  # a folder that lies where a file should is something to be seen
             if file.is_file():
                 with file.open("rb") as stream:
