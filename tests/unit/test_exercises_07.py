@@ -12,8 +12,7 @@ from test_exercises import word_count
 from layerlab import exercises
 from layerlab.checks import Verdicts
 from layerlab.errors import NotRecorded
-from layerlab.exercises.ex07_model_files import ModelFiles, slips, trial
-from layerlab.exercises.ex07_model_files.exercise import CARRY, EARLY, EARLY_FILE, NAMES, OUT, OUT_FILE
+from layerlab.exercises.ex07_model_files import CARRY, EARLY, EARLY_FILE, NAMES, OUT, OUT_FILE, ModelFiles, slips, trial
 from layerlab.exercises.file_task import edited
 from layerlab.probe import Start
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from layerlab.checks import Check, judge
-from layerlab.exercises.ex05_checks import heaviest
+from layerlab.exercises import file_checks
 from layerlab.exercises.ex07_model_files.trial import MODEL, MountedTrial
 from layerlab.probe import Start
 from layerlab.units import size
@@ -18,7 +18,7 @@ def no_model_inside(trial: MountedTrial) -> Check:
     return judge(
         "no model",
         added <= before - _SHARE * model_bytes,
-        found=f"{size(added)} added, of it {heaviest(trial)}",
+        found=f"{size(added)} added, of it {file_checks.heaviest_layer(trial)}",
         wanted=f"{size(model_bytes)} less than before",
         because=f"{size(added)} added, where the recipe before added {size(before)}",
         not_yet="every node pulls the model with the image.",
