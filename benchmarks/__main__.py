@@ -25,6 +25,7 @@ ORDER = (
     "archive-large",
     "archive-memory",
     "archive-removed",
+    "icicle",
     "setup-first",
     "setup-slim",
     "setup-full",
@@ -64,6 +65,12 @@ def _archives() -> Iterator[Figure]:
     return archives.measure()
 
 
+def _icicle() -> Iterator[Figure]:
+    from benchmarks import icicle
+
+    return icicle.measure()
+
+
 def _setting_up(*, with_engine: bool = True) -> Iterator[Figure]:
     from benchmarks import setting_up
 
@@ -76,6 +83,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "notebooks": _notebooks,
     "panel": _panel,
     "archives": _archives,
+    "icicle": _icicle,
     "setting-up": _setting_up,
     "setting-up-recorded": lambda: _setting_up(with_engine=False),
 }
