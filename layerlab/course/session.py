@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerlab import bases, build, claims, engine, inspection, probe
+from layerlab import bases, build, claims, compose, engine, inspection, probe
 from layerlab.bases.specs import OFFICIAL_MINOR
 from layerlab.build import Build, BuildResult
 from layerlab.context import BuildContext, reruns
@@ -23,10 +23,12 @@ from layerlab.errors import SetupError
 from layerlab.image import Image
 
 if TYPE_CHECKING:
+    from layerlab.compose import Service
     from layerlab.course.logbook import ProgressPage
+    from layerlab.engine.mounts import Missing
     from layerlab.engine.protocol import Container, Engine, ExecResult
     from layerlab.inspection import Inspection, ThreeSizes
-    from layerlab.probe import Contents, Ride
+    from layerlab.probe import Contents, Ride, Start
     from layerlab.widgets.prediction import Prediction, ReadOff
 
 
@@ -65,6 +67,10 @@ class Lab:
     def file(self, app: str, name: str) -> Text:
         """Return a file of a service as it stands on disk, to be shown with line numbers."""
         return Text((self.folder(app) / name).read_text(encoding="utf-8"))
+
+    def compose(self, app: str, name: str = "compose.yaml") -> tuple[Service, ...]:
+        """Read a compose file of a service; see `layerlab.compose.load`."""
+        return compose.load(self.folder(app) / name)
 
     def difference(self, app: str, before: str, after: str) -> Text:
         """Return what changed from one Dockerfile to the next, instructions only."""
@@ -152,9 +158,31 @@ class Lab:
         """Start a container and leave it running; see `layerlab.engine.protocol.Engine.start`."""
         return self.engine.start(_reference(image), command, **options)
 
-    def probe(self, image: str | Image, *paths: str, read_only: bool = False) -> probe.Probe:
+    def probe(
+        self,
+        image: str | Image,
+        *paths: str,
+        read_only: bool = False,
+        mounts: Mapping[str, str] | None = None,
+    ) -> probe.Probe:
         """Ask whether the image still serves; see `layerlab.probe.probe`."""
-        return probe.probe(self.engine, _reference(image), paths=paths or ("/health", "/"), read_only=read_only)
+        asked = paths or ("/health", "/")
+        return probe.probe(self.engine, _reference(image), paths=asked, read_only=read_only, mounts=mounts)
+
+    def starts(
+        self,
+        image: str | Image,
+        path: str = "/health",
+        *,
+        mounts: Mapping[str, str] | None = None,
+        missing: Missing = "refuse",
+    ) -> Start:
+        """Start a container and say what becomes of it: it answers, or it ends; see `layerlab.probe.start`."""
+        return probe.start(self.engine, _reference(image), path=path, mounts=mounts, missing=missing)
+
+    def context(self, app: str | Path, dockerfile: str = "Dockerfile", *, text: str | None = None) -> BuildContext:
+        """Return what a build of a service is sent: the files that its ignore file leaves. Builds nothing."""
+        return self._context(app, dockerfile, text=text, changed=None)
 
     def contents(self, image: str | Image) -> Contents:
         """Ask an image what lies in it: distributions, application, tools; see `layerlab.probe.contents`."""

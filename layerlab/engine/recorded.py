@@ -8,6 +8,7 @@ from typing import Any, NoReturn, cast
 
 from layerlab.archive import LayerFiles, PackedLayer, columns
 from layerlab.engine.chains import Chains, base_chain, summary
+from layerlab.engine.mounts import Missing
 from layerlab.engine.operations import decode, run_key, start_arguments, start_key
 from layerlab.engine.protocol import BuildRequest, EngineInfo, ExecResult, RawEvent
 from layerlab.engine.raw_client import RawClient
@@ -136,11 +137,12 @@ class RecordedEngine:
         mounts: Mapping[str, str] | None = None,
         cap_drop: Sequence[str] = (),
         network: str | None = None,
+        missing: Missing = "refuse",
     ) -> ReplayedContainer:
         """Return a container that answers what it answered when it was recorded."""
         arguments = start_arguments(
             command, env=env, user=user, read_only=read_only, ports=ports, mounts=mounts, cap_drop=cap_drop,
-            network=network,
+            network=network, missing=missing,
         )  # fmt: skip
         key = start_key(self._chain(image), arguments)
         found = self._recordings.read("containers", key)

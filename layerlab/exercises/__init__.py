@@ -20,6 +20,7 @@ _MODULES = {
     "04_alpine_uv": "layerlab.exercises.ex04_alpine_uv",
     "05_layers": "layerlab.exercises.ex05_layers",
     "08_measuring": "layerlab.exercises.ex08_measuring",
+    "07_model_files": "layerlab.exercises.ex07_model_files",
 }
 NAMES = tuple(_MODULES)
 

@@ -65,6 +65,11 @@ class Trial:
         self._known: dict[str, Any] = {}
 
     @property
+    def mounts(self) -> Mapping[str, str]:
+        """Folder of this machine → place in the container, for services that need one; see `Engine.start`."""
+        return {}
+
+    @property
     def starter(self) -> str:
         """What the learner began with."""
         return given(self.bench, self.task.app, self.task.starter)
@@ -127,6 +132,12 @@ class Trial:
     def image_before(self) -> Image:
         """The image of the service as it was, before the learner touched it."""
         return self._ask("image before", "same answers", self._build_before)
+
+    @property
+    def base_before(self) -> Image:
+        """The image that one stands on."""
+        written = given(self.bench, self.task.app, self._name_before)
+        return self._ask("base before", "luggage", lambda: self._look_for_base(parse(written)))
 
     @property
     def before(self) -> Probe:
@@ -234,8 +245,9 @@ class Trial:
             raise BuildCancelled("This attempt was cancelled. Press Build & check to try it again.")
 
     def _probe(self, image: Image, *, read_only: bool = False) -> Probe:
+        mounting: dict[str, Any] = {"mounts": self.mounts} if self.mounts else {}
         try:
-            return self.bench.probe(image, *self.task.paths, read_only=read_only)
+            return self.bench.probe(image, *self.task.paths, read_only=read_only, **mounting)
         except EngineRefused as refused:
             if _NO_COMMAND.search(str(refused)):
                 raise DoesNotServe(f"The container did not start: {refused}") from refused
@@ -259,8 +271,7 @@ class Trial:
         return self.bench.image(stage.base)
 
     def _weigh_before(self) -> Sizes:
-        written = given(self.bench, self.task.app, self._name_before)
-        return self._weigh(self.image_before, self._look_for_base(parse(written)))
+        return self._weigh(self.image_before, self.base_before)
 
     def _weigh(self, image: Image, base: Image) -> Sizes:
         added = image.added_bytes(base)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fake_bench import APPS, Ended, FakeBench, Made
+from fake_birds import Aviary
 from fake_harbour import Harbour
 from fake_herbarium import Herbarium
 from fake_musl import MuslBench
@@ -23,6 +24,8 @@ from layerlab.exercises.ex03_multistage import COMPILER
 from layerlab.exercises.ex04_alpine_uv import files as ex04_files
 from layerlab.exercises.ex04_alpine_uv.square import COPIED
 from layerlab.exercises.ex05_layers import slips as ex05_slips
+from layerlab.exercises.ex07_model_files import slips as ex07_slips
+from layerlab.exercises.ex07_model_files.recipes import named
 from layerlab.exercises.ex08_measuring import checks as ex08_checks
 from layerlab.exercises.ex08_measuring import slips as ex08_slips
 from layerlab.exercises.file_task import filled
@@ -68,9 +71,19 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         "q2-largest": ex08_checks.SEEN,
         "q3-mend-file": ex08_slips.solution((APPS / "exercise08/herbarium/Dockerfile.inherited").read_text()),
     },
+    "07_model_files": {
+        "q1-carry": [named(letter) for letter in "ABC"],
+        "q2-out-file": ex07_slips.without_model((APPS / "exercise07/birds/Dockerfile.today").read_text()),
+        "q3-early-file": ex07_slips.loads_first((APPS / "exercise07/birds/Dockerfile.mounted").read_text()),
+    },
 }
 # Exercise → the made-up bench that follows what its Dockerfiles do.
-BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour, "08_measuring": Herbarium}
+BENCHES: Mapping[str, type[FakeBench]] = {
+    "04_alpine_uv": MuslBench,
+    "05_layers": Harbour,
+    "07_model_files": Aviary,
+    "08_measuring": Herbarium,
+}
 
 
 Opener = Callable[[str], Exercise]
@@ -172,6 +185,11 @@ def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> Non
                 "RUN python sort.py scans.txt drawers; RUN python settle.py drawers",
                 ex08_checks.SEEN,
                 "Dockerfile, 14 lines",
+            ],
+            "07_model_files": [
+                "A: fetches the model · B: fetches it, and remo… · C: fetches it in a buil…",
+                "Dockerfile, 12 lines",
+                "Dockerfile.early, 12 lines",
             ],
         }[name]
     )
@@ -280,6 +298,7 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
         "04_alpine_uv": "q2-mend",
         "05_layers": "q2-slow",
         "08_measuring": "q3-mend",
+        "07_model_files": "q3-early",
     }[name]
     *before, check = exercise.verdicts(task, SOLUTIONS[name])
     assert all(one.status == "PASS" for one in before), "what the text shows is judged all the same"

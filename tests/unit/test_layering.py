@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parents[2] / "layerlab"
 ORDER = (
     "errors",
     "units",
+    "compose",
     "dockerfile",
     "context",
     "image",
@@ -64,6 +65,7 @@ OWNERS = {
     "pygments": ("layerlab.course.page",),
     "requests": ("layerlab.engine.live",),  # under the SDK: errors are translated where its own are
     "rich": ("layerlab.course",),
+    "yaml": ("layerlab.compose",),
     "urllib3": ("layerlab.engine.live",),
     "zstandard": ("layerlab.archive",),
 }
