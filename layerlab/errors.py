@@ -156,6 +156,10 @@ class ContextError(LayerLabError):
     """The build context is missing, unreadable, or lacks a file the Dockerfile copies."""
 
 
+class ReviewError(LayerLabError):
+    """A file cannot be reviewed: it cannot be read, or is no Dockerfile."""
+
+
 class BuildFailed(LayerLabError):
     """A build stopped at a step; carries everything needed to show where and why."""
 

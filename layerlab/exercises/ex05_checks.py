@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 from layerlab.checks import Check, decided, judge, static
-from layerlab.checks.shell import runs, script, shipped
 from layerlab.context import BuildContext, reruns
 from layerlab.dockerfile import Dockerfile, Instruction
+from layerlab.dockerfile.shell import runs, script, shipped
 from layerlab.errors import BuildFailed, ContextError
 from layerlab.exercises.trial import Trial
 from layerlab.units import size
