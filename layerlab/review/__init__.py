@@ -6,6 +6,22 @@ Reads text, context and, where there is one, an `Inspection` of the built image.
 from __future__ import annotations
 
 from layerlab.review.finding import SEVERITIES, Finding, Price, Severity, quoted, visible
+from layerlab.review.outline import Outline, outline
+from layerlab.review.questions import Answers, four_questions
 from layerlab.review.report import Review, review, rule_names
 
-__all__ = ["SEVERITIES", "Finding", "Price", "Review", "Severity", "quoted", "review", "rule_names", "visible"]
+__all__ = [
+    "SEVERITIES",
+    "Answers",
+    "Finding",
+    "Outline",
+    "Price",
+    "Review",
+    "Severity",
+    "four_questions",
+    "outline",
+    "quoted",
+    "review",
+    "rule_names",
+    "visible",
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from layerlab.dockerfile import Dockerfile
@@ -23,6 +24,7 @@ _RULES = (
     *building.RULES, *starting.RULES, *leaks.RULES, *tools.RULES, *leftovers.RULES, *payload.RULES, *style.RULES
 )  # fmt: skip
 BANDWIDTH_BITS = 100_000_000
+_LEFT = ' style="text-align:left;vertical-align:top;overflow-wrap:anywhere"'
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ class Review:
     def text(self, *, bandwidth_bits: float = BANDWIDTH_BITS) -> str:
         """Return the findings for reading, one below the other."""
         return "\n\n".join([*(told(one, bandwidth_bits) for one in self.findings), self.tally])
+
+    def _repr_html_(self) -> str:
+        if not self.findings:
+            return "<p>no finding</p>"
+        rows = "".join(_row(one) for one in self.findings)
+        heads = "".join(f'<th scope="col"{_LEFT}>{name}</th>' for name in ("harm", "line", "what", "fix", "price"))
+        return f"<table><caption{_LEFT}>{self.tally}, the worst first</caption><tr>{heads}</tr>{rows}</table>"
 
     def document(self, *, bandwidth_bits: float = BANDWIDTH_BITS) -> dict[str, Any]:
         """Return the findings as JSON values.
@@ -133,6 +142,14 @@ def cost(price: Price, bandwidth_bits: float = BANDWIDTH_BITS) -> str:
         return "bytes unknown until it is built" if price.basis == "unknown" else "no bytes"
     about = "about " if price.basis == "estimated" else ""
     return f"{about}{size(price.size_bytes)} ({price.basis}), {seconds:.1f} s a pull at {_bits(bandwidth_bits)}"
+
+
+def _row(one: Finding) -> str:
+    lines = ", ".join(map(str, one.lines))
+    cells = (lines, f"{one.what} {one.why}", one.fix, cost(one.price))
+    return (
+        f"<tr><td{_LEFT}>{one.severity}</td>" + "".join(f"<td{_LEFT}>{escape(cell)}</td>" for cell in cells) + "</tr>"
+    )
 
 
 def _bits(bandwidth_bits: float) -> str:
