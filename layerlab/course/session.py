@@ -23,12 +23,12 @@ from layerlab.errors import SetupError
 from layerlab.image import Image
 
 if TYPE_CHECKING:
+    from layerlab.course.ai.pasted import AnswerPanel
     from layerlab.course.logbook import ProgressPage
     from layerlab.engine.protocol import Container, Engine, ExecResult
     from layerlab.inspection import Inspection
     from layerlab.probe import Contents, Ride
     from layerlab.review import Finding, Review
-    from layerlab.widgets.dockerfile_panel import DockerfilePanel
     from layerlab.widgets.prediction import Prediction, ReadOff
 
 
@@ -225,7 +225,7 @@ class Lab:
         listed = self.file(app, "requirements.txt").content
         return Text(prompt(listed, files=files, findings=findings), numbered=False)
 
-    def pasted(self, app: str) -> DockerfilePanel:
+    def pasted(self, app: str) -> AnswerPanel:
         """Return the panel that an assistant's answer is pasted into; see `layerlab.course.ai.pasted`."""
         from layerlab.course.ai.pasted import panel
 

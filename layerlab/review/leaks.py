@@ -150,7 +150,7 @@ def is_secret(name: str, value: str | None, keyword: str) -> bool:
 def _secret(lines: tuple[int, ...], what: str, *, ships: bool) -> Finding:
     return Finding(
         "secret", "leaks", lines, what,
-        "`docker history` and `docker inspect` show it to everybody who can pull the image, whatever a later line does."
+        "`docker history` and `docker inspect` show it to everybody who can pull the image."
         if ships
         else "It does not reach the image, but the build cache keeps it, and so do the build's records.",
         "Use RUN --mount=type=secret for the build, and give the running service its secrets at start.",

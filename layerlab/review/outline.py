@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
-from layerlab.dockerfile import Dockerfile
+from layerlab.dockerfile import Dockerfile, parse
 from layerlab.review.finding import quoted
 from layerlab.review.subject import Subject, taken_paths
 
@@ -24,15 +24,15 @@ class Outline:
         return f'<pre style="white-space:pre-wrap;overflow-wrap:anywhere">{escape(self.text)}</pre>'
 
 
-def outline(dockerfile: Dockerfile) -> Outline:
+def outline(dockerfile: Dockerfile | str) -> Outline:
     """Draw the stages: which of them ship, which stay behind, and what each COPY brings from where.
 
     Raises
     ------
     DockerfileError
-        A variable of the file cannot be replaced.
+        A variable of the file cannot be replaced, or a text is no Dockerfile.
     """
-    subject = Subject(dockerfile)
+    subject = Subject(parse(dockerfile) if isinstance(dockerfile, str) else dockerfile)
     return Outline("\n".join(line for index in range(len(subject.resolved.stages)) for line in _stage(subject, index)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from layerlab.dockerfile import Dockerfile
+from layerlab.dockerfile import Dockerfile, parse
 from layerlab.review import tools
 from layerlab.review.commands import install
 from layerlab.review.finding import quoted
@@ -59,15 +59,15 @@ class Answers:
         return f'<table><caption style="text-align:left">The lesson\'s four questions</caption>{rows}</table>'
 
 
-def four_questions(dockerfile: Dockerfile) -> Answers:
+def four_questions(dockerfile: Dockerfile | str) -> Answers:
     """Answer the lesson's questions from the text alone, as literally as they are asked.
 
     Raises
     ------
     DockerfileError
-        A variable of the file cannot be replaced.
+        A variable of the file cannot be replaced, or a text is no Dockerfile.
     """
-    subject = Subject(dockerfile)
+    subject = Subject(parse(dockerfile) if isinstance(dockerfile, str) else dockerfile)
     asked = (_two_stages, _copies_a_part, _without_cache, _ends_on_alpine)
     return Answers(tuple(Answer(text, *ask(subject)) for text, ask in zip(QUESTIONS, asked, strict=True)))
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fake_bench import APPS, Ended, FakeBench, Made
+from fake_car_park import CarPark
 from fake_harbour import Harbour
 from fake_musl import MuslBench
 
@@ -20,6 +21,8 @@ from layerlab.exercises.ex01_naive import LINES, READ, dockerfile, order_checks
 from layerlab.exercises.ex02_slim import COMMANDS, GCC, GIT, PIP, PYTHON_HEADER, STANDARD_LIBRARY, ZLIB_HEADER
 from layerlab.exercises.ex03_multistage import COMPILER
 from layerlab.exercises.ex04_square import COPIED
+from layerlab.exercises.ex11_with_ai import mends
+from layerlab.exercises.ex11_with_ai.faults import FAULTS
 from layerlab.exercises.file_task import filled
 
 ON_SLIM = (APPS / "exercise02/notes/Dockerfile").read_text().replace("${PY_MINOR}", "${PY_MINOR}-slim")
@@ -57,9 +60,14 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         f"{task}-file": ex05_slips.solution(task, (APPS / f"exercise05/tides/Dockerfile.{task[3:]}").read_text())
         for task in ("q1-heavy", "q2-slow", "q3-green", "q4-all")
     },
+    "11_with_ai": {
+        "q1-files": ["Dockerfile.b", "Dockerfile.c", "Dockerfile.a"],
+        "q2-faults": [FAULTS[number].text for number in (3, 1, 2, 4, 0)],
+        "q3-repair-file": mends.solution((APPS / "exercise11/spaces/Dockerfile.b").read_text()),
+    },
 }
 # Exercise → the made-up bench that follows what its Dockerfiles do.
-BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour}
+BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour, "11_with_ai": CarPark}
 
 
 Opener = Callable[[str], Exercise]
@@ -156,6 +164,12 @@ def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> Non
                 "Dockerfile.slow, 16 lines",
                 "Dockerfile.green, 16 lines",
                 "Dockerfile.all, 18 lines",
+            ],
+            "11_with_ai": [
+                "Dockerfile.b · Dockerfile.c · Dockerfile.a",
+                "b: the service listens … · c: a key is written int… · a: the lists of all pac… · "
+                "a: the cleaning comes o… · a: EXPOSE names a port …",
+                "Dockerfile.worst, 21 lines",
             ],
         }[name]
     )
@@ -263,6 +277,7 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
         "03_multistage": "q3-blanks",
         "04_alpine_uv": "q2-mend",
         "05_layers": "q2-slow",
+        "11_with_ai": "q3-repair",
     }[name]
     *before, check = exercise.verdicts(task, SOLUTIONS[name])
     assert all(one.status == "PASS" for one in before), "what the text shows is judged all the same"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerlab.answers import Answers
 from layerlab.checks import Check, Outcome, Verdicts, behaviour, judge
+from layerlab.checks.reviewed import harmless
 from layerlab.context import BuildContext
+from layerlab.dockerfile import parse
 from layerlab.errors import BuildCancelled
 from layerlab.exercises import file_checks
 from layerlab.exercises.file_task import FileTask
@@ -32,7 +34,6 @@ LIMIT_SECONDS = 600.0
 _FENCE = re.compile(r"^[ \t]*```[\w-]*[ \t]*\n(?P<inside>.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
 # In a FROM with the tag that it stands in, in a path only right behind the name.
 _PYTHON = re.compile(r"((?:^FROM\s+(?:--\S+\s+)*python:|/python))3\.\d+(?:\.\d+)?\b", re.MULTILINE | re.IGNORECASE)
-_HARMS = ("breaks", "leaks")
 _SAYS = (
     "Paste what the assistant answered, then press Build & check. The text is kept in a file of yours. What can be "
     "read is built without any of your secrets, started once, and asked for two routes."
@@ -47,7 +48,7 @@ def panel(
     py_minor: str | None = None,
     work: Path | None = None,
     limit_seconds: float = LIMIT_SECONDS,
-) -> DockerfilePanel:
+) -> AnswerPanel:
     """Make the panel for one service.
 
     Parameters
@@ -61,7 +62,7 @@ def panel(
         After this long building and asking end, and the verdict says so.
     """
     answers = Answers.open(notebook, work=work)
-    return DockerfilePanel(
+    made = AnswerPanel(
         "pasted",
         _SAYS,
         file=WorkFile(answers.folder / FILE, STARTER),
@@ -72,6 +73,29 @@ def panel(
         attempts=Answers.open(notebook, kind="attempts", work=work),
         title="An assistant's answer",
     )
+    made.py_minor = py_minor
+    return made
+
+
+class AnswerPanel(DockerfilePanel):
+    """The panel, and what was pasted into it as the Dockerfile that is built."""
+
+    py_minor: str | None = None
+
+    @property
+    def dockerfile(self) -> str | None:
+        """The kept text without what a chat puts around it; None while nothing is pasted.
+
+        Raises
+        ------
+        DockerfileError
+            With the line, where it is no Dockerfile.
+        """
+        if self.answer is None:
+            return None
+        text = as_built(self.answer, self.py_minor)
+        parse(text)
+        return text
 
 
 class PastedJudging:
@@ -86,9 +110,8 @@ class PastedJudging:
         py_minor: str | None = None,
         limit_seconds: float = LIMIT_SECONDS,
     ) -> None:
-        plain = without_fences(text)
-        built = with_python(plain, py_minor) if py_minor else plain
-        self._changed = _changed_lines(plain, built)
+        built = as_built(text, py_minor)
+        self._changed = _changed_lines(without_fences(text), built)
         self._py_minor = py_minor
         task = FileTask(file=FILE, app=app, starter="Dockerfile.answer-01", says=_SAYS)
         self._trial = Trial(bench, task, built, tag=f"layerlab/{app}:pasted")
@@ -125,7 +148,7 @@ class PastedJudging:
 
     def _checks(self, trial: Trial) -> Iterator[Check]:
         yield file_checks.reads(trial)
-        yield _harmless(trial, self._folder)
+        yield _reviewed(trial, self._folder)
         if self._changed:
             lines = ", ".join(map(str, self._changed))
             yield judge("python", True, because=f"the bases here have {self._py_minor}: built with it in line {lines}")
@@ -134,6 +157,12 @@ class PastedJudging:
         yield behaviour.not_root(trial.probe, dockerfile=trial.dockerfile)
         yield behaviour.stops(trial.probe, dockerfile=trial.dockerfile)
         yield behaviour.read_only(trial.read_only_probe)
+
+
+def as_built(text: str, py_minor: str | None) -> str:
+    """Return what is built of a pasted text: without fences, and with the Python that there is."""
+    plain = without_fences(text)
+    return with_python(plain, py_minor) if py_minor else plain
 
 
 def without_fences(text: str) -> str:
@@ -161,21 +190,9 @@ def _changed_lines(before: str, after: str) -> tuple[int, ...]:
     return tuple(number for number, (old, new) in enumerate(pairs, start=1) if old != new)
 
 
-def _harmless(trial: Trial, folder: Path) -> Check:
+def _reviewed(trial: Trial, folder: Path) -> Check:
     context = BuildContext.open(folder, FILE, dockerfile_text=trial.text)
-    found = [one for one in review(context.dockerfile, context=context) if one.severity in _HARMS]
-    worst = found[0] if found else None
-    return judge(
-        "review",
-        worst is None,
-        found=f"line {worst.lines[0]}: {worst.what}" + (f" And {len(found) - 1} more." if len(found) > 1 else "")
-        if worst
-        else "",
-        wanted="nothing that breaks or leaks",
-        because="no line breaks or leaks, as far as the text says",
-        not_yet=worst.why[0].lower() + worst.why[1:] if worst else "",
-        look="What would you ask the assistant about that line?",
-    )
+    return harmless(review(context.dockerfile, context=context))
 
 
 def _endless(limit_seconds: float) -> Check:
@@ -187,9 +204,3 @@ def _endless(limit_seconds: float) -> Check:
         not_yet="a build that does not end gives no image; it was stopped, and its steps were taken away.",
         look="Which line was it at, and what does that line wait for?",
     )
-
-
-def text_or(given: Callable[[], str], pasted: DockerfilePanel) -> str:
-    """Return the pasted text without its fences, or another one while nothing is pasted."""
-    answer = pasted.answer
-    return without_fences(answer) if isinstance(answer, str) else given()
