@@ -51,14 +51,17 @@ class CarPark(FakeBench):
     def probe(self, image: str | Image, *paths: str, read_only: bool = False) -> Probe:
         assert isinstance(image, Image)
         found = self.parked[image.id]
-        user = (found.config.user or "0").replace("root", "0")
+        name = (found.config.user or "0").partition(":")[0]
+        user = name if name.isdecimal() else "0" if name == "root" else "1000"
         if found.lies.startswith("/root") and user != "0":
             raise DoesNotServe('The container did not start: exec: "uvicorn": permission denied: unknown.')
         if found.lies != found.made:
             raise _ended("ModuleNotFoundError: No module named 'uvicorn'")
         if "127.0.0.1" in " ".join(found.config.cmd or ()):
             raise _ended("INFO: Uvicorn running on http://127.0.0.1:8000")
-        return Probe(image.id, tuple((path, Response(200, "41 spaces")) for path in paths), int(user), 0, 0.1)
+        return Probe(
+            image.id, tuple((path, Response(200, "41 spaces")) for path in paths), int(user), 0, 0.1, read_only
+        )
 
     def contents(self, image: str | Image) -> Contents:
         assert isinstance(image, Image)
@@ -68,7 +71,7 @@ class CarPark(FakeBench):
     def _parked(self, context: BuildContext) -> Made:
         stages = resolve(context.dockerfile, build_args={"PY_MINOR": self.py_minor}).stages
         runs = " ".join(" ".join(one.arguments) for stage in stages for one in stage.instructions)
-        venv = re.search(r"-m venv (\S+)", runs)
+        venv = re.search(r"(?:-m|uv) venv (\S+)", runs)
         made = venv[1] if venv else "/root/.local" if "--user" in runs else "/usr/local"
         copies = [one.expanded for one in stages[-1].instructions if one.expanded.flag("from")]
         lies = copies[0].arguments[-1] if copies else made
