@@ -24,7 +24,8 @@ _RULES = (
     *building.RULES, *starting.RULES, *leaks.RULES, *tools.RULES, *leftovers.RULES, *payload.RULES, *style.RULES
 )  # fmt: skip
 BANDWIDTH_BITS = 100_000_000
-_LEFT = ' style="text-align:left;vertical-align:top;overflow-wrap:anywhere"'
+_LEFT = ' style="text-align:left;vertical-align:top"'
+_WRAPPED = ' style="text-align:left;vertical-align:top;overflow-wrap:anywhere"'
 
 
 @dataclass(frozen=True)
@@ -145,11 +146,15 @@ def cost(price: Price, bandwidth_bits: float = BANDWIDTH_BITS) -> str:
 
 
 def _row(one: Finding) -> str:
-    lines = ", ".join(map(str, one.lines))
-    cells = (lines, f"{one.what} {one.why}", one.fix, cost(one.price))
-    return (
-        f"<tr><td{_LEFT}>{one.severity}</td>" + "".join(f"<td{_LEFT}>{escape(cell)}</td>" for cell in cells) + "</tr>"
+    # What is quoted may hold a word without end; the short columns keep theirs whole.
+    cells = (
+        (_LEFT, one.severity),
+        (_LEFT, ", ".join(map(str, one.lines))),
+        (_WRAPPED, f"{one.what} {one.why}"),
+        (_WRAPPED, one.fix),
+        (_LEFT, cost(one.price)),
     )
+    return "<tr>" + "".join(f"<td{style}>{escape(text)}</td>" for style, text in cells) + "</tr>"
 
 
 def _bits(bandwidth_bits: float) -> str:
