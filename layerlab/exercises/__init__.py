@@ -21,6 +21,7 @@ _MODULES = {
     "05_layers": "layerlab.exercises.ex05_layers",
     "08_measuring": "layerlab.exercises.ex08_measuring",
     "07_model_files": "layerlab.exercises.ex07_model_files",
+    "11_with_ai": "layerlab.exercises.ex11_with_ai",
 }
 NAMES = tuple(_MODULES)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fake_bench import APPS, Ended, FakeBench, Made
 from fake_birds import Aviary
+from fake_car_park import CarPark
 from fake_harbour import Harbour
 from fake_herbarium import Herbarium
 from fake_musl import MuslBench
@@ -28,6 +29,8 @@ from layerlab.exercises.ex07_model_files import slips as ex07_slips
 from layerlab.exercises.ex07_model_files.recipes import named
 from layerlab.exercises.ex08_measuring import checks as ex08_checks
 from layerlab.exercises.ex08_measuring import slips as ex08_slips
+from layerlab.exercises.ex11_with_ai import mends
+from layerlab.exercises.ex11_with_ai.faults import FAULTS
 from layerlab.exercises.file_task import filled
 
 ON_SLIM = (APPS / "exercise02/notes/Dockerfile").read_text().replace("${PY_MINOR}", "${PY_MINOR}-slim")
@@ -76,6 +79,11 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         "q2-out-file": ex07_slips.without_model((APPS / "exercise07/birds/Dockerfile.today").read_text()),
         "q3-early-file": ex07_slips.loads_first((APPS / "exercise07/birds/Dockerfile.mounted").read_text()),
     },
+    "11_with_ai": {
+        "q1-files": ["Dockerfile.b", "Dockerfile.c", "Dockerfile.a"],
+        "q2-faults": [FAULTS[number].text for number in (3, 1, 2, 4, 0)],
+        "q3-repair-file": mends.solution((APPS / "exercise11/spaces/Dockerfile.b").read_text()),
+    },
 }
 # Exercise → the made-up bench that follows what its Dockerfiles do.
 BENCHES: Mapping[str, type[FakeBench]] = {
@@ -83,6 +91,7 @@ BENCHES: Mapping[str, type[FakeBench]] = {
     "05_layers": Harbour,
     "07_model_files": Aviary,
     "08_measuring": Herbarium,
+    "11_with_ai": CarPark,
 }
 
 
@@ -190,6 +199,12 @@ def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> Non
                 "A: fetches the model · B: fetches it, and remo… · C: fetches it in a buil…",
                 "Dockerfile, 12 lines",
                 "Dockerfile.early, 12 lines",
+            ],
+            "11_with_ai": [
+                "Dockerfile.b · Dockerfile.c · Dockerfile.a",
+                "b: the service listens … · c: a key is written int… · a: the lists of all pac… · "
+                "a: the cleaning comes o… · a: EXPOSE names a port …",
+                "Dockerfile.worst, 21 lines",
             ],
         }[name]
     )
@@ -299,6 +314,7 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
         "05_layers": "q2-slow",
         "08_measuring": "q3-mend",
         "07_model_files": "q3-early",
+        "11_with_ai": "q3-repair",
     }[name]
     *before, check = exercise.verdicts(task, SOLUTIONS[name])
     assert all(one.status == "PASS" for one in before), "what the text shows is judged all the same"
