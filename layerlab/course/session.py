@@ -76,7 +76,7 @@ class Lab:
         return Text("\n".join(lines), numbered=False)
 
     def base(self, key: str) -> Image:
-        """Return the base image called "slim", "full" or "musl", fetching or awaiting it first.
+        """Return the base image called "slim", "full", "musl" or "distroless", fetching or awaiting it first.
 
         Raises BaseUnavailable, PullFailed or NotRecorded, each saying what to do.
         """
@@ -260,8 +260,7 @@ class Lab:
 
     def _arguments(self, context: BuildContext, given: Mapping[str, str] | None) -> dict[str, str]:
         declared = {name for arg in context.dockerfile.global_args for name, _ in arg.pairs}
-        ours = {"PY_MINOR": self.py_minor} if "PY_MINOR" in declared else {}
-        return {**ours, **(given or {})}
+        return {**bases.build_arguments(self.engine, declared), **(given or {})}
 
     def _await_bases(self, context: BuildContext, arguments: Mapping[str, str], *, show: bool) -> None:
         progress = print_progress() if show else None
