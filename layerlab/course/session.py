@@ -25,6 +25,7 @@ from layerlab.image import Image
 if TYPE_CHECKING:
     from layerlab.course.logbook import ProgressPage
     from layerlab.engine.protocol import Container, Engine, ExecResult
+    from layerlab.engine.registry import Registry
     from layerlab.inspection import Inspection
     from layerlab.probe import Contents, Ride
     from layerlab.widgets.prediction import Prediction, ReadOff
@@ -167,6 +168,10 @@ class Lab:
         """Look into an image: layers, files, waste and causes; see `layerlab.inspection.of_engine`."""
         described = image if isinstance(image, Image) else self.image(image)
         return inspection.of_engine(self.engine, described, base=base)
+
+    def registry(self) -> Registry:
+        """Open a registry of the course's own, which holds nothing yet; see `layerlab.engine.registry`."""
+        return self.engine.registry()
 
     def copied(
         self,

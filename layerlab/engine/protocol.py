@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from layerlab.archive import LayerFiles
     from layerlab.context import BuildContext
+    from layerlab.engine.registry import Registry
 
 EngineKind = Literal["docker", "podman", "private", "recorded"]
 Builder = Literal["classic", "buildah"]
@@ -187,6 +188,15 @@ class Engine(Protocol):
 
     def push(self, reference: str) -> Iterator[RawEvent]:
         """Push an image under a tag of ours."""
+
+    def registry(self) -> Registry:
+        """Open a registry of the course's own, empty, which this engine can reach; close it after use.
+
+        Raises
+        ------
+        NoRegistry
+            There is no program to be one, or the engine is out of its reach.
+        """
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name. Raises NotOurs where that name is the user's."""

@@ -20,10 +20,10 @@ from typing import Any, Literal
 from layerlab.engine.protocol import Builder
 from layerlab.errors import NotRecorded, RecordingDamaged
 
-Kind = Literal["steps", "bases", "containers", "layers", "refusals"]
+Kind = Literal["steps", "bases", "containers", "layers", "refusals", "transfers"]
 BaseOrigin = Literal["official", "stand-in", "mixed", "none"]
 Payload = dict[str, Any]
-KINDS: tuple[Kind, ...] = ("steps", "bases", "containers", "layers", "refusals")
+KINDS: tuple[Kind, ...] = ("steps", "bases", "containers", "layers", "refusals", "transfers")
 
 _MEND = "Restore it with `git checkout recordings`, or record anew with `layerlab record`."
 _PROVENANCE = "provenance.json"
