@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,10 @@ class Lab:
     def py_minor(self) -> str:
         """The Python that the bases carry, for `ARG PY_MINOR`."""
         return bases.py_minor(self.engine)
+
+    def arguments(self, declared: Collection[str]) -> dict[str, str]:
+        """Give the ARGs by which Dockerfiles of the course name their bases, as far as they are declared."""
+        return bases.build_arguments(self.engine, declared)
 
     def folder(self, app: str) -> Path:
         """Return the folder of one of the course's services ("service")."""
@@ -265,7 +269,7 @@ class Lab:
 
     def _arguments(self, context: BuildContext, given: Mapping[str, str] | None) -> dict[str, str]:
         declared = {name for arg in context.dockerfile.global_args for name, _ in arg.pairs}
-        return {**bases.build_arguments(self.engine, declared), **(given or {})}
+        return {**self.arguments(declared), **(given or {})}
 
     def _await_bases(self, context: BuildContext, arguments: Mapping[str, str], *, show: bool) -> None:
         progress = print_progress() if show else None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_bare import Bare
 from fake_bench import APPS, Ended, FakeBench, Made
 from fake_harbour import Harbour
 from fake_musl import MuslBench
@@ -22,6 +23,8 @@ from layerlab.exercises.ex03_multistage import COMPILER
 from layerlab.exercises.ex04_alpine_uv import files as ex04_files
 from layerlab.exercises.ex04_alpine_uv.square import COPIED
 from layerlab.exercises.ex05_layers import slips as ex05_slips
+from layerlab.exercises.ex06_base_images import port as ex06_port
+from layerlab.exercises.ex06_base_images import services as ex06
 from layerlab.exercises.file_task import filled
 
 ON_SLIM = (APPS / "exercise02/notes/Dockerfile").read_text().replace("${PY_MINOR}", "${PY_MINOR}-slim")
@@ -59,9 +62,22 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         f"{task}-file": ex05_slips.solution(task, (APPS / f"exercise05/tides/Dockerfile.{task[3:]}").read_text())
         for task in ("q1-heavy", "q2-slow", "q3-green", "q4-all")
     },
+    "06_base_images": {
+        "q1-changelog-base": "full",
+        "q1-changelog-evidence": ex06.GIT.says,
+        "q2-survey-base": "slim",
+        "q2-survey-evidence": ex06.SHELL.says,
+        "q3-meter-base": "musl",
+        "q3-meter-evidence": ex06.SHELL.says,
+        "q4-ranking-base": "distroless",
+        "q4-ranking-evidence": ex06.GLIBC.says,
+        "q5-receipts-base": "distroless",
+        "q5-receipts-evidence": ex06.NO_SHELL.says,
+        "q6-port-file": ex06_port.solution((APPS / "exercise06/receipts/Dockerfile.today").read_text()),
+    },
 }
 # Exercise → the made-up bench that follows what its Dockerfiles do.
-BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour}
+BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour, "06_base_images": Bare}
 
 
 Opener = Callable[[str], Exercise]
@@ -158,6 +174,14 @@ def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> Non
                 "Dockerfile.slow, 16 lines",
                 "Dockerfile.green, 16 lines",
                 "Dockerfile.all, 18 lines",
+            ],
+            "06_base_images": [
+                f"full; {ex06.GIT.says}",
+                f"slim; {ex06.SHELL.says}",
+                f"musl; {ex06.SHELL.says}",
+                f"distroless; {ex06.GLIBC.says}",
+                f"distroless; {ex06.NO_SHELL.says}",
+                "Dockerfile, 16 lines",
             ],
         }[name]
     )
@@ -265,6 +289,7 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
         "03_multistage": "q3-blanks",
         "04_alpine_uv": "q2-mend",
         "05_layers": "q2-slow",
+        "06_base_images": "q6-port",
     }[name]
     *before, check = exercise.verdicts(task, SOLUTIONS[name])
     assert all(one.status == "PASS" for one in before), "what the text shows is judged all the same"
