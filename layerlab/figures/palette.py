@@ -21,6 +21,7 @@ class Mark:
 BASE = Mark(fill="#b9cfe0", pattern="", ink="#16202a")
 ADDED = Mark(fill="#e58a1f", pattern="/", ink="#16202a")
 WASTED = Mark(fill="#7b2d73", pattern="x", ink="#ffffff")
+REMOVED = Mark(fill="#9fd3f2", pattern="\\", ink="#16202a")
 UNSPLIT = Mark(fill="#d9d9d9", pattern=".", ink="#16202a")
 TIME = Mark(fill="#8fc7b3", pattern="", ink="#16202a")
 # Neither is good or bad: no red, no green, and a prediction that fails teaches more.
