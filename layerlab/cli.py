@@ -299,7 +299,7 @@ def bases_status() -> None:
 
 
 @bases.command("build")
-@click.argument("keys", nargs=-1, type=click.Choice(["slim", "full", "musl"]))
+@click.argument("keys", nargs=-1, type=click.Choice(["slim", "full", "musl", "distroless"]))
 @click.option("--background", is_flag=True, help="Go on without waiting.")
 def bases_build(keys: tuple[str, ...], background: bool) -> None:
     """Provide bases: pulled, else built as stand-ins."""
@@ -309,7 +309,7 @@ def bases_build(keys: tuple[str, ...], background: bool) -> None:
 
 
 @bases.command("pull")
-@click.argument("keys", nargs=-1, type=click.Choice(["slim", "full", "musl"]))
+@click.argument("keys", nargs=-1, type=click.Choice(["slim", "full", "musl", "distroless"]))
 def bases_pull(keys: tuple[str, ...]) -> None:
     """Pull the official bases."""
     from layerlab.course.base_images import pull

@@ -62,6 +62,10 @@ class PrivateEngineError(EngineError):
     """The private engine could not be installed, started, stopped or purged."""
 
 
+class NoRegistry(EngineError):
+    """No registry of the course's own can run on this machine, or the engine can't reach it."""
+
+
 # --- image archives --------------------------------------------------------------------------
 
 

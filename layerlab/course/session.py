@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from layerlab.course.logbook import ProgressPage
     from layerlab.engine.mounts import Missing
     from layerlab.engine.protocol import Container, Engine, ExecResult
+    from layerlab.engine.registry import Registry
     from layerlab.inspection import Inspection, ThreeSizes
     from layerlab.probe import Contents, Ride, Start
     from layerlab.review import Finding, Review
@@ -58,6 +59,10 @@ class Lab:
         """The Python that the bases carry, for `ARG PY_MINOR`."""
         return bases.py_minor(self.engine)
 
+    def arguments(self, declared: Collection[str]) -> dict[str, str]:
+        """Give the ARGs by which Dockerfiles of the course name their bases, as far as they are declared."""
+        return bases.build_arguments(self.engine, declared)
+
     def folder(self, app: str) -> Path:
         """Return the folder of one of the course's services ("service")."""
         folder = self.root / "apps" / app
@@ -81,7 +86,7 @@ class Lab:
         return Text("\n".join(lines), numbered=False)
 
     def base(self, key: str) -> Image:
-        """Return the base image called "slim", "full" or "musl", fetching or awaiting it first.
+        """Return the base image called "slim", "full", "musl" or "distroless", fetching or awaiting it first.
 
         Raises BaseUnavailable, PullFailed or NotRecorded, each saying what to do.
         """
@@ -201,6 +206,10 @@ class Lab:
     def sizes(self, image: str | Image | BuildResult) -> ThreeSizes:
         """Weigh an image in three ways, and say what each tool prints; see `layerlab.inspection.three_sizes`."""
         return inspection.three_sizes(self.engine, self._described(image))
+
+    def registry(self) -> Registry:
+        """Open a registry of the course's own, which holds nothing yet; see `layerlab.engine.registry`."""
+        return self.engine.registry()
 
     def copied(
         self,
@@ -331,8 +340,7 @@ class Lab:
 
     def _arguments(self, context: BuildContext, given: Mapping[str, str] | None) -> dict[str, str]:
         declared = {name for arg in context.dockerfile.global_args for name, _ in arg.pairs}
-        ours = {"PY_MINOR": self.py_minor} if "PY_MINOR" in declared else {}
-        return {**ours, **(given or {})}
+        return {**self.arguments(declared), **(given or {})}
 
     def _await_bases(self, context: BuildContext, arguments: Mapping[str, str], *, show: bool) -> None:
         progress = print_progress() if show else None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from layerlab.archive import LayerFiles, PackedLayer
     from layerlab.context import BuildContext
     from layerlab.engine.mounts import Missing
+    from layerlab.engine.registry import Registry
 
 EngineKind = Literal["docker", "podman", "private", "recorded"]
 Builder = Literal["classic", "buildah"]
@@ -194,6 +195,15 @@ class Engine(Protocol):
 
     def push(self, reference: str) -> Iterator[RawEvent]:
         """Push an image under a tag of ours."""
+
+    def registry(self) -> Registry:
+        """Open a registry of the course's own, empty, which this engine can reach; close it after use.
+
+        Raises
+        ------
+        NoRegistry
+            There is no program to be one, or the engine is out of its reach.
+        """
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name. Raises NotOurs where that name is the user's."""

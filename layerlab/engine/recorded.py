@@ -13,6 +13,7 @@ from layerlab.engine.operations import decode, run_key, start_arguments, start_k
 from layerlab.engine.protocol import BuildRequest, EngineInfo, ExecResult, RawEvent
 from layerlab.engine.raw_client import RawClient
 from layerlab.engine.recordings import Payload, Provenance, Recordings, base_key, layer_key
+from layerlab.engine.registry.replayed import ReplayedRegistry
 from layerlab.engine.replay import ReplayedBuild
 from layerlab.engine.replayed_container import ReplayedContainer
 from layerlab.engine.shelf import Shelf
@@ -116,6 +117,10 @@ class RecordedEngine:
     def push(self, reference: str) -> Iterator[RawEvent]:
         """Raise NotRecorded: there is nothing to send."""
         _refuse(f"Pushing {reference} is not recorded.")
+
+    def registry(self) -> ReplayedRegistry:
+        """Return a registry that answers with recorded transfers."""
+        return ReplayedRegistry(self._recordings, self._chain)
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name, for this session."""

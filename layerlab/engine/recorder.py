@@ -22,6 +22,7 @@ from layerlab.engine.recording_container import RecordingContainer
 from layerlab.engine.recording_session import Session
 from layerlab.engine.recordings import Payload, Recordings, layer_key, normal_reference
 from layerlab.engine.redact import Redactor
+from layerlab.engine.registry.replayed import RecordingRegistry
 from layerlab.engine.shelf import is_id
 from layerlab.engine.steps import Surroundings
 from layerlab.errors import ImageNotFound, LayerLabError, NotOurs
@@ -122,6 +123,10 @@ class RecordingEngine:
     def push(self, reference: str) -> Iterator[RawEvent]:
         """Push; it is not recorded."""
         return self._live.push(reference)
+
+    def registry(self) -> RecordingRegistry:
+        """Open a registry whose transfers are written down."""
+        return RecordingRegistry(self._live.registry(), self._session.recordings, self._chain)
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name."""

@@ -16,15 +16,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from layerlab.engine.protocol import Builder
 from layerlab.errors import NotRecorded, RecordingDamaged
 
-Kind = Literal["steps", "bases", "containers", "layers", "packed", "refusals"]
+Kind = Literal["steps", "bases", "containers", "layers", "packed", "refusals", "transfers"]
 BaseOrigin = Literal["official", "stand-in", "mixed", "none"]
 Payload = dict[str, Any]
-KINDS: tuple[Kind, ...] = ("steps", "bases", "containers", "layers", "packed", "refusals")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _MEND = "Restore it with `git checkout recordings`, or record anew with `layerlab record`."
 _PROVENANCE = "provenance.json"

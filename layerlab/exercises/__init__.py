@@ -22,6 +22,7 @@ _MODULES = {
     "08_measuring": "layerlab.exercises.ex08_measuring",
     "07_model_files": "layerlab.exercises.ex07_model_files",
     "11_with_ai": "layerlab.exercises.ex11_with_ai",
+    "06_base_images": "layerlab.exercises.ex06_base_images",
 }
 NAMES = tuple(_MODULES)
 

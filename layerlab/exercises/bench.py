@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -50,11 +50,14 @@ class Bench(Protocol):
     def py_minor(self) -> str:
         """The Python that the bases carry, for `ARG PY_MINOR`."""
 
+    def arguments(self, declared: Collection[str]) -> Mapping[str, str]:
+        """Give the ARGs by which Dockerfiles of the course name their bases, as far as they are declared."""
+
     def folder(self, app: str) -> Path:
         """Return a folder below ``apps``."""
 
     def base(self, key: str) -> Image:
-        """Return the base called "slim", "full" or "musl"."""
+        """Return the base called "slim", "full", "musl" or "distroless"."""
 
     def build(self, app: str, dockerfile: str = ..., *, tag: str | None = ...) -> Built:
         """Build a folder below ``apps``."""

@@ -263,8 +263,7 @@ class Trial:
 
     def _look_for_base(self, dockerfile: Dockerfile) -> Image:
         declared = {name for arg in dockerfile.global_args for name, _ in arg.pairs}
-        arguments = {"PY_MINOR": self.bench.py_minor} if "PY_MINOR" in declared else {}
-        stages = resolve(dockerfile, build_args=arguments).stages
+        stages = resolve(dockerfile, build_args=self.bench.arguments(declared)).stages
         stage = stages[-1]
         while (below := stage.stage.base_stage) is not None:
             stage = stages[below]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_bare import Bare
 from fake_bench import APPS, Ended, FakeBench, Made
 from fake_birds import Aviary
 from fake_car_park import CarPark
@@ -25,6 +26,8 @@ from layerlab.exercises.ex03_multistage import COMPILER
 from layerlab.exercises.ex04_alpine_uv import files as ex04_files
 from layerlab.exercises.ex04_alpine_uv.square import COPIED
 from layerlab.exercises.ex05_layers import slips as ex05_slips
+from layerlab.exercises.ex06_base_images import port as ex06_port
+from layerlab.exercises.ex06_base_images import services as ex06
 from layerlab.exercises.ex07_model_files import slips as ex07_slips
 from layerlab.exercises.ex07_model_files.recipes import named
 from layerlab.exercises.ex08_measuring import checks as ex08_checks
@@ -84,11 +87,25 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         "q2-faults": [FAULTS[number].text for number in (3, 1, 2, 4, 0)],
         "q3-repair-file": mends.solution((APPS / "exercise11/spaces/Dockerfile.b").read_text()),
     },
+    "06_base_images": {
+        "q1-changelog-base": "full",
+        "q1-changelog-evidence": ex06.GIT.says,
+        "q2-survey-base": "slim",
+        "q2-survey-evidence": ex06.SHELL.says,
+        "q3-meter-base": "musl",
+        "q3-meter-evidence": ex06.SHELL.says,
+        "q4-ranking-base": "distroless",
+        "q4-ranking-evidence": ex06.GLIBC.says,
+        "q5-receipts-base": "distroless",
+        "q5-receipts-evidence": ex06.NO_SHELL.says,
+        "q6-port-file": ex06_port.solution((APPS / "exercise06/receipts/Dockerfile.today").read_text()),
+    },
 }
 # Exercise → the made-up bench that follows what its Dockerfiles do.
 BENCHES: Mapping[str, type[FakeBench]] = {
     "04_alpine_uv": MuslBench,
     "05_layers": Harbour,
+    "06_base_images": Bare,
     "07_model_files": Aviary,
     "08_measuring": Herbarium,
     "11_with_ai": CarPark,
@@ -206,6 +223,14 @@ def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> Non
                 "a: the cleaning comes o… · a: EXPOSE names a port …",
                 "Dockerfile.worst, 21 lines",
             ],
+            "06_base_images": [
+                f"full; {ex06.GIT.says}",
+                f"slim; {ex06.SHELL.says}",
+                f"musl; {ex06.SHELL.says}",
+                f"distroless; {ex06.GLIBC.says}",
+                f"distroless; {ex06.NO_SHELL.says}",
+                "Dockerfile, 16 lines",
+            ],
         }[name]
     )
     assert exercise.verdicts(next(iter(exercise.tasks)), {}).judged == "", "given, not kept"
@@ -315,6 +340,7 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
         "08_measuring": "q3-mend",
         "07_model_files": "q3-early",
         "11_with_ai": "q3-repair",
+        "06_base_images": "q6-port",
     }[name]
     *before, check = exercise.verdicts(task, SOLUTIONS[name])
     assert all(one.status == "PASS" for one in before), "what the text shows is judged all the same"

@@ -27,6 +27,7 @@ from layerlab.engine.live.translate import (
 )
 from layerlab.engine.mounts import Missing, Mount, mounted, require_sources
 from layerlab.engine.protocol import BuildRequest, EngineInfo, EngineKind, ExecResult, RawEvent
+from layerlab.engine.registry.local import LocalRegistry
 from layerlab.errors import EngineRefused, ImageNotFound, NotOurs
 
 NAMESPACE = "layerlab/"
@@ -127,6 +128,10 @@ class LiveEngine:
     def push(self, reference: str) -> Iterator[RawEvent]:
         """Push an image under a tag of ours."""
         yield from self._transfer(reference, lambda: self._client.api.push(reference, stream=True, decode=True))
+
+    def registry(self) -> LocalRegistry:
+        """Open a registry of the course's own on this machine; see the protocol."""
+        return LocalRegistry.open(self)
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name, unless that name is the user's."""
