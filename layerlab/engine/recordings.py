@@ -1,8 +1,8 @@
 """The recordings on disk: small JSON files by content key, each with a checksum. Knows no engine.
 
-``steps/`` one build step each, ``bases/`` base images, ``containers/`` what was asked of containers,
-``layers/`` what layers hold, ``refusals/`` builds that the engine would not begin, ``provenance.json`` where all of
-it comes from.
+``steps/`` one build step each, ``solves/`` whole builds by BuildKit, ``bases/`` base images, ``containers/`` what was
+asked of containers, ``layers/`` what layers hold, ``refusals/`` builds that the engine would not begin,
+``provenance.json`` where all of it comes from.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from typing import Any, Literal
 from layerlab.engine.protocol import Builder
 from layerlab.errors import NotRecorded, RecordingDamaged
 
-Kind = Literal["steps", "bases", "containers", "layers", "refusals"]
+Kind = Literal["steps", "solves", "bases", "containers", "layers", "refusals"]
 BaseOrigin = Literal["official", "stand-in", "mixed", "none"]
 Payload = dict[str, Any]
-KINDS: tuple[Kind, ...] = ("steps", "bases", "containers", "layers", "refusals")
+KINDS: tuple[Kind, ...] = ("steps", "solves", "bases", "containers", "layers", "refusals")
 
 _MEND = "Restore it with `git checkout recordings`, or record anew with `layerlab record`."
 _PROVENANCE = "provenance.json"
