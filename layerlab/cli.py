@@ -310,6 +310,15 @@ def progress_import(file: Path) -> None:
 
 
 @main.command()
+def sheets() -> None:
+    """Write the run sheets for instructors (for authors)."""
+    from layerlab.course.bootstrap import CHECKOUT
+    from layerlab.course.run_sheets import PAGE, write
+
+    click.echo(f"{PAGE}: {'written' if write(CHECKOUT) else 'nothing to change'}")
+
+
+@main.command()
 @click.argument("arguments", nargs=-1)
 def bench(arguments: tuple[str, ...]) -> None:
     """Measure the course itself (for authors).
