@@ -56,6 +56,11 @@ class Step:
     began: float = 0.0
     stage: str = ""
 
+    @property
+    def keyword(self) -> str:
+        """What kind of instruction it is: RUN, COPY …"""
+        return self.instruction.split(maxsplit=1)[0].upper()
+
 
 @dataclass(frozen=True)
 class BuildResult:
@@ -77,6 +82,11 @@ class BuildResult:
     def cached_steps(self) -> int:
         """How many steps were answered from the build cache."""
         return sum(step.is_cached for step in self.steps)
+
+    @property
+    def ran(self) -> tuple[Step, ...]:
+        """The steps that really ran. A FROM is none, nor an ARG: they have nothing that could be remembered."""
+        return tuple(step for step in self.steps if not step.is_cached and step.keyword not in ("FROM", "ARG"))
 
 
 class Build:

@@ -6,6 +6,7 @@ from layerlab.figures.calibration import calibration
 from layerlab.figures.ladder import size_ladder
 from layerlab.figures.sheet import Figure
 from layerlab.figures.stack import layer_stack, official_layers
+from layerlab.figures.timeline import build_timeline
 from layerlab.figures.timing import step_times
 
-__all__ = ["Figure", "calibration", "layer_stack", "official_layers", "size_ladder", "step_times"]
+__all__ = ["Figure", "build_timeline", "calibration", "layer_stack", "official_layers", "size_ladder", "step_times"]

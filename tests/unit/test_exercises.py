@@ -11,6 +11,7 @@ import pytest
 from fake_bench import APPS, Ended, FakeBench, Made
 from fake_harbour import Harbour
 from fake_musl import MuslBench
+from fake_pier import Pier
 
 from layerlab import exercises
 from layerlab.checks import Verdicts
@@ -22,6 +23,7 @@ from layerlab.exercises.ex03_multistage import COMPILER
 from layerlab.exercises.ex04_alpine_uv import files as ex04_files
 from layerlab.exercises.ex04_alpine_uv.square import COPIED
 from layerlab.exercises.ex05_layers import slips as ex05_slips
+from layerlab.exercises.ex09_buildkit import slips as ex09_slips
 from layerlab.exercises.file_task import filled
 
 ON_SLIM = (APPS / "exercise02/notes/Dockerfile").read_text().replace("${PY_MINOR}", "${PY_MINOR}-slim")
@@ -59,9 +61,13 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         f"{task}-file": ex05_slips.solution(task, (APPS / f"exercise05/tides/Dockerfile.{task[3:]}").read_text())
         for task in ("q1-heavy", "q2-slow", "q3-green", "q4-all")
     },
+    "09_buildkit": {
+        f"{task}-file": ex09_slips.solution(task, (APPS / f"exercise09/ferries/Dockerfile.{task[3:]}").read_text())
+        for task in ("q1-waits", "q2-fetches")
+    },
 }
 # Exercise → the made-up bench that follows what its Dockerfiles do.
-BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour}
+BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour, "09_buildkit": Pier}
 
 
 Opener = Callable[[str], Exercise]
@@ -159,6 +165,7 @@ def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> Non
                 "Dockerfile.green, 16 lines",
                 "Dockerfile.all, 18 lines",
             ],
+            "09_buildkit": ["Dockerfile.waits, 13 lines", "Dockerfile.fetches, 13 lines"],
         }[name]
     )
     assert exercise.verdicts(next(iter(exercise.tasks)), {}).judged == "", "given, not kept"
@@ -265,6 +272,7 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
         "03_multistage": "q3-blanks",
         "04_alpine_uv": "q2-mend",
         "05_layers": "q2-slow",
+        "09_buildkit": "q2-fetches",
     }[name]
     *before, check = exercise.verdicts(task, SOLUTIONS[name])
     assert all(one.status == "PASS" for one in before), "what the text shows is judged all the same"
