@@ -18,7 +18,7 @@ from layerlab.bases.specs import OFFICIAL_MINOR
 from layerlab.build import Build, BuildResult
 from layerlab.context import BuildContext, reruns
 from layerlab.course.session_builds import base_references, in_a_terminal, print_progress
-from layerlab.course.session_shown import Badge, Fold, Text
+from layerlab.course.session_shown import Badge, Fold, Text, engine_text
 from layerlab.dockerfile import Instruction
 from layerlab.errors import SetupError
 from layerlab.image import Image
@@ -26,7 +26,7 @@ from layerlab.image import Image
 if TYPE_CHECKING:
     from layerlab.course.logbook import ProgressPage
     from layerlab.engine.protocol import Container, Engine, ExecResult
-    from layerlab.inspection import Inspection
+    from layerlab.inspection import Inspection, ThreeSizes
     from layerlab.probe import Contents, Ride
     from layerlab.widgets.prediction import Prediction, ReadOff
 
@@ -43,10 +43,7 @@ class Lab:
     def badge(self) -> Badge:
         """Which engine and which bases every number of this notebook comes from."""
         info = self.engine.info
-        said = "Live on" if info.is_live else f"Recorded on {info.recorded_on:%-d %b %Y} with"
-        # Distributions append their own mark ("20.10.24+dfsg1"), which says nothing to a learner.
-        version = info.version.partition("+")[0]
-        return Badge(f"{said} {info.name} {version}", bases.provenance(self.engine).text, info.why)
+        return Badge(engine_text(info), bases.provenance(self.engine).text, info.why)
 
     @property
     def client(self) -> Any:
@@ -180,10 +177,17 @@ class Lab:
         """Ask an image what lies in it: distributions, application, tools; see `layerlab.probe.contents`."""
         return probe.contents(self.engine, _reference(image))
 
-    def inspect(self, image: str | Image, *, base: Image | None = None) -> Inspection:
-        """Look into an image: layers, files, waste and causes; see `layerlab.inspection.of_engine`."""
-        described = image if isinstance(image, Image) else self.image(image)
-        return inspection.of_engine(self.engine, described, base=base)
+    def inspect(self, image: str | Image | BuildResult, *, base: Image | None = None) -> Inspection:
+        """Look into an image: layers, files, waste and causes; see `layerlab.inspection.of_engine`.
+
+        Of a build it knows which line of the Dockerfile made each layer.
+        """
+        lines = dict(image.lines) if isinstance(image, BuildResult) else {}
+        return inspection.of_engine(self.engine, self._described(image), base=base, lines=lines)
+
+    def sizes(self, image: str | Image | BuildResult) -> ThreeSizes:
+        """Weigh an image in three ways, and say what each tool prints; see `layerlab.inspection.three_sizes`."""
+        return inspection.three_sizes(self.engine, self._described(image))
 
     def copied(
         self,
@@ -279,6 +283,11 @@ class Lab:
     def _repr_html_(self) -> str:
         return self.badge._repr_html_()
 
+    def _described(self, image: str | Image | BuildResult) -> Image:
+        if isinstance(image, BuildResult):
+            return image.image
+        return image if isinstance(image, Image) else self.image(image)
+
     def _context(
         self, app: str | Path, dockerfile: str, *, text: str | None, changed: Mapping[str, str] | None
     ) -> BuildContext:
@@ -311,7 +320,7 @@ def open_lab(notebook: str, *, prefer: str | None = None) -> Lab:
     SetupError
         The course's files are not found above the current folder.
     """
-    return Lab(notebook, engine.connect(prefer), course_root())
+    return Lab(notebook, engine.connect(prefer, notebook=notebook), course_root())
 
 
 def course_root() -> Path:

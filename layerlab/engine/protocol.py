@@ -12,7 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from layerlab.archive import LayerFiles
+    from layerlab.archive import LayerFiles, PackedLayer
     from layerlab.context import BuildContext
 
 EngineKind = Literal["docker", "podman", "private", "recorded"]
@@ -210,6 +210,12 @@ class Engine(Protocol):
 
     def layer_files(self, image: str) -> tuple[LayerFiles, ...]:
         """Return what each layer of the image holds, base-first. A layer is read once and then kept by its diff_id.
+
+        Raises ImageNotFound, ArchiveError or NotRecorded.
+        """
+
+    def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
+        """Return what each layer of the image takes packed, base-first; measured once, then kept by its diff_id.
 
         Raises ImageNotFound, ArchiveError or NotRecorded.
         """

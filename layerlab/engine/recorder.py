@@ -7,10 +7,10 @@ on replay they would not be there either.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from layerlab.archive import LayerFiles, columns
+from layerlab.archive import LayerFiles, PackedLayer, columns
 from layerlab.engine.chains import base_chain
 from layerlab.engine.operations import FAILURES, encode, run_key, start_arguments, start_key
 from layerlab.engine.protocol import BuildRequest, Container, Engine, EngineInfo, ExecResult, RawEvent
@@ -107,6 +107,14 @@ class RecordingEngine:
         layers = self._live.layer_files(image)
         for layer in layers:
             self._session.recordings.write("layers", layer_key(layer.diff_id), {"layer": columns.encode(layer)})
+        return layers
+
+    def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
+        """Return what the layers take packed, and record each by its diff_id."""
+        self._chain(image)
+        layers = self._live.packed_layers(image)
+        for layer in layers:
+            self._session.recordings.write("packed", layer_key(layer.diff_id), {"layer": asdict(layer)})
         return layers
 
     def pull(self, reference: str) -> Iterator[RawEvent]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
     from layerlab.image import Image
+    from layerlab.inspection import Inspection
     from layerlab.probe import Contents, Probe, Ride
 
 
@@ -82,6 +83,9 @@ class Bench(Protocol):
 
     def probe(self, image: str | Image, *paths: str, read_only: bool = ...) -> Probe:
         """Start the service and ask it. Raises DoesNotServe."""
+
+    def inspect(self, image: str | Image | BuildResult, *, base: Image | None = ...) -> Inspection:
+        """Look into an image: layers, files, waste."""
 
     def contents(self, image: str | Image) -> Contents:
         """List what lies in the image."""

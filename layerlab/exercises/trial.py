@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from layerlab.exercises.bench import Begun, Bench
     from layerlab.exercises.file_task import FileTask
     from layerlab.image import Image
+    from layerlab.inspection import Inspection
     from layerlab.probe import Contents, Probe, Ride
 
 _T = TypeVar("_T")
@@ -131,6 +132,20 @@ class Trial:
     def before(self) -> Probe:
         """What that one answered."""
         return self._ask("before", "same answers", lambda: self._probe(self.image_before))
+
+    @property
+    def inspection(self) -> Inspection:
+        """What the image's layers hold, and hide."""
+        return self._ask("inspection", "waste", lambda: self.bench.inspect(self.built, base=self.base))
+
+    @property
+    def inspection_before(self) -> Inspection:
+        """The same of the service as it was, on the base of now."""
+
+        def inspect() -> Inspection:
+            return self.bench.inspect(self.image_before, base=self.base)
+
+        return self._ask("inspection before", "waste", inspect)
 
     @property
     def sizes(self) -> Sizes:

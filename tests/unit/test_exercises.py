@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fake_bench import APPS, Ended, FakeBench, Made
 from fake_harbour import Harbour
+from fake_herbarium import Herbarium
 from fake_musl import MuslBench
 from fake_pier import Pier
 
@@ -23,6 +24,8 @@ from layerlab.exercises.ex03_multistage import COMPILER
 from layerlab.exercises.ex04_alpine_uv import files as ex04_files
 from layerlab.exercises.ex04_alpine_uv.square import COPIED
 from layerlab.exercises.ex05_layers import slips as ex05_slips
+from layerlab.exercises.ex08_measuring import checks as ex08_checks
+from layerlab.exercises.ex08_measuring import slips as ex08_slips
 from layerlab.exercises.ex09_buildkit import slips as ex09_slips
 from layerlab.exercises.file_task import filled
 
@@ -61,13 +64,24 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         f"{task}-file": ex05_slips.solution(task, (APPS / f"exercise05/tides/Dockerfile.{task[3:]}").read_text())
         for task in ("q1-heavy", "q2-slow", "q3-green", "q4-all")
     },
+    "08_measuring": {
+        "q1-writer": "RUN python sort.py scans.txt drawers",
+        "q1-hider": "RUN python settle.py drawers",
+        "q2-largest": ex08_checks.SEEN,
+        "q3-mend-file": ex08_slips.solution((APPS / "exercise08/herbarium/Dockerfile.inherited").read_text()),
+    },
     "09_buildkit": {
         f"{task}-file": ex09_slips.solution(task, (APPS / f"exercise09/ferries/Dockerfile.{task[3:]}").read_text())
         for task in ("q1-waits", "q2-fetches")
     },
 }
 # Exercise → the made-up bench that follows what its Dockerfiles do.
-BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour, "09_buildkit": Pier}
+BENCHES: Mapping[str, type[FakeBench]] = {
+    "04_alpine_uv": MuslBench,
+    "05_layers": Harbour,
+    "08_measuring": Herbarium,
+    "09_buildkit": Pier,
+}
 
 
 Opener = Callable[[str], Exercise]
@@ -164,6 +178,11 @@ def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> Non
                 "Dockerfile.slow, 16 lines",
                 "Dockerfile.green, 16 lines",
                 "Dockerfile.all, 18 lines",
+            ],
+            "08_measuring": [
+                "RUN python sort.py scans.txt drawers; RUN python settle.py drawers",
+                ex08_checks.SEEN,
+                "Dockerfile, 14 lines",
             ],
             "09_buildkit": ["Dockerfile.waits, 13 lines", "Dockerfile.fetches, 13 lines"],
         }[name]
@@ -272,6 +291,7 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
         "03_multistage": "q3-blanks",
         "04_alpine_uv": "q2-mend",
         "05_layers": "q2-slow",
+        "08_measuring": "q3-mend",
         "09_buildkit": "q2-fetches",
     }[name]
     *before, check = exercise.verdicts(task, SOLUTIONS[name])

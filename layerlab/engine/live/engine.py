@@ -10,13 +10,13 @@ import docker.errors
 import docker.utils
 from docker.utils import parse_repository_tag
 
-from layerlab.archive import LayerFiles
+from layerlab.archive import LayerFiles, PackedLayer
 from layerlab.engine.journal import Journal
 from layerlab.engine.live.building import LiveBuild
 from layerlab.engine.live.buildkit import LiveBuildKitBuild
 from layerlab.engine.live.client import CourseClient
 from layerlab.engine.live.containers import LiveContainer, missing_program
-from layerlab.engine.live.layers import layer_files
+from layerlab.engine.live.layers import layer_files, packed_layers
 from layerlab.engine.live.translate import (
     TRANSPORT_ERRORS,
     image_not_found,
@@ -118,6 +118,10 @@ class LiveEngine:
     def layer_files(self, image: str) -> tuple[LayerFiles, ...]:
         """Return what each layer holds: kept from before, else walked where it lies, else streamed."""
         return layer_files(self.inspect(image), save=self.save)
+
+    def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
+        """Return what each layer takes packed: kept from before, else measured on a stream of the archive."""
+        return packed_layers(self.inspect(image), save=self.save)
 
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Pull an image; see the protocol."""
