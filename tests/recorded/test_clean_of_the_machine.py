@@ -41,4 +41,4 @@ def test_every_recording_is_whole_and_every_link_is_there(folder: Path):
     for _, link in recordings.all("containers"):
         assert link["image"] in {*steps, *bases, *solves}
     for _, link in recordings.all("solves"):
-        assert link["parent"] in {*bases, "scratch"} and link["runs"]
+        assert link["parent"] in {*steps, *bases, *solves, "scratch"} and link["runs"]
