@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from layerlab import events
 from layerlab.context import BuildContext
@@ -20,7 +20,7 @@ from layerlab.image import HistoryEntry, Image, ImageConfig
 
 if TYPE_CHECKING:
     from layerlab.dockerfile import Dockerfile, Instruction
-    from layerlab.engine.protocol import BuildHandle, BuildRequest, Engine
+    from layerlab.engine.protocol import BuildHandle, BuildRequest, Engine, Road
 
 _TAIL_LINES = 20
 # A step may print 100 MB: of its lines only the last are kept.
@@ -31,6 +31,10 @@ _NO_SPACE = re.compile(r"(?:: |\[Errno 28\] )No space left on device", re.IGNORE
 # Podman reads the file as it goes, so what it cannot read is an event; Docker answers 400 before the first one.
 _UNREADABLE = re.compile(r"Unknown instruction: |only supports the --\S+.* flags?$|^parsing main Dockerfile: ")
 
+# Docker's BuildKit says the same in an event: "dockerfile parse error line 3: …", since 23.0 "… on line 3".
+_BUILDKIT_UNREADABLE = re.compile(r"parse error (?:on )?line (?P<line>\d+)|dockerfile:(?P<first>\d+)\n", re.IGNORECASE)
+_RUN_BY_BUILDKIT = ("RUN", "COPY", "ADD", "WORKDIR")
+
 OnEvent = Callable[[events.Event], None]
 
 
@@ -38,7 +42,8 @@ OnEvent = Callable[[events.Event], None]
 class Step:
     """One step of a finished build; ``seconds`` is wall time, ``line`` the line in the Dockerfile.
 
-    ``log`` holds the last 200 lines that it printed.
+    ``log`` holds the last 200 lines that it printed. ``began`` counts from the beginning of the build, and
+    ``stage`` is the name of its stage, or its number where it has none: BuildKit works on several at once.
     """
 
     number: int
@@ -48,13 +53,21 @@ class Step:
     seconds: float
     image_id: str | None
     log: tuple[str, ...]
+    began: float = 0.0
+    stage: str = ""
+
+    @property
+    def keyword(self) -> str:
+        """What kind of instruction it is: RUN, COPY …"""
+        return self.instruction.split(maxsplit=1)[0].upper()
 
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build gave: the image, its steps, and how long it took on which builder.
+    """What a build gave: the image, its steps in file order, and how long it took on which builder.
 
     ``lines`` pairs layers with the lines of the Dockerfile that made them, where the last stage made them.
+    ``road`` is the way that was taken to BuildKit; None where the engine's own builder built.
     """
 
     image: Image
@@ -65,11 +78,17 @@ class BuildResult:
     builder: str
     is_live: bool
     lines: tuple[tuple[int, int], ...] = ()
+    road: Road | None = None
 
     @property
     def cached_steps(self) -> int:
         """How many steps were answered from the build cache."""
         return sum(step.is_cached for step in self.steps)
+
+    @property
+    def ran(self) -> tuple[Step, ...]:
+        """The steps that really ran. A FROM is none, nor an ARG: they have nothing that could be remembered."""
+        return tuple(step for step in self.steps if not step.is_cached and step.keyword not in ("FROM", "ARG"))
 
 
 class Build:
@@ -121,11 +140,12 @@ class Build:
             image=written,
             tag=self._tag,
             dockerfile=self._context.shown_name,
-            steps=tuple(self._reader.steps),
+            steps=self._reader.steps,
             seconds=seconds,
-            builder=self._engine.info.builder,
+            builder="buildkit" if self._handle.road else self._engine.info.builder,
             is_live=self._engine.info.is_live,
             lines=_lines(written, self._context, self._target),
+            road=self._handle.road,
         )
 
 
@@ -138,20 +158,34 @@ def begin(
     args: Mapping[str, str] | None = None,
     target: str | None = None,
     no_cache: bool = False,
+    builder: Literal["buildkit"] | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> Build:
     """Begin a build of a folder, or of a context already opened, and return at once.
+
+    Parameters
+    ----------
+    builder
+        "buildkit" where the engine's own builder is not wanted: ``RUN --mount`` needs it on Docker.
+    secrets
+        Id → content, for ``RUN --mount=type=secret``; BuildKit only.
 
     Raises
     ------
     ContextError
         The folder or the Dockerfile is missing, or a COPY names a file that the context lacks.
     DockerfileError, NotOurs
+    NoBuildKit
+        BuildKit is asked for, and no road leads there, or none that can do what is asked.
     """
     from layerlab.engine.protocol import BuildRequest
 
     opened = context if isinstance(context, BuildContext) else BuildContext.open(context, dockerfile=dockerfile)
     opened.require_sources(build_args=dict(args or {}))
-    request = BuildRequest(context=opened, tag=tag, args=dict(args or {}), target=target, no_cache=no_cache)
+    request = BuildRequest(
+        context=opened, tag=tag, args=dict(args or {}), target=target, no_cache=no_cache, builder=builder,
+        secrets=dict(secrets or {}),
+    )  # fmt: skip
     return Build(engine, engine.build(request), request)
 
 
@@ -164,10 +198,15 @@ def build(
     args: Mapping[str, str] | None = None,
     target: str | None = None,
     no_cache: bool = False,
+    builder: Literal["buildkit"] | None = None,
+    secrets: Mapping[str, str] | None = None,
     on_event: OnEvent | None = None,
 ) -> BuildResult:
-    """Build and wait; see `begin` and `Build.run` for what it raises."""
-    begun = begin(engine, context, dockerfile=dockerfile, tag=tag, args=args, target=target, no_cache=no_cache)
+    """Build and wait; see `begin` for the parameters, and `Build.run` too for what it raises."""
+    begun = begin(
+        engine, context, dockerfile=dockerfile, tag=tag, args=args, target=target, no_cache=no_cache, builder=builder,
+        secrets=secrets,
+    )  # fmt: skip
     return begun.run(on_event)
 
 
@@ -192,44 +231,58 @@ def image(engine: Engine, reference: str) -> Image:
     )
 
 
+@dataclass
+class _Running:
+    """A step that began: what it has said so far."""
+
+    event: events.StepStarted
+    log: deque[str]
+    is_cached: bool = False
+    finished: Step | None = None
+
+
 class _StepReader:
     """Gathers events into steps, and keeps the last lines for the message of a failure."""
 
     def __init__(self, dockerfile: Dockerfile) -> None:
-        self.steps: list[Step] = []
         self._dockerfile = dockerfile
-        self._current: events.StepStarted | None = None
-        self._log: deque[str] = deque(maxlen=_LOG_LINES)
-        self._cached = False
+        self._running: dict[int, _Running] = {}
+        self._last: int | None = None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that are over: in file order where BuildKit built, for it has no order of its own."""
+        over = [one.finished for one in self._running.values() if one.finished]
+        is_graph = any(one.event.stage is not None for one in self._running.values())
+        return tuple(sorted(over, key=_in_file) if is_graph else over)
 
     def read(self, event: events.Event) -> None:
         match event:
             case events.StepStarted():
-                self._current, self._cached = event, False
-                self._log.clear()
-            case events.StepCached():
-                self._cached = True
-            case events.StepOutput():
-                self._log.append(event.text)
-            case events.StepFinished() if self._current:
-                self.steps.append(self._finished(self._current, event))
+                known = self._running.get(event.number)
+                self._running[event.number] = _Running(event, known.log if known else deque(maxlen=_LOG_LINES))
+                self._last = event.number
+            case events.StepCached() if event.number in self._running:
+                self._running[event.number].is_cached = True
+            case events.StepOutput() if event.number in self._running:
+                self._running[event.number].log.append(event.text)
+            case events.StepFinished() if event.number in self._running:
+                one = self._running[event.number]
+                one.finished = self._finished(one, event)
 
     def failure(self, event: events.Failed, context: BuildContext) -> BuildFailed | DiskFull | DockerfileError:
-        step = self._current
+        one = self._running.get(event.number or self._last or 0)
+        step, log = (one.event, one.log) if one else (None, deque[str]())
         line = _line(self._dockerfile, step) if step else None
-        if _UNREADABLE.search(event.message):
-            at = f" at line {line}" if line else ""
-            return DockerfileError(
-                f"The engine cannot read this Dockerfile{at}: {event.message}. Mend that line and build again.",
-                line=line,
-            )
-        if said_full := next(filter(_is_disk_full, (event.message, *reversed(self._log))), None):
+        if unreadable := _unreadable(event, line):
+            return unreadable
+        if said_full := next(filter(_is_disk_full, (event.message, *reversed(log))), None):
             where = f"in step {step.number} ({step.instruction})" if step else "before the first step"
             return DiskFull(
                 f"The engine's disk is full: {said_full.strip()}, {where}. Free some space (`layerlab clean` removes "
                 "what the course made), then build again; finished steps are cached."
             )
-        tail = tuple(self._log)[-_TAIL_LINES:]
+        tail = tuple(log)[-_TAIL_LINES:]
         where = f" at line {line} of {context.shown_name}" if line else f" in {context.shown_name}"
         which = f"Step {step.number} of {step.total} failed{where}: {step.instruction}" if step else "The build failed"
         said = "\n".join(f"  {text}" for text in tail[-5:])
@@ -243,16 +296,37 @@ class _StepReader:
             log_tail=tail,
         )
 
-    def _finished(self, begun: events.StepStarted, end: events.StepFinished) -> Step:
+    def _finished(self, one: _Running, end: events.StepFinished) -> Step:
+        found = _instruction(self._dockerfile, one.event)
+        line = found.line if found else _line(self._dockerfile, one.event)
         return Step(
-            number=begun.number,
-            instruction=begun.instruction,
-            line=_line(self._dockerfile, begun),
-            is_cached=self._cached,
-            seconds=end.at - begun.at,
+            number=one.event.number,
+            # BuildKit has replaced the variables in what it announces; a reader looks for what the file says.
+            instruction=found.logical if found and one.event.stage is not None else one.event.instruction,
+            line=line,
+            is_cached=one.is_cached,
+            seconds=end.at - one.event.at,
             image_id=end.image_id,
-            log=tuple(self._log),
+            log=tuple(one.log),
+            began=one.event.at,
+            stage=_stage_name(self._dockerfile, line),
         )
+
+
+def _in_file(step: Step) -> tuple[int, int]:
+    return step.line or 0, step.number
+
+
+def _unreadable(event: events.Failed, line: int | None) -> DockerfileError | None:
+    """Return the error of a file that the builder cannot read, or None where it is none of that kind."""
+    if match := _BUILDKIT_UNREADABLE.search(event.message):
+        line = int(match["line"] or match["first"])
+    elif not _UNREADABLE.search(event.message):
+        return None
+    at = f" at line {line}" if line else ""
+    return DockerfileError(
+        f"The engine cannot read this Dockerfile{at}: {event.message}. Mend that line and build again.", line=line
+    )
 
 
 def _as_written(built: Image, context: BuildContext, target: str | None) -> Image:
@@ -278,14 +352,40 @@ def _is_disk_full(line: str) -> bool:
 
 def _line(dockerfile: Dockerfile, step: events.StepStarted) -> int | None:
     """Find the line of the instruction that a builder announced, or None where it reads the file otherwise."""
-    words = step.instruction.split(maxsplit=1)
-    found = _counted(dockerfile, step)
-    if found and words and words[0].upper() == found.keyword:
+    if found := _instruction(dockerfile, step):
         return found.line
     # A builder that knows no heredocs takes their lines for instructions.
     lines = [line.strip() for line in dockerfile.text.splitlines()]
     same = step.instruction.strip()
     return lines.index(same) + 1 if lines.count(same) == 1 else None
+
+
+def _instruction(dockerfile: Dockerfile, step: events.StepStarted) -> Instruction | None:
+    words = step.instruction.split(maxsplit=1)
+    if not words:
+        return None
+    found = _vertices(dockerfile, step) if step.stage is not None else [_counted(dockerfile, step)]
+    return next((one for one in found if one and words[0].upper() == one.keyword), None)
+
+
+def _vertices(dockerfile: Dockerfile, step: events.StepStarted) -> list[Instruction]:
+    """Return what BuildKit may mean by the n-th step of a stage: it counts only what it runs.
+
+    It names a stage without a name "stage-1", and a lone stage not at all; the FROM counts where it begins with
+    an image.
+    """
+    named = [one for one in dockerfile.stages if step.stage in (one.name, f"stage-{one.index}")]
+    found = []
+    for stage in named or (dockerfile.stages if not step.stage else ()):
+        run = [one for one in stage.instructions if one.keyword in _RUN_BY_BUILDKIT]
+        for ran in ([stage.from_, *run], run):
+            found += ran[step.stage_step - 1 : step.stage_step]
+    return found
+
+
+def _stage_name(dockerfile: Dockerfile, line: int | None) -> str:
+    begun = [stage for stage in dockerfile.stages if line and stage.line <= line]
+    return (begun[-1].name or str(begun[-1].index)) if begun else ""
 
 
 def _counted(dockerfile: Dockerfile, step: events.StepStarted) -> Instruction | None:

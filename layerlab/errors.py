@@ -58,6 +58,10 @@ class NotOurs(EngineError):
     """The tag, image or container belongs to the user, so it is left alone."""
 
 
+class NoBuildKit(EngineError):
+    """BuildKit was asked for, and no road leads there, or none that can do what the build asks."""
+
+
 class PrivateEngineError(EngineError):
     """The private engine could not be installed, started, stopped or purged."""
 

@@ -7,10 +7,11 @@ Everything here forwards to the library; a notebook that wants to see below uses
 from __future__ import annotations
 
 import difflib
+import time
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from layerlab import bases, build, claims, compose, engine, inspection, probe
 from layerlab.bases.specs import OFFICIAL_MINOR
@@ -103,6 +104,8 @@ class Lab:
         target: str | None = None,
         changed: Mapping[str, str] | None = None,
         no_cache: bool = False,
+        builder: Literal["buildkit"] | None = None,
+        secrets: Mapping[str, str] | None = None,
     ) -> Build:
         """Begin a build of one of the course's services, or any folder, and return at once; shows nothing.
 
@@ -114,6 +117,10 @@ class Lab:
             The stage to stop at, by default the last.
         changed
             File of the service → other content: what a build after such an edit would be. The disk stays as it is.
+        builder
+            "buildkit" where the engine's own builder is not wanted.
+        secrets
+            Id → content, for ``RUN --mount=type=secret``.
 
         Raises
         ------
@@ -125,7 +132,10 @@ class Lab:
         context = self._context(app, dockerfile, text=text, changed=changed)
         arguments = self._arguments(context, args)
         self._await_bases(context, arguments, show=False)
-        return build.begin(self.engine, context, tag=tag, args=arguments, target=target, no_cache=no_cache)
+        return build.begin(
+            self.engine, context, tag=tag, args=arguments, target=target, no_cache=no_cache, builder=builder,
+            secrets=secrets,
+        )  # fmt: skip
 
     def build(
         self,
@@ -138,6 +148,8 @@ class Lab:
         target: str | None = None,
         changed: Mapping[str, str] | None = None,
         no_cache: bool = False,
+        builder: Literal["buildkit"] | None = None,
+        secrets: Mapping[str, str] | None = None,
     ) -> BuildResult:
         """Build one of the course's services, or any folder, with a panel that shows how it goes.
 
@@ -147,9 +159,14 @@ class Lab:
         context = self._context(app, dockerfile, text=text, changed=changed)
         arguments = self._arguments(context, args)
         self._await_bases(context, arguments, show=True)
-        begun = build.begin(self.engine, context, tag=tag, args=arguments, target=target, no_cache=no_cache)
+        begun = build.begin(
+            self.engine, context, tag=tag, args=arguments, target=target, no_cache=no_cache, builder=builder,
+            secrets=secrets,
+        )  # fmt: skip
         result = self._run(begun, f"{context.folder.name}/{context.shown_name}")
-        told = in_a_terminal(context, tag, arguments, self.root, target=target)
+        told = in_a_terminal(
+            context, tag, arguments, self.root, target=target, no_cache=no_cache, builder=builder, secrets=secrets or ()
+        )
         print(f"The same in a terminal, from the course's folder:\n{told}")
         return result
 
@@ -272,6 +289,16 @@ class Lab:
 
         is_official = bases.provenance(self.engine).kind == "official"
         return panel(self, app, self.notebook, py_minor=None if is_official else self.py_minor)
+
+    def edited(self, app: str | Path, name: str) -> dict[str, str]:
+        """Return an edit of a service's file for ``changed``: one comment more, which no build has seen before.
+
+        An engine remembers what it built yesterday, so there the comment carries the time. On one that began empty
+        with this session, as a recording does, it is always the same.
+        """
+        content = ((app if isinstance(app, Path) else self.folder(app)) / name).read_text(encoding="utf-8")
+        when = "now" if self.engine.info.is_fresh else f"at {time.time():.3f}"
+        return {name: f"{content}# edited {when}\n"}
 
     def predict(self, id: str, question: str, choices: Sequence[str]) -> Prediction:
         """Return a question to answer before the measurement; the answer is kept in a file."""

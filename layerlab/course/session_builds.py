@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,28 @@ def base_references(context: BuildContext, arguments: Mapping[str, str]) -> tupl
 
 
 def in_a_terminal(
-    context: BuildContext, tag: str | None, arguments: Mapping[str, str], root: Path, *, target: str | None = None
+    context: BuildContext,
+    tag: str | None,
+    arguments: Mapping[str, str],
+    root: Path,
+    *,
+    target: str | None = None,
+    no_cache: bool = False,
+    builder: str | None = None,
+    secrets: Iterable[str] = (),
 ) -> str:
-    """Return the `docker build` command that does what a notebook's build did, one option group a line."""
+    """Return the `docker build` command that does what a notebook's build did, one option group a line.
+
+    Of a secret it names the id, and a file of that name that the reader has to make.
+    """
     folder = context.folder.relative_to(root) if context.folder.is_relative_to(root) else context.folder.name
-    lines = ["docker build"]
+    # The default from Engine 23.0 on, and no harm there.
+    lines = ["DOCKER_BUILDKIT=1 docker build" if builder == "buildkit" else "docker build"]
+    lines += ["--no-cache"] if no_cache else []
     lines += [f"--build-arg {name}={value}" for name, value in arguments.items()]
     lines += [f"-t {tag}"] if tag else []
     lines += [f"--target {target}"] if target else []
+    lines += [f"--secret id={id},src={id}.txt" for id in secrets]
     # A Dockerfile that is no file of the folder is read from the standard input (docker build, option -f).
     last = (
         f"-f - {folder} < {context.shown_name}" if context.is_injected else f"-f {folder}/{context.shown_name} {folder}"

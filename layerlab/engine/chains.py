@@ -1,6 +1,7 @@
 """Images put together from their recorded steps: id, layers, history, configuration. Knows no names.
 
-A chain is named by the key of its last step, or by ``base:KEY`` for a base image; ``scratch`` is empty.
+A chain is named by the key of its last step, by ``solve:KEY`` for what BuildKit made, which leaves no image for a
+step, or by ``base:KEY`` for a base image; ``scratch`` is empty.
 """
 
 from __future__ import annotations
@@ -13,11 +14,17 @@ from layerlab.engine.recordings import Payload, Recordings, base_key
 
 SCRATCH = "scratch"
 _BASE = "base:"
+_SOLVE = "solve:"
 
 
 def base_chain(reference: str) -> str:
     """Name the chain of a base image."""
     return SCRATCH if reference == SCRATCH else _BASE + base_key(reference)
+
+
+def solve_chain(key: str) -> str:
+    """Name the chain of an image that BuildKit made."""
+    return _SOLVE + key
 
 
 class Chains:
@@ -91,6 +98,8 @@ class Chains:
         by = "an image built on it"
         if chain.startswith(_BASE):
             return self._recordings.needed("bases", chain.removeprefix(_BASE), by=by)
+        if chain.startswith(_SOLVE):
+            return self._recordings.needed("solves", chain.removeprefix(_SOLVE), by=by)
         return self._recordings.needed("steps", chain, by=by)
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from layerlab.engine.registry import Registry
 
 EngineKind = Literal["docker", "podman", "private", "recorded"]
-Builder = Literal["classic", "buildah"]
+Builder = Literal["classic", "buildah", "buildkit"]
+RoadName = Literal["buildx", "api", "cli"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,8 @@ class EngineInfo:
     """Which engine answers, and why it was chosen.
 
     For a recorded engine ``name``, ``version``, ``platform``, ``storage`` and ``builder`` are those of the
-    engine that was recorded, and ``recorded_on`` says when.
+    engine that was recorded, and ``recorded_on`` says when. ``builder`` is what builds unless BuildKit is asked
+    for. ``is_fresh`` engines have no build cache from before this session, or behave as if.
     """
 
     kind: EngineKind
@@ -39,6 +41,7 @@ class EngineInfo:
     endpoint: str
     why: str
     recorded_on: date | None = None
+    is_fresh: bool = False
 
     @property
     def is_live(self) -> bool:
@@ -54,9 +57,34 @@ class RawEvent:
     data: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Road:
+    """A way to BuildKit: who was asked, in words, and what cannot be done that way.
+
+    ``can_keep_secrets`` is the one lack that decides which road is taken.
+    """
+
+    name: RoadName
+    through: str
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def can_keep_secrets(self) -> bool:
+        """True where a build may mount secrets."""
+        return self.name != "api"
+
+    def __str__(self) -> str:
+        lacks = f"; it lacks {', '.join(self.lacks)}" if self.lacks else ""
+        return f"BuildKit through {self.through}{lacks}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class BuildRequest:
-    """What is to be built. ``tag`` must lie under ``layerlab/``."""
+    """What is to be built. ``tag`` must lie under ``layerlab/``.
+
+    ``builder`` is the engine's own unless "buildkit" is asked for. ``secrets`` are contents by the id under which
+    ``RUN --mount=type=secret`` knows them; only BuildKit can hand them over.
+    """
 
     context: BuildContext
     tag: str | None = None
@@ -65,6 +93,8 @@ class BuildRequest:
     no_cache: bool = False
     memory_bytes: int | None = None
     network: str | None = None
+    builder: Literal["buildkit"] | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class BuildHandle(Protocol):
@@ -83,6 +113,10 @@ class BuildHandle(Protocol):
     @property
     def image_id(self) -> str | None:
         """Id of the image once the events are exhausted and the build succeeded."""
+
+    @property
+    def road(self) -> Road | None:
+        """The way that this build took to BuildKit; None where the engine's own builder builds."""
 
 
 @dataclass(frozen=True)
@@ -161,9 +195,10 @@ class Engine(Protocol):
         """The Docker SDK's client, or, replayed, an object with just the calls that notebooks show raw."""
 
     def build(self, request: BuildRequest) -> BuildHandle:
-        """Start a build with the engine's builder (the classic one on Docker, through the SDK).
+        """Start a build: with the engine's own builder (the classic one on Docker, through the SDK), or with BuildKit.
 
-        Raises NotOurs where ``tag`` is held by an image we did not make.
+        Raises NotOurs where ``tag`` is held by an image we did not make, and NoBuildKit where no road leads to
+        BuildKit, or none that can do what is asked.
         """
 
     def inspect(self, image: str) -> dict[str, Any]:

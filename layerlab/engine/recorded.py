@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn, cast
 
 from layerlab.archive import LayerFiles, PackedLayer, columns
@@ -16,6 +17,7 @@ from layerlab.engine.recordings import Payload, Provenance, Recordings, base_key
 from layerlab.engine.registry.replayed import ReplayedRegistry
 from layerlab.engine.replay import ReplayedBuild
 from layerlab.engine.replayed_container import ReplayedContainer
+from layerlab.engine.replayed_solve import ReplayedSolve
 from layerlab.engine.shelf import Shelf
 from layerlab.engine.steps import Surroundings
 from layerlab.errors import ImageNotFound, NotOurs, NotRecorded
@@ -62,10 +64,13 @@ class RecordedEngine:
         """An object with just the calls of the Docker SDK that notebooks show raw."""
         return RawClient(self, version=self.provenance.version_answer, info=self.provenance.info_answer)
 
-    def build(self, request: BuildRequest) -> ReplayedBuild:
-        """Replay a build, as far as its steps are recorded."""
+    def build(self, request: BuildRequest) -> ReplayedBuild | ReplayedSolve:
+        """Replay a build, as far as its steps are recorded; one by BuildKit as a whole."""
         if request.tag:
             _require_ours(request.tag)
+        if request.builder == "buildkit":
+            around = replace(self._surroundings(), builder="buildkit")
+            return ReplayedSolve(request, recordings=self._recordings, shelf=self._shelf, surroundings=around)
         return ReplayedBuild(request, recordings=self._recordings, shelf=self._shelf, surroundings=self._surroundings())
 
     def inspect(self, image: str) -> dict[str, Any]:
@@ -239,6 +244,7 @@ def _describe(provenance: Provenance, why: str) -> EngineInfo:
         endpoint="recordings",
         why=why,
         recorded_on=provenance.recorded_on,
+        is_fresh=True,
     )
 
 

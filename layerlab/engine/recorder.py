@@ -7,7 +7,7 @@ on replay they would not be there either.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from layerlab.archive import LayerFiles, PackedLayer, columns
@@ -20,6 +20,7 @@ from layerlab.engine.recorded import NAMESPACE, environment
 from layerlab.engine.recording_build import RecordingBuild
 from layerlab.engine.recording_container import RecordingContainer
 from layerlab.engine.recording_session import Session
+from layerlab.engine.recording_solve import RecordingSolve
 from layerlab.engine.recordings import Payload, Recordings, layer_key, normal_reference
 from layerlab.engine.redact import Redactor
 from layerlab.engine.registry.replayed import RecordingRegistry
@@ -63,18 +64,21 @@ class RecordingEngine:
 
     @property
     def info(self) -> EngineInfo:
-        """The live engine's own description."""
-        return self._live.info
+        """The live engine's own description; to its user it is a fresh one."""
+        return replace(self._live.info, is_fresh=True)
 
     @property
     def client(self) -> RawClient:
         """The same few calls that a recorded engine offers, so that what is recorded can be replayed."""
         return RawClient(self, version=self._live.client.version(), info=self._live.client.info())
 
-    def build(self, request: BuildRequest) -> RecordingBuild:
+    def build(self, request: BuildRequest) -> RecordingBuild | RecordingSolve:
         """Start a build that is written down when it ends."""
         if request.tag and not request.tag.startswith(NAMESPACE):
             raise NotOurs(f"The course names images only under {NAMESPACE!r}, and {request.tag!r} is not.")
+        if request.builder == "buildkit":
+            around = replace(self._surroundings(), builder="buildkit")
+            return RecordingSolve(request, session=self._session, surroundings=around)
         return RecordingBuild(request, session=self._session, surroundings=self._surroundings())
 
     def inspect(self, image: str) -> dict[str, Any]:

@@ -33,6 +33,10 @@ class RecordingBuild:
         """Full id of the image, once the events are exhausted and the build succeeded."""
         return self._handle.image_id
 
+    @property
+    def road(self) -> None:
+        """None: what is recorded here, the engine's own builder builds."""
+
     def cancel(self) -> None:
         """End the build soon; nothing of it is recorded."""
         self._handle.cancel()

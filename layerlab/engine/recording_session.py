@@ -38,6 +38,7 @@ class Session:
         self.redactor = redactor
         self.shelf = Shelf()
         self.base_ids: dict[str, str] = {}
+        self._has_empty_cache = False
 
     def sign(self) -> None:
         """Write down where these recordings come from. Raises EngineRefused where they would not mix."""
@@ -50,6 +51,25 @@ class Session:
                 f"{new.builder} on {new.platform}. Record all of the course anew, into an empty folder."
             )
         self.recordings.provenance = new
+
+    def empty_build_cache(self) -> None:
+        """Empty BuildKit's cache, once: what is recorded must be what an engine does that is fresh in this session.
+
+        Raises
+        ------
+        EngineRefused
+            The engine is not ours alone, so its cache may be somebody's.
+        """
+        if self._has_empty_cache:
+            return
+        if self.live.info.kind != "private":
+            raise EngineRefused(
+                "Recording what BuildKit does begins with an empty build cache, and on this engine the cache may be "
+                "somebody's. Record on the private engine (`layerlab engine start`)."
+            )
+        # Of no use to the classic builder, whose cache are images.
+        self.live.client.api.prune_builds(all=True)
+        self._has_empty_cache = True
 
     def record_base(self, reference: str) -> str | None:
         """Write down an image that the course did not build, and return its id; None if it is not there."""

@@ -1,9 +1,9 @@
 """The recordings on disk: small JSON files by content key, each with a checksum. Knows no engine.
 
-``steps/`` one build step each, ``bases/`` base images, ``containers/`` what was asked of containers,
-``layers/`` what layers hold, ``packed/`` what they take packed, ``refusals/`` builds that the engine would not begin,
-``provenance.json`` where all of it comes from. One such folder stands on one set of bases, so a notebook that is
-recorded by itself, on other bases than the rest, has a folder of its own inside.
+``steps/`` one build step each, ``solves/`` whole builds by BuildKit, ``bases/`` base images, ``containers/`` what was
+asked of containers, ``layers/`` what layers hold, ``packed/`` what they take packed, ``refusals/`` builds that the
+engine would not begin, ``provenance.json`` where all of it comes from. One such folder stands on one set of bases, so a
+notebook that is recorded by itself, on other bases than the rest, has a folder of its own inside.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, Literal, get_args
 from layerlab.engine.protocol import Builder
 from layerlab.errors import NotRecorded, RecordingDamaged
 
-Kind = Literal["steps", "bases", "containers", "layers", "packed", "refusals", "transfers"]
+Kind = Literal["steps", "solves", "bases", "containers", "layers", "packed", "refusals", "transfers"]
 BaseOrigin = Literal["official", "stand-in", "mixed", "none"]
 Payload = dict[str, Any]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -42,6 +42,10 @@ class ReplayedBuild:
         """Full id of the image, once the events are exhausted and the build succeeded."""
         return self._image_id
 
+    @property
+    def road(self) -> None:
+        """None: what is replayed here, the engine's own builder built."""
+
     def cancel(self) -> None:
         """End the build before its next event."""
         self._cancelled = True

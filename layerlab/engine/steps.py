@@ -140,7 +140,7 @@ class _Planner:
         """Return everything besides its parent that a step depends on, and the image it copies from."""
         expanded = one.expanded
         if expanded.keyword == "RUN":
-            return [expanded.canonical, list(one.args)], None
+            return [expanded.canonical, list(one.args), *self._mounted(one, stage)], None
         if expanded.keyword not in ("COPY", "ADD"):
             return [expanded.canonical], None
         if expanded.flag("from") is None:
@@ -148,6 +148,17 @@ class _Planner:
         nameless = replace(expanded, flags=tuple(flag for flag in expanded.flags if flag.name != "from"))
         chain, image = self._source(one, stage)
         return [nameless.canonical, chain], image
+
+    def _mounted(self, one: ResolvedInstruction, stage: ResolvedStage) -> list[str]:
+        """Return what the bind mounts of a RUN show it; a cache mount or a secret makes no difference to BuildKit."""
+        bound = [mount for mount in one.expanded.mounts if mount.type == "bind"]
+        found = [self._content((mount.source or ".",)) for mount in bound if mount.from_ is None]
+        # Who takes a stage's files in this way is named by its line only: one entry for each such stage or image.
+        for needed in stage.stage.depends_on:
+            if (needed.how, needed.line) == ("RUN", one.instruction.line):
+                stage_end = self._ends[needed.stage_index] if needed.stage_index is not None else None
+                found.append(stage_end or self._image_chain(str(needed.image)))
+        return found
 
     def _source(self, one: ResolvedInstruction, stage: ResolvedStage) -> tuple[str, str | None]:
         for needed in stage.stage.depends_on:

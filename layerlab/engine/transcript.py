@@ -74,9 +74,14 @@ def _belongs(data: Mapping[str, Any], *, is_first: bool) -> bool:
     return bool(stream) and not _FRAME.match(stream) and not (is_first and stream == "\n")
 
 
+def is_progress(text: str) -> bool:
+    """True where an installer redraws a bar: it says nothing to whoever reads it later."""
+    return bool(_PROGRESS.search(text))
+
+
 def shortened(events: Sequence[RawEvent]) -> list[RawEvent]:
     """Drop progress bars, and the middle of a log longer than ``MAX_LINES`` events."""
-    kept = [event for event in events if not _PROGRESS.search(str(event.data.get("stream", "")))]
+    kept = [event for event in events if not is_progress(str(event.data.get("stream", "")))]
     if len(kept) <= MAX_LINES:
         return kept
     half = MAX_LINES // 2

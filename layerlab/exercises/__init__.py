@@ -23,6 +23,7 @@ _MODULES = {
     "07_model_files": "layerlab.exercises.ex07_model_files",
     "11_with_ai": "layerlab.exercises.ex11_with_ai",
     "06_base_images": "layerlab.exercises.ex06_base_images",
+    "09_buildkit": "layerlab.exercises.ex09_buildkit",
 }
 NAMES = tuple(_MODULES)
 

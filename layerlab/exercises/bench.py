@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
@@ -71,8 +71,12 @@ class Bench(Protocol):
         tag: str | None = ...,
         target: str | None = ...,
         changed: Mapping[str, str] | None = ...,
+        builder: Literal["buildkit"] | None = ...,
     ) -> Begun:
         """Begin a build of a folder below ``apps``, of this text where one is given, and return at once."""
+
+    def edited(self, app: str, name: str) -> dict[str, str]:
+        """Return an edit of a file, for ``changed``, that no build has seen: one comment more at its end."""
 
     def image(self, reference: str) -> Image:
         """Describe an image that is there. Raises ImageNotFound."""

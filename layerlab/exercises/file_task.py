@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 BLANK = "____"
 
@@ -29,6 +30,8 @@ class FileTask:
         starter where that builds.
     paths
         What the service is asked, in this order.
+    builder
+        "buildkit" where the engine's own builder will not do.
     """
 
     file: str
@@ -38,6 +41,7 @@ class FileTask:
     parts: frozenset[str] = frozenset({"editor"})
     before: str | None = None
     paths: tuple[str, ...] = ("/health", "/")
+    builder: Literal["buildkit"] | None = None
 
 
 def filled(text: str, *words: str) -> str:

@@ -227,8 +227,9 @@ class Trial:
     ) -> BuildResult:
         task = self.task
         begun = self.bench.begin(
-            task.app, text=self.text, dockerfile=task.file, tag=tag, target=target, changed=changed
-        )
+            task.app, text=self.text, dockerfile=task.file, tag=tag, target=target, changed=changed,
+            builder=task.builder,
+        )  # fmt: skip
         return self._run(begun)
 
     def _run(self, begun: Begun) -> BuildResult:
@@ -254,7 +255,7 @@ class Trial:
             raise
 
     def _build_before(self) -> Image:
-        begun = self.bench.begin(self.task.app, dockerfile=self._name_before)
+        begun = self.bench.begin(self.task.app, dockerfile=self._name_before, builder=self.task.builder)
         return self._run(begun).image
 
     @property

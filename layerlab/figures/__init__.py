@@ -7,6 +7,7 @@ from layerlab.figures.icicle import file_icicle
 from layerlab.figures.ladder import size_ladder
 from layerlab.figures.sheet import Figure
 from layerlab.figures.stack import layer_stack, official_layers
+from layerlab.figures.timeline import build_timeline
 from layerlab.figures.timing import step_times
 from layerlab.figures.tools import sizes_by_tool
 from layerlab.figures.wasted import waste_bars
@@ -14,6 +15,7 @@ from layerlab.figures.waterfall import size_waterfall
 
 __all__ = [
     "Figure",
+    "build_timeline",
     "calibration",
     "file_icicle",
     "layer_stack",

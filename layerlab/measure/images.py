@@ -138,6 +138,29 @@ def steps(result: BuildResult) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype(kinds)
 
 
+def timeline(result: BuildResult) -> pd.DataFrame:
+    """List when each step of a build ran, in the order of the file; ARG and FROM do no work and are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``stage`` (name or number), ``instruction``, ``line``, ``began`` and ``seconds`` (both in seconds, ``began``
+        from the beginning of the build), ``is_cached``, and ``size_bytes`` of the layer that the step gave the image:
+        NA for steps of other stages, which give it none.
+    """
+    sizes = {entry.written: entry.size_bytes for entry in result.image.history if entry.written}
+    last = result.steps[-1].stage if result.steps else ""
+    layers = [sizes.get(s.instruction) if s.stage == last else None for s in result.steps]
+    rows = [
+        (s.stage, s.instruction, s.line, s.began, s.seconds, s.is_cached, size)
+        for s, size in zip(result.steps, layers, strict=True)
+        if s.keyword not in ("ARG", "FROM")
+    ]
+    columns = ["stage", "instruction", "line", "began", "seconds", "is_cached", "size_bytes"]
+    kinds = {"stage": "str", "instruction": "str", "line": "Int64", "began": "float64", "seconds": "float64"}
+    return pd.DataFrame(rows, columns=columns).astype({**kinds, "is_cached": "bool", "size_bytes": "Int64"})
+
+
 def blobs(described: Sequence[tuple[str, int]]) -> pd.DataFrame:
     """List packed layers, base-first, from (what it holds, compressed bytes) pairs.
 

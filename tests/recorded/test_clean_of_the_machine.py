@@ -35,7 +35,10 @@ def test_every_recording_is_whole_and_every_link_is_there(folder: Path):
     recordings = Recordings(folder)
     steps = dict(recordings.all("steps"))
     bases = {f"base:{key}" for key, _ in recordings.all("bases")}
+    solves = {f"solve:{key}" for key, _ in recordings.all("solves")}
     for link in [*steps.values(), *(link for _, link in recordings.all("refusals"))]:
         assert link.get("parent", "scratch") in {*steps, *bases, "scratch"}
     for _, link in recordings.all("containers"):
-        assert link["image"] in {*steps, *bases}
+        assert link["image"] in {*steps, *bases, *solves}
+    for _, link in recordings.all("solves"):
+        assert link["parent"] in {*steps, *bases, *solves, "scratch"} and link["runs"]

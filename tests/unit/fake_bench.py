@@ -153,6 +153,7 @@ class FakeBench:
         tag: str | None = None,
         target: str | None = None,
         changed: Mapping[str, str] | None = None,
+        builder: str | None = None,
     ) -> Begun:
         written = (APPS / app / dockerfile).read_text() if text is None else text
         context = BuildContext.open(APPS / app, dockerfile, dockerfile_text=written)

@@ -106,6 +106,7 @@ class MuslBench(FakeBench):
         tag: str | None = None,
         target: str | None = None,
         changed: Mapping[str, str] | None = None,
+        builder: str | None = None,
     ) -> Begun:
         return Begun(lambda: self._image(self._followed(app, dockerfile, text)), self.during)
 

@@ -20,6 +20,7 @@ class Handle:
     """A build that says what it is given, and makes no image."""
 
     image_id = None
+    road = None
 
     def __init__(self, events):
         self._events = events

@@ -15,6 +15,7 @@ from fake_car_park import CarPark
 from fake_harbour import Harbour
 from fake_herbarium import Herbarium
 from fake_musl import MuslBench
+from fake_pier import Pier
 
 from layerlab import exercises
 from layerlab.checks import Verdicts
@@ -32,6 +33,7 @@ from layerlab.exercises.ex07_model_files import slips as ex07_slips
 from layerlab.exercises.ex07_model_files.recipes import named
 from layerlab.exercises.ex08_measuring import checks as ex08_checks
 from layerlab.exercises.ex08_measuring import slips as ex08_slips
+from layerlab.exercises.ex09_buildkit import slips as ex09_slips
 from layerlab.exercises.ex11_with_ai import mends
 from layerlab.exercises.ex11_with_ai.faults import FAULTS
 from layerlab.exercises.file_task import filled
@@ -100,6 +102,10 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         "q5-receipts-evidence": ex06.NO_SHELL.says,
         "q6-port-file": ex06_port.solution((APPS / "exercise06/receipts/Dockerfile.today").read_text()),
     },
+    "09_buildkit": {
+        f"{task}-file": ex09_slips.solution(task, (APPS / f"exercise09/ferries/Dockerfile.{task[3:]}").read_text())
+        for task in ("q1-waits", "q2-fetches")
+    },
 }
 # Exercise → the made-up bench that follows what its Dockerfiles do.
 BENCHES: Mapping[str, type[FakeBench]] = {
@@ -109,6 +115,7 @@ BENCHES: Mapping[str, type[FakeBench]] = {
     "07_model_files": Aviary,
     "08_measuring": Herbarium,
     "11_with_ai": CarPark,
+    "09_buildkit": Pier,
 }
 
 
@@ -231,6 +238,7 @@ def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> Non
                 f"distroless; {ex06.NO_SHELL.says}",
                 "Dockerfile, 16 lines",
             ],
+            "09_buildkit": ["Dockerfile.waits, 13 lines", "Dockerfile.fetches, 13 lines"],
         }[name]
     )
     assert exercise.verdicts(next(iter(exercise.tasks)), {}).judged == "", "given, not kept"
@@ -341,6 +349,7 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
         "07_model_files": "q3-early",
         "11_with_ai": "q3-repair",
         "06_base_images": "q6-port",
+        "09_buildkit": "q2-fetches",
     }[name]
     *before, check = exercise.verdicts(task, SOLUTIONS[name])
     assert all(one.status == "PASS" for one in before), "what the text shows is judged all the same"

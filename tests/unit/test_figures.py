@@ -6,21 +6,44 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
 
+import pandas as pd
 import pytest
 from made_up_images import BASE, LARGE_BASE, LARGE_SERVICE, SERVICE, HistoryEntry, image, result
 
 from layerlab import figures, measure
+from layerlab.build import Step
 from layerlab.figures import palette, sheet
 from layerlab.figures.table import Table
 
 SOURCE = "Docker Engine 20.10 · bases: stand-ins · 2026-09-20"
 MEASURED = {"naive": LARGE_SERVICE, "v1-slim": SERVICE}
 BASES = {"naive": LARGE_BASE, "v1-slim": BASE}
+
+
+def timeline(*rows: tuple[str, str, float, float, bool, int | None]) -> pd.DataFrame:
+    """Lay out steps as `measure.timeline` does: stage, instruction, began, seconds, cached, bytes."""
+    steps = [
+        Step(n, text, n, cached, took, None, (), began, stage)
+        for n, (stage, text, began, took, cached, _) in enumerate(rows, 1)
+    ]
+    history = tuple(HistoryEntry(text, size or 0, written=text) for _, text, _, _, _, size in rows)
+    built = replace(result(), steps=tuple(steps), image=replace(SERVICE, history=history))
+    return measure.timeline(built)
+
+
+ROWS = (
+    ("a", "RUN install x", 3.0, None),
+    ("b", "RUN draw", 2.0, None),
+    ("2", "COPY --from=a /x /x", 0.2, 15_000_000),
+)
+IN_A_ROW = timeline(*((stage, text, n * 4.0, took, False, size) for n, (stage, text, took, size) in enumerate(ROWS)))
+AT_ONCE = timeline(*((stage, text, 3.0 * (stage == "2"), took, stage == "2", size) for stage, text, took, size in ROWS))
 
 
 def ladder(**given: Any) -> figures.Figure:
@@ -33,6 +56,7 @@ def every_figure() -> list[figures.Figure]:
         figures.layer_stack(measure.layers(SERVICE, base=BASE), source=SOURCE),
         figures.official_layers(measure.blobs([("root", 30_000_000), ("compilers", 90_000_000)]), source=SOURCE),
         figures.step_times(measure.steps(result()), source=SOURCE),
+        figures.build_timeline({"classic": IN_A_ROW, "BuildKit": AT_ONCE}, source=SOURCE),
         figures.calibration({"guess": (1, 3), "fairly": (0, 0), "certain": (4, 5)}, source=SOURCE),
     ]
 
@@ -308,3 +332,18 @@ def test_the_first_figure_needs_no_plotly_express() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_timeline_says_what_ran_at_once_and_which_layer_came_of_it():
+    drawn = figures.build_timeline({"classic": IN_A_ROW, "BuildKit": AT_ONCE}, source=SOURCE)
+    classic, _, buildkit = drawn.alt.partition("BuildKit:")
+    assert "no two steps at once" in classic
+    assert "at once ran a: RUN install x and b: RUN draw" in buildkit and "1 from the cache" in buildkit
+    (bar,) = bars(drawn, "")
+    assert list(bar.base) == [0, 4, 8, 0, 0, 3] and list(bar.x) == [3, 2, 0.2] * 2
+    assert [row[6] for row in drawn.table.rows] == ["–", "–", "15.0 MB"] * 2, "of other stages no layer is shipped"
+    assert len(drawn.figure.layout.shapes) == 5
+
+
+def test_a_timeline_of_nothing_is_no_error():
+    assert "nothing to see" in figures.build_timeline({"classic": timeline()}, source=SOURCE).alt

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 import tomllib
+from dataclasses import replace
 
 import pytest
+from fake_engine import FakeEngine
 
 from layerlab.context import BuildContext
 from layerlab.course import session
@@ -54,6 +57,26 @@ def test_the_command_for_a_text_reads_it_from_standard_input(context):
         f"    -f - {folder} < mine.Dockerfile",
         f"(after your change of {folder}/a)",
     ]
+
+
+def test_the_command_for_a_build_by_buildkit_names_secrets_and_not_their_content(context):
+    told = session.in_a_terminal(
+        context, None, {}, context.folder.parent, no_cache=True, builder="buildkit", secrets={"token": "hush"}
+    )
+    assert told.replace("\\\n", " ").split()[:6] == [
+        "DOCKER_BUILDKIT=1", "docker", "build", "--no-cache", "--secret", "id=token,src=token.txt",
+    ]  # fmt: skip
+    assert "hush" not in told
+
+
+@pytest.mark.parametrize("is_fresh", [True, False])
+def test_an_edit_is_new_to_an_engine_that_remembers_and_always_the_same_on_a_fresh_one(tmp_path, is_fresh):
+    (tmp_path / "main.py").write_text("app = 1\n")
+    engine = FakeEngine()
+    engine.info = replace(engine.info, is_fresh=is_fresh)
+    lab = session.Lab("test", engine, tmp_path)  # type: ignore[arg-type]
+    first, second = (lab.edited(tmp_path, "main.py")["main.py"] for _ in range(2) if time.sleep(0.002) is None)
+    assert first.startswith("app = 1\n# edited") and (first == second) == is_fresh
 
 
 def test_lines_are_numbered_from_one_and_comments_are_no_code():

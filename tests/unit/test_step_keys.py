@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from layerlab.context import BuildContext
+from layerlab.engine import solves
 from layerlab.engine.protocol import BuildRequest
+from layerlab.engine.shelf import Shelf
 from layerlab.engine.steps import PlannedStep, Surroundings, plan
 
 FILE = """\
@@ -134,3 +137,46 @@ def test_an_image_of_this_session_is_known_by_its_chain(folder: Path):
 
     assert planned(chains)[0].parent == "abc"
     assert keys(planned(chains)) != keys(planned({"layerlab/mine": "def"})) != keys(planned({}))
+
+
+BOUND = """\
+FROM python:3.12-slim AS tools
+RUN make tool
+FROM python:3.12-slim
+RUN --mount=type=bind,source=requirements.txt,target=/r --mount=type=bind,from=tools,target=/t cat /r
+RUN --mount=type=cache,target=/c --mount=type=secret,id=token true
+"""
+
+
+def test_what_a_bind_mount_shows_is_an_input(folder: Path):
+    before = keys(steps(folder, BOUND, builder="buildkit"))
+    other_tool = keys(steps(folder, BOUND.replace("make tool", "make other"), builder="buildkit"))
+    (folder / "requirements.txt").write_text("uvicorn\n")
+    after = keys(steps(folder, BOUND, builder="buildkit"))
+    assert same_prefix(before, after) == 3 and before[-1] != after[-1]
+    assert same_prefix(before, other_tool) == 1 and before[2:3] == other_tool[2:3] and before[3] != other_tool[3]
+
+
+def test_a_build_by_buildkit_is_another_one_and_a_secret_counts_by_its_id(folder: Path):
+    context = BuildContext.open(folder, dockerfile_text=BOUND)
+    planned = steps(folder, BOUND, builder="buildkit")
+    named = {id: solves.solve_key(BuildRequest(context=context, secrets={id: "x"}), planned) for id in ("a", "b")}
+    assert named["a"] != named["b"]
+    assert named["a"] == solves.solve_key(BuildRequest(context=context, secrets={"a": "another"}), planned)
+
+
+def test_the_state_of_the_caches_tells_results_from_mounts(folder: Path):
+    shelf, request = Shelf(), BuildRequest(context=BuildContext.open(folder, dockerfile_text=BOUND))
+    planned = steps(folder, BOUND, builder="buildkit")
+    assert solves.cache_state(request, planned, shelf) == "....."
+    solves.remember(planned, shelf)
+    assert solves.cache_state(request, planned, shelf) == "ccccc"
+    edited = steps(folder, BOUND.replace("id=token true", "id=token false"), builder="buildkit")
+    assert solves.cache_state(request, edited, shelf) == "ccccm"
+    assert solves.cache_state(replace(request, no_cache=True), planned, shelf) == "!"
+
+
+def test_the_last_stage_stands_on_the_base_of_the_stage_it_continues(folder: Path):
+    text = "FROM python:3.12-slim AS a\nRUN true\nFROM python:3.12\nRUN true\nFROM a\nRUN false\n"
+    assert solves.foundation(steps(folder, text, builder="buildkit")).base == "python:3.12-slim"
+    assert solves.foundation(steps(folder, "FROM scratch\nCOPY requirements.txt /\n")).parent == "scratch"

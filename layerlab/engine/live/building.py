@@ -54,6 +54,10 @@ class LiveBuild:
         """Full id of the image, once the events are exhausted and the build succeeded."""
         return self._image_id
 
+    @property
+    def road(self) -> None:
+        """None: the engine's own builder needs no road."""
+
     def cancel(self) -> None:
         """End the build: wake the reader by shutting the socket, which also makes the engine stop."""
         self._cancelled.set()

@@ -14,6 +14,7 @@ from docker.utils import parse_repository_tag
 from layerlab.archive import LayerFiles, PackedLayer
 from layerlab.engine.journal import Journal
 from layerlab.engine.live.building import LiveBuild
+from layerlab.engine.live.buildkit import LiveBuildKitBuild
 from layerlab.engine.live.client import CourseClient
 from layerlab.engine.live.containers import LiveContainer, missing_program
 from layerlab.engine.live.folders import Folders
@@ -28,7 +29,7 @@ from layerlab.engine.live.translate import (
 from layerlab.engine.mounts import Missing, Mount, mounted, require_sources
 from layerlab.engine.protocol import BuildRequest, EngineInfo, EngineKind, ExecResult, RawEvent
 from layerlab.engine.registry.local import LocalRegistry
-from layerlab.errors import EngineRefused, ImageNotFound, NotOurs
+from layerlab.errors import EngineRefused, ImageNotFound, NoBuildKit, NotOurs
 
 NAMESPACE = "layerlab/"
 _REGISTRY_TIMEOUT = 600
@@ -71,17 +72,26 @@ class LiveEngine:
         """The Docker SDK's own client; what it builds is entered in the journal too."""
         return self._client
 
-    def build(self, request: BuildRequest) -> LiveBuild:
+    def build(self, request: BuildRequest) -> LiveBuild | LiveBuildKitBuild:
         """Start a build; see the protocol."""
         tag = request.tag or ""
         if tag:
             self._may_hold(tag)
+        # What Docker leaves to BuildKit, Podman's own builder does itself, but for secrets through Docker's API.
+        is_buildkit = request.builder == "buildkit" and self._info.builder != "buildah"
+        if request.secrets and not is_buildkit:
+            raise NoBuildKit(
+                f"A build secret needs BuildKit, and this build goes to the {self._info.builder} builder. "
+                "Ask for BuildKit on a Docker engine."
+            )
         # A connection of its own, so that cancelling one build disturbs nothing else.
         with translated(self._info.endpoint):
             client = CourseClient(
                 self._info.endpoint, version=self._info.api_version, timeout=_REGISTRY_TIMEOUT, tls=self._tls
             )
             client.api.journal = self.journal
+            if is_buildkit:
+                return LiveBuildKitBuild(client.api, request, name=lambda image_id: self._name(image_id, tag))
             return LiveBuild(
                 client.api,
                 request,

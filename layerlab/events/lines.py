@@ -1,15 +1,24 @@
-"""One normal form for the events of a build, whatever builder sent them. Knows text, not engines.
+"""Events of builders that print lines: the classic builder, and Podman behind Docker's API.
 
-Parsers take (seconds, raw dict) pairs and yield the events below, in order. They keep no clock of
-their own and never raise on text they do not know: an unknown line is output of the current step.
+An unknown line is output of the current step: nothing here raises on text it does not know.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from layerlab.events.model import (
+    Event,
+    Failed,
+    PullProgress,
+    StepCached,
+    StepFinished,
+    StepOutput,
+    StepStarted,
+    Succeeded,
+)
 
 _STEP = re.compile(r"^Step (\d+)/(\d+) : (.*)$", re.DOTALL)
 # Podman numbers steps anew in every stage: "[1/2] STEP 1/6: FROM …", or "STEP 1/6: …" with one stage.
@@ -39,91 +48,7 @@ _BUILDERS_OWN = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class StepStarted:
-    """Step ``number`` of ``total`` began (both count from 1 over the whole build).
-
-    ``place`` is stage and step in it, both from 1, where the builder counts by stages (Podman): it leaves
-    out stages that nothing needs, and the ARGs before the first FROM.
-    """
-
-    at: float
-    number: int
-    total: int
-    instruction: str
-    place: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True)
-class StepOutput:
-    """One line that the current step printed."""
-
-    at: float
-    number: int
-    text: str
-
-
-@dataclass(frozen=True)
-class StepCached:
-    """The current step was answered from the build cache."""
-
-    at: float
-    number: int
-
-
-@dataclass(frozen=True)
-class StepFinished:
-    """The current step is over; ``image_id`` is its intermediate image (may be cut to 12 digits)."""
-
-    at: float
-    number: int
-    image_id: str | None
-
-
-@dataclass(frozen=True)
-class PullProgress:
-    """A base is being pulled as part of the build; ``current``/``total`` in bytes of one layer."""
-
-    at: float
-    layer: str
-    status: str
-    current: int
-    total: int
-
-
-@dataclass(frozen=True)
-class Succeeded:
-    """The build ended with an image."""
-
-    at: float
-    image_id: str
-
-
-@dataclass(frozen=True)
-class Failed:
-    """The build ended with the engine's own message; ``exit_code`` where a command failed."""
-
-    at: float
-    message: str
-    exit_code: int | None
-
-
-Event = StepStarted | StepOutput | StepCached | StepFinished | PullProgress | Succeeded | Failed
-
-
-def parse(raw: Iterable[tuple[float, Mapping[str, Any]]]) -> Iterator[Event]:
-    """Turn the events of the classic builder, or of Podman's Docker API, into the normal form.
-
-    Notes
-    -----
-    Read off Docker Engine 20.10 (``{"stream"}``, ``{"aux": {"ID"}}`` at each stage's end,
-    ``{"error", "errorDetail"}``) and Podman 4.3: ids of 11 digits after each step but FROM, ``aux`` for the
-    image only, parse errors among the events, the exit code in the error's text only.
-    """
-    return _Reader().events(raw)
-
-
-class _Reader:
+class LineReader:
     """State of one build: which step runs, what stands unfinished on its line, the last image seen."""
 
     def __init__(self) -> None:

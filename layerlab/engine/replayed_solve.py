@@ -1,0 +1,88 @@
+"""A build by BuildKit played back as a whole. Runs nothing: no thread, no process, no waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from layerlab.engine.chains import Chains
+from layerlab.engine.protocol import BuildRequest, RawEvent, Road
+from layerlab.engine.recordings import Payload, Recordings
+from layerlab.engine.shelf import Shelf
+from layerlab.engine.solves import cache_state, chain_of, remember, solve_key
+from layerlab.engine.steps import PlannedStep, Surroundings, plan
+from layerlab.errors import BuildCancelled, NotRecorded
+
+_START = "To build it for real, start an engine (`layerlab doctor` says how)."
+
+
+class ReplayedSolve:
+    """See `layerlab.engine.protocol.BuildHandle`. Events come at once and bear their recorded times."""
+
+    def __init__(
+        self, request: BuildRequest, *, recordings: Recordings, shelf: Shelf, surroundings: Surroundings
+    ) -> None:
+        self._request = request
+        self._recordings = recordings
+        self._shelf = shelf
+        self._around = surroundings
+        self._cancelled = False
+        self._image_id: str | None = None
+        self._road: Road | None = None
+
+    @property
+    def image_id(self) -> str | None:
+        """Full id of the image, once the events are exhausted and the build succeeded."""
+        return self._image_id
+
+    @property
+    def road(self) -> Road | None:
+        """The way that the recorded build took; None before its first event."""
+        return self._road
+
+    def cancel(self) -> None:
+        """End the build before its next event."""
+        self._cancelled = True
+
+    def __iter__(self) -> Iterator[RawEvent]:
+        """Yield the recorded events; raise NotRecorded before the first where there are none."""
+        steps = plan(self._request, self._around)
+        run = self._run(steps)
+        name, through, lacks = run["road"]
+        self._road = Road(name, through, tuple(lacks))
+        for at, data in run["events"]:
+            if self._cancelled:
+                raise BuildCancelled(
+                    "The build was cancelled; nothing of it stays behind. Run the cell to start again."
+                )
+            yield RawEvent(at, data)
+        if not run["failed"]:
+            self._finish(steps)
+
+    def _run(self, steps: tuple[PlannedStep, ...]) -> Payload:
+        found = self._recordings.read("solves", solve_key(self._request, steps))
+        if found is None:
+            raise self._not_recorded(steps, "is not recorded")
+        state = cache_state(self._request, steps, self._shelf)
+        run: Payload | None = found["runs"].get(state)
+        if run is None:
+            raise self._not_recorded(steps, "is recorded after other builds only: run the page from its top")
+        return run
+
+    def _finish(self, steps: tuple[PlannedStep, ...]) -> None:
+        chain = chain_of(self._request, steps)
+        self._image_id = Chains(self._recordings).image_id(chain)
+        self._shelf.add(self._image_id, chain)
+        if self._request.tag:
+            self._shelf.tag(self._request.tag, self._image_id)
+        remember(steps, self._shelf)
+
+    def _not_recorded(self, steps: tuple[PlannedStep, ...], why: str) -> NotRecorded:
+        first = next(step for step in steps if step.key)
+        return NotRecorded(
+            f"This build of {self._request.context.shown_name} by BuildKit {why}. BuildKit's builds are recorded "
+            f"whole, with the files, arguments and caches they met. {_START}",
+            step=first.position.number,
+            total=first.position.total,
+            instruction=first.instruction.logical,
+            line=first.instruction.line,
+        )
