@@ -157,9 +157,12 @@ class Lab:
         """Start a container and leave it running; see `layerlab.engine.protocol.Engine.start`."""
         return self.engine.start(_reference(image), command, **options)
 
-    def probe(self, image: str | Image, *paths: str, read_only: bool = False) -> probe.Probe:
+    def probe(
+        self, image: str | Image, *paths: str, read_only: bool = False, wait_seconds: float = 60.0
+    ) -> probe.Probe:
         """Ask whether the image still serves; see `layerlab.probe.probe`."""
-        return probe.probe(self.engine, _reference(image), paths=paths or ("/health", "/"), read_only=read_only)
+        asked = paths or ("/health", "/")
+        return probe.probe(self.engine, _reference(image), paths=asked, read_only=read_only, wait_seconds=wait_seconds)
 
     def contents(self, image: str | Image) -> Contents:
         """Ask an image what lies in it: distributions, application, tools; see `layerlab.probe.contents`."""

@@ -89,7 +89,7 @@ def solution(bench: Bench) -> tuple[list[str], list[str]]:
 
 
 def _by_harm(ranked: Sequence[tuple[str, str]]) -> Check:
-    places = [SEVERITIES.index(severity) for _, severity in ranked]  # type: ignore[arg-type]
+    places = [SEVERITIES.index(severity) for _, severity in ranked]
     wrong = next((at for at in range(len(places) - 1) if places[at] > places[at + 1]), None)
     upper, lower = ranked[wrong or 0], ranked[(wrong or 0) + 1]
     return judge(
