@@ -1,16 +1,18 @@
-"""Questions to a built image: does it still serve, as whom, what lies in it, what rode along."""
+"""Questions to a built image: does it serve, as whom, what becomes of a start, what lies in it, what rode along."""
 
 from __future__ import annotations
 
 from layerlab.probe.carried import Ride, copied, is_installer
 from layerlab.probe.contents import Contents, Distribution, Tool, contents
 from layerlab.probe.serving import Probe, get, local_service, probe
+from layerlab.probe.starting import Start, start
 
 __all__ = [
     "Contents",
     "Distribution",
     "Probe",
     "Ride",
+    "Start",
     "Tool",
     "contents",
     "copied",
@@ -18,4 +20,5 @@ __all__ = [
     "is_installer",
     "local_service",
     "probe",
+    "start",
 ]

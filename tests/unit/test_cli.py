@@ -32,6 +32,7 @@ VERBS = (
     "engine",
     "bases",
     "progress",
+    "sheets",
     "bench",
 )
 

@@ -107,7 +107,7 @@ def _read(file: str) -> str:
 def _look_into(image: str) -> Inspection:
     from layerlab.course.inspect.verb import looked_into
 
-    return looked_into(image)
+    return looked_into(image).inspection
 
 
 def _show(found: Review, file: str, bandwidth_bits: float, console: Console) -> None:
