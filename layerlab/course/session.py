@@ -188,10 +188,18 @@ class Lab:
         *paths: str,
         read_only: bool = False,
         mounts: Mapping[str, str] | None = None,
+        wait_seconds: float = 60.0,
     ) -> probe.Probe:
         """Ask whether the image still serves; see `layerlab.probe.probe`."""
         asked = paths or ("/health", "/")
-        return probe.probe(self.engine, _reference(image), paths=asked, read_only=read_only, mounts=mounts)
+        return probe.probe(
+            self.engine,
+            _reference(image),
+            paths=asked,
+            read_only=read_only,
+            mounts=mounts,
+            wait_seconds=wait_seconds,
+        )
 
     def starts(
         self,
