@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from layerlab.course.logbook import ProgressPage
     from layerlab.engine.protocol import Container, Engine, ExecResult
     from layerlab.inspection import Inspection
-    from layerlab.probe import Contents, Ride
+    from layerlab.probe import Contents, Ride, Running
     from layerlab.widgets.prediction import Prediction, ReadOff
 
 
@@ -155,13 +155,18 @@ class Lab:
         """Start a container and leave it running; see `layerlab.engine.protocol.Engine.start`."""
         return self.engine.start(_reference(image), command, **options)
 
-    def probe(self, image: str | Image, *paths: str, read_only: bool = False) -> probe.Probe:
+    def probe(self, image: str | Image, *paths: str, read_only: bool = False, user: str | None = None) -> probe.Probe:
         """Ask whether the image still serves; see `layerlab.probe.probe`."""
-        return probe.probe(self.engine, _reference(image), paths=paths or ("/health", "/"), read_only=read_only)
+        asked = paths or ("/health", "/")
+        return probe.probe(self.engine, _reference(image), paths=asked, read_only=read_only, user=user)
 
     def contents(self, image: str | Image) -> Contents:
         """Ask an image what lies in it: distributions, application, tools; see `layerlab.probe.contents`."""
         return probe.contents(self.engine, _reference(image))
+
+    def running(self, image: str | Image, *paths: str, base: str | Image) -> Running:
+        """Let a service answer, and return what it uses that its base has not; see `layerlab.probe.running`."""
+        return probe.running(self.engine, _reference(image), base=_reference(base), paths=paths or ("/health", "/"))
 
     def inspect(self, image: str | Image, *, base: Image | None = None) -> Inspection:
         """Look into an image: layers, files, waste and causes; see `layerlab.inspection.of_engine`."""

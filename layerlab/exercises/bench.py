@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
     from layerlab.image import Image
-    from layerlab.probe import Contents, Probe, Ride
+    from layerlab.probe import Contents, Probe, Ride, Running
 
 
 class Built(Protocol):
@@ -76,11 +76,14 @@ class Bench(Protocol):
     def run(self, image: str | Image, command: Sequence[str] | None = ...) -> Ran:
         """Run a command in a new container of the image."""
 
-    def probe(self, image: str | Image, *paths: str, read_only: bool = ...) -> Probe:
+    def probe(self, image: str | Image, *paths: str, read_only: bool = ..., user: str | None = ...) -> Probe:
         """Start the service and ask it. Raises DoesNotServe."""
 
     def contents(self, image: str | Image) -> Contents:
         """List what lies in the image."""
+
+    def running(self, image: str | Image, *paths: str, base: str | Image) -> Running:
+        """Let a service answer, and return what it uses that its base has not."""
 
     def copied(self, app: str, dockerfile: str = ..., *, text: str | None = ...) -> tuple[Ride, ...]:
         """Return what each `COPY --from` of a Dockerfile carries."""

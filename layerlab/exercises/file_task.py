@@ -29,6 +29,11 @@ class FileTask:
         starter where that builds.
     paths
         What the service is asked, in this order.
+    source
+        The file that whoever works on the service edits.
+    weighs_running
+        Take for needed what the running service uses, system libraries and bytecode of its packages included.
+        By default it is what lies there: packages and the application.
     """
 
     file: str
@@ -38,6 +43,8 @@ class FileTask:
     parts: frozenset[str] = frozenset({"editor"})
     before: str | None = None
     paths: tuple[str, ...] = ("/health", "/")
+    source: str = "main.py"
+    weighs_running: bool = False
 
 
 def filled(text: str, *words: str) -> str:

@@ -67,6 +67,7 @@ def probe(
     port: int = 8000,
     wait_seconds: float = 60.0,
     read_only: bool = False,
+    user: str | None = None,
 ) -> Probe:
     """Start a container of ``image``, ask each path once, stop it, and say what happened.
 
@@ -77,6 +78,8 @@ def probe(
         start can take half a minute on a busy machine, and that is no failure.
     read_only
         Give the container a root folder that it cannot write to (``docker run --read-only``).
+    user
+        Run as somebody else than the image says (``docker run --user``).
 
     Raises
     ------
@@ -84,16 +87,16 @@ def probe(
         Nothing answered in time, or the container ended; the message holds its last lines.
     ImageNotFound, NotRecorded
     """
-    with _started(engine, image, port=port, read_only=read_only) as container:
+    with _started(engine, image, port=port, read_only=read_only, user=user) as container:
         answers = tuple((path, container.request(path, port=port, wait_seconds=wait_seconds)) for path in paths)
         uid = _uid(container)
         stopped = container.stop()
     return Probe(image, answers, uid, stopped.exit_code, stopped.seconds, read_only)
 
 
-def _started(engine: Engine, image: str, *, port: int, read_only: bool) -> Container:
+def _started(engine: Engine, image: str, *, port: int, read_only: bool, user: str | None) -> Container:
     try:
-        return engine.start(image, ports=(port,), read_only=read_only)
+        return engine.start(image, ports=(port,), read_only=read_only, user=user)
     except EngineRefused as refused:
         if _NO_COMMAND.search(str(refused)):
             # The image is there and its start command is not: a fault of the image, not of the engine.
