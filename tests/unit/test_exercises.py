@@ -11,6 +11,7 @@ import pytest
 from fake_bench import APPS, Ended, FakeBench, Made
 from fake_harbour import Harbour
 from fake_musl import MuslBench
+from fake_practice import PracticeBench
 
 from layerlab import exercises
 from layerlab.checks import Verdicts
@@ -22,6 +23,7 @@ from layerlab.exercises.ex03_multistage import COMPILER
 from layerlab.exercises.ex04_alpine_uv import files as ex04_files
 from layerlab.exercises.ex04_alpine_uv.square import COPIED
 from layerlab.exercises.ex05_layers import slips as ex05_slips
+from layerlab.exercises.ex10_practice import BRONZE, checks, files, record
 from layerlab.exercises.file_task import filled
 
 ON_SLIM = (APPS / "exercise02/notes/Dockerfile").read_text().replace("${PY_MINOR}", "${PY_MINOR}-slim")
@@ -59,9 +61,20 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         f"{task}-file": ex05_slips.solution(task, (APPS / f"exercise05/tides/Dockerfile.{task[3:]}").read_text())
         for task in ("q1-heavy", "q2-slow", "q3-green", "q4-all")
     },
+    "10_practice": {
+        **{
+            f"{task}-file": files.reference(name, (APPS / f"exercise10/{name}/Dockerfile.naive").read_text())
+            for task, name in BRONZE.items()
+        },
+        "q4-service": "kinds",
+        "q4-prediction": checks.BANDS[2][0],
+        "q5-record": record.filled(
+            (APPS / "exercise10" / record.FILE).read_text(), ("from 61.0 MB to 12.4 MB, on this engine",) * 6
+        ),
+    },
 }
 # Exercise → the made-up bench that follows what its Dockerfiles do.
-BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour}
+BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour, "10_practice": PracticeBench}
 
 
 Opener = Callable[[str], Exercise]
@@ -158,6 +171,13 @@ def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> Non
                 "Dockerfile.slow, 16 lines",
                 "Dockerfile.green, 16 lines",
                 "Dockerfile.all, 18 lines",
+            ],
+            "10_practice": [
+                "Dockerfile.almanac, 20 lines",
+                "Dockerfile.labels, 23 lines",
+                "Dockerfile.kinds, 24 lines",
+                f"kinds; {checks.BANDS[2][0]}",
+                "decision-record.md",
             ],
         }[name]
     )
@@ -265,6 +285,7 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
         "03_multistage": "q3-blanks",
         "04_alpine_uv": "q2-mend",
         "05_layers": "q2-slow",
+        "10_practice": "q1-almanac",
     }[name]
     *before, check = exercise.verdicts(task, SOLUTIONS[name])
     assert all(one.status == "PASS" for one in before), "what the text shows is judged all the same"

@@ -131,6 +131,9 @@ class Practice(Exercise):
     def _kept(self, id: str) -> Any:
         return self.question(id).answer if id == RECORD else super()._kept(id)
 
+    def _told(self, id: str, value: Any) -> Any:
+        return record.FILE if id == RECORD and value is not None else super()._told(id, value)
+
     def _try(self, task: str, trial: Trial) -> Iterator[Check]:
         return checks.bronze(trial)
 

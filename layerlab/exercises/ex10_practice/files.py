@@ -5,7 +5,7 @@ Texts only, each made from what the learner begins with, so a changed starter le
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from layerlab.exercises.ex10_practice.services import ALMANAC, KINDS, LABELS
@@ -63,20 +63,12 @@ def neighbours(name: str, starter: str) -> tuple[str, ...]:
     """Return the reference, other good ways, and what people change on the way to one."""
     right = reference(name, starter)
     compiled = edited(right, "--no-cache -r", "--no-cache --compile-bytecode -r")
-    by_target = edited(right, _INSTALL, "RUN uv pip install --target /opt/lib --no-cache -r requirements.txt\n")
-    edits: Sequence[tuple[str, str]] = (
-        (_USER, "USER nobody\nEXPOSE 8000\n"),
-        (_USER, "EXPOSE 8000\n"),
-        (_SOURCE[name], "COPY . .\n"),
-    )
     own: tuple[str, ...] = ()
     if name == ALMANAC:
-        on_slim = right.replace("-alpine", "-slim")
-        module = edited(by_target, _VENV, "COPY --from=builder /opt/lib /opt/lib\nENV PYTHONPATH=/opt/lib\n")
-        own = (on_slim, edited(module, 'CMD ["uvicorn"', 'CMD ["python", "-m", "uvicorn"'), _one_stage(name, starter))
+        own = (right.replace("-alpine", "-slim"), _one_stage(name, starter))
     if name == KINDS:
         own = (installed(starter), _two_stages(name, starter, "slim", _GET_UV + _LIST + _INSTALL, _apt_cleaned()))
-    return (starter, right, compiled, *own, *(edited(right, old, new) for old, new in edits))
+    return (starter, right, compiled, edited(right, _SOURCE[name], "COPY . .\n"), *own)
 
 
 def _common(name: str, starter: str, right: str) -> tuple[Slip, ...]:
