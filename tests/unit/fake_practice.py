@@ -223,7 +223,7 @@ def _failed(line: int, said: str) -> BuildFailed:
 
 
 def _key(reference: str) -> str:
-    return "slim" if "-slim" in reference else "musl" if "-alpine" in reference else "full"
+    return "slim" if "slim" in reference else "musl" if "-alpine" in reference else "full"
 
 
 __all__ = ["APPS", "PracticeBench"]

@@ -139,7 +139,7 @@ def test_a_probe_says_on_which_root_folder_it_served_and_as_whom() -> None:
     engine = FakeEngine()
     engine.container.answers = {"id": ExecResult(127, "no such file"), "python3": ExecResult(0, "10001\n")}
     found = probe(engine, "i", paths=("/health",), read_only=True)  # type: ignore[arg-type]
-    assert engine.started == {"ports": (8000,), "read_only": True}
+    assert engine.started == {"ports": (8000,), "read_only": True, "user": None}
     assert (found.uid, found.read_only, found.stops, found.serves) == (10001, True, True, True)
     assert str(found).startswith("Serves as uid 10001, on a root folder it cannot write to: GET /health → 200")
     engine.container.answers = {"id": ExecResult(1, "7"), "python3": ExecResult(127, "")}
