@@ -156,6 +156,10 @@ class ContextError(LayerLabError):
     """The build context is missing, unreadable, or lacks a file the Dockerfile copies."""
 
 
+class ComposeError(LayerLabError):
+    """A compose file cannot be read, or asks for something that the course does not know."""
+
+
 class BuildFailed(LayerLabError):
     """A build stopped at a step; carries everything needed to show where and why."""
 

@@ -121,6 +121,11 @@ class Image:
         """Return the bytes that this image's own layers add to ``base``."""
         return sum(layer.size_bytes for layer in self.layers_added_to(base))
 
+    def layers_not_in(self, other: Image) -> tuple[Layer, ...]:
+        """Return the layers that whoever holds ``other`` still lacks: registries and engines keep them by digest."""
+        held = set(other.diff_ids)
+        return tuple(layer for layer in self.layers if layer.diff_id not in held)
+
 
 def shared_prefix(first: Sequence[str], second: Sequence[str]) -> int:
     """Count the leading elements that two sequences of diff_ids have in common.

@@ -1,4 +1,7 @@
-"""Sizes and durations as text, in the decimal units that Docker prints. Knows no other module."""
+"""Sizes and durations as text, in the decimal units that Docker prints; foreign text made fit to print.
+
+Knows no other module.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,15 @@ def size(size_bytes: int | float) -> str:
     if value >= 999.5:
         return f"{sign}{_three_digits(value / 1000)} kB"
     return f"{sign}{value:.0f} B"
+
+
+def signed(size_bytes: int) -> str:
+    """Print a difference of sizes with its sign.
+
+    >>> signed(-45_400_000), signed(12), signed(0)
+    ('-45.4 MB', '+12 B', '0 B')
+    """
+    return f"+{size(size_bytes)}" if size_bytes > 0 else size(size_bytes)
 
 
 def parse_size(text: str) -> int:
@@ -63,6 +75,37 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+
+
+def printable(text: str) -> str:
+    r"""Return a text that an image brings along with everything that is no visible character written as an escape.
+
+    >>> printable("tmp/\x1b[31mred"), printable("caf\udcc3\udca9"), printable("café")
+    ('tmp/\\x1b[31mred', 'caf\\xc3\\xa9', 'café')
+
+    Notes
+    -----
+    Names of images and files and instructions may hold commands to a terminal, turn the direction of writing, or be
+    no UTF-8 at all (PEP 383 keeps such bytes as lone surrogates, which no file and no JSON takes).
+    """
+    return text if text.isprintable() else "".join(one if one.isprintable() else _escape(one) for one in text)
+
+
+def one_line(text: str, width: int | None = None) -> str:
+    """Return a foreign text on one line, fit to print, and cut where it is longer than ``width``.
+
+    >>> one_line("RUN apt-get update &&   apt-get install -y git", 20)
+    'RUN apt-get update…'
+    """
+    line = printable(" ".join(text.split()))
+    return line if width is None or len(line) <= width else f"{line[: width - 1].rstrip()}…"
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def _three_digits(value: float) -> str:

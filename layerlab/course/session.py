@@ -12,21 +12,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerlab import bases, build, claims, engine, inspection, probe
+from layerlab import bases, build, claims, compose, engine, inspection, probe
 from layerlab.bases.specs import OFFICIAL_MINOR
 from layerlab.build import Build, BuildResult
 from layerlab.context import BuildContext, reruns
 from layerlab.course.session_builds import base_references, in_a_terminal, print_progress
-from layerlab.course.session_shown import Badge, Fold, Text
+from layerlab.course.session_shown import Badge, Fold, Text, engine_text
 from layerlab.dockerfile import Instruction
 from layerlab.errors import SetupError
 from layerlab.image import Image
 
 if TYPE_CHECKING:
+    from layerlab.compose import Service
     from layerlab.course.logbook import ProgressPage
+    from layerlab.engine.mounts import Missing
     from layerlab.engine.protocol import Container, Engine, ExecResult
-    from layerlab.inspection import Inspection
-    from layerlab.probe import Contents, Ride, Running
+    from layerlab.inspection import Inspection, ThreeSizes
+    from layerlab.probe import Contents, Ride, Running, Start
     from layerlab.widgets.prediction import Prediction, ReadOff
 
 
@@ -42,10 +44,7 @@ class Lab:
     def badge(self) -> Badge:
         """Which engine and which bases every number of this notebook comes from."""
         info = self.engine.info
-        said = "Live on" if info.is_live else f"Recorded on {info.recorded_on:%-d %b %Y} with"
-        # Distributions append their own mark ("20.10.24+dfsg1"), which says nothing to a learner.
-        version = info.version.partition("+")[0]
-        return Badge(f"{said} {info.name} {version}", bases.provenance(self.engine).text, info.why)
+        return Badge(engine_text(info), bases.provenance(self.engine).text, info.why)
 
     @property
     def client(self) -> Any:
@@ -68,6 +67,10 @@ class Lab:
     def file(self, app: str, name: str) -> Text:
         """Return a file of a service as it stands on disk, to be shown with line numbers."""
         return Text((self.folder(app) / name).read_text(encoding="utf-8"))
+
+    def compose(self, app: str, name: str = "compose.yaml") -> tuple[Service, ...]:
+        """Read a compose file of a service; see `layerlab.compose.load`."""
+        return compose.load(self.folder(app) / name)
 
     def difference(self, app: str, before: str, after: str) -> Text:
         """Return what changed from one Dockerfile to the next, instructions only."""
@@ -155,10 +158,32 @@ class Lab:
         """Start a container and leave it running; see `layerlab.engine.protocol.Engine.start`."""
         return self.engine.start(_reference(image), command, **options)
 
-    def probe(self, image: str | Image, *paths: str, read_only: bool = False, user: str | None = None) -> probe.Probe:
+    def probe(
+        self,
+        image: str | Image,
+        *paths: str,
+        read_only: bool = False,
+        user: str | None = None,
+        mounts: Mapping[str, str] | None = None,
+    ) -> probe.Probe:
         """Ask whether the image still serves; see `layerlab.probe.probe`."""
         asked = paths or ("/health", "/")
-        return probe.probe(self.engine, _reference(image), paths=asked, read_only=read_only, user=user)
+        return probe.probe(self.engine, _reference(image), paths=asked, read_only=read_only, user=user, mounts=mounts)
+
+    def starts(
+        self,
+        image: str | Image,
+        path: str = "/health",
+        *,
+        mounts: Mapping[str, str] | None = None,
+        missing: Missing = "refuse",
+    ) -> Start:
+        """Start a container and say what becomes of it: it answers, or it ends; see `layerlab.probe.start`."""
+        return probe.start(self.engine, _reference(image), path=path, mounts=mounts, missing=missing)
+
+    def context(self, app: str | Path, dockerfile: str = "Dockerfile", *, text: str | None = None) -> BuildContext:
+        """Return what a build of a service is sent: the files that its ignore file leaves. Builds nothing."""
+        return self._context(app, dockerfile, text=text, changed=None)
 
     def contents(self, image: str | Image) -> Contents:
         """Ask an image what lies in it: distributions, application, tools; see `layerlab.probe.contents`."""
@@ -168,10 +193,17 @@ class Lab:
         """Let a service answer, and return what it uses that its base has not; see `layerlab.probe.running`."""
         return probe.running(self.engine, _reference(image), base=_reference(base), paths=paths or ("/health", "/"))
 
-    def inspect(self, image: str | Image, *, base: Image | None = None) -> Inspection:
-        """Look into an image: layers, files, waste and causes; see `layerlab.inspection.of_engine`."""
-        described = image if isinstance(image, Image) else self.image(image)
-        return inspection.of_engine(self.engine, described, base=base)
+    def inspect(self, image: str | Image | BuildResult, *, base: Image | None = None) -> Inspection:
+        """Look into an image: layers, files, waste and causes; see `layerlab.inspection.of_engine`.
+
+        Of a build it knows which line of the Dockerfile made each layer.
+        """
+        lines = dict(image.lines) if isinstance(image, BuildResult) else {}
+        return inspection.of_engine(self.engine, self._described(image), base=base, lines=lines)
+
+    def sizes(self, image: str | Image | BuildResult) -> ThreeSizes:
+        """Weigh an image in three ways, and say what each tool prints; see `layerlab.inspection.three_sizes`."""
+        return inspection.three_sizes(self.engine, self._described(image))
 
     def copied(
         self,
@@ -257,6 +289,11 @@ class Lab:
     def _repr_html_(self) -> str:
         return self.badge._repr_html_()
 
+    def _described(self, image: str | Image | BuildResult) -> Image:
+        if isinstance(image, BuildResult):
+            return image.image
+        return image if isinstance(image, Image) else self.image(image)
+
     def _context(
         self, app: str | Path, dockerfile: str, *, text: str | None, changed: Mapping[str, str] | None
     ) -> BuildContext:
@@ -289,7 +326,7 @@ def open_lab(notebook: str, *, prefer: str | None = None) -> Lab:
     SetupError
         The course's files are not found above the current folder.
     """
-    return Lab(notebook, engine.connect(prefer), course_root())
+    return Lab(notebook, engine.connect(prefer, notebook=notebook), course_root())
 
 
 def course_root() -> Path:

@@ -19,21 +19,22 @@ from filelock import FileLock
 
 from layerlab.engine import private
 
-Kind = Literal["image", "container", "tag", "base"]
+Kind = Literal["image", "container", "tag", "base", "volume"]
 
 
 @dataclass
 class Owned:
     """The journal read to its end.
 
-    ``images`` and ``containers`` are ids, ``tags`` maps a reference to the image it named, and ``bases``
-    are references that the course pulled: listed and offered by `clean`, never removed by themselves.
+    ``images`` and ``containers`` are ids, ``volumes`` are names, ``tags`` maps a reference to the image it named, and
+    ``bases`` are references that the course pulled: listed and offered by `clean`, never removed by themselves.
     """
 
     images: set[str] = field(default_factory=set)
     containers: set[str] = field(default_factory=set)
     tags: dict[str, str] = field(default_factory=dict)
     bases: set[str] = field(default_factory=set)
+    volumes: set[str] = field(default_factory=set)
 
 
 class Journal:
@@ -58,7 +59,7 @@ class Journal:
             yield
 
     def note(self, kind: Kind, identity: str, *, image: str | None = None) -> None:
-        """Write down that an image, container or tag is ours from now on."""
+        """Write down that an image, container, volume or tag is ours from now on."""
         self._append({"own": kind, "id": identity, **({"image": image} if image else {})})
 
     def forget(self, kind: Kind, identity: str) -> None:
@@ -110,6 +111,10 @@ def _apply(owned: Owned, entry: dict[str, str]) -> None:
             owned.tags[identity] = entry.get("image", "")
         case {"own": "base"}:
             owned.bases.add(identity)
+        case {"own": "volume"}:
+            owned.volumes.add(identity)
+        case {"gone": "volume"}:
+            owned.volumes.discard(identity)
         case {"gone": "base"}:
             owned.bases.discard(identity)
         case {"gone": "image"}:

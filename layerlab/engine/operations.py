@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
-from pathlib import Path
 from typing import Any
 
+from layerlab.engine.mounts import Missing, mounted, require_sources
 from layerlab.engine.protocol import ExecResult, Response, Stopped
 from layerlab.engine.recordings import Payload, digest
 from layerlab.errors import DoesNotServe, EngineRefused, LayerLabError, RecordingDamaged
@@ -27,15 +26,24 @@ def start_arguments(
     mounts: Mapping[str, str] | None,
     cap_drop: Sequence[str],
     network: str | None,
+    missing: Missing,
 ) -> Payload:
-    """Give the arguments of a start one form. Host ports are left out: they are not replayed."""
+    """Give the arguments of a start one form. Host ports are left out: they are not replayed.
+
+    Raises
+    ------
+    EngineRefused
+        A mount cannot be read, or its source is not there and is to be refused: on every engine alike.
+    """
+    if missing == "refuse":
+        require_sources(mounts)
     return {
         "command": None if command is None else list(command),
         "env": dict(sorted((env or {}).items())),
         "user": user,
         "read_only": read_only,
         "ports": sorted(int(port) for port in ports),
-        "mounts": {target: _mounted(source) for source, target in sorted((mounts or {}).items())},
+        "mounts": {f"{one.target}{':ro' * one.read_only}": one.content for one in mounted(mounts)},
         "cap_drop": sorted(cap_drop),
         "network": network,
     }
@@ -94,15 +102,3 @@ def decode(operation: str, answer: Any) -> Any:
             "Restore it with `git checkout recordings`, or record anew with `layerlab record`."
         ) from error
     return answer
-
-
-def _mounted(source: str) -> str:
-    path = Path(source)
-    if not path.is_absolute():
-        return source  # a named volume
-    # Where a folder lies differs from machine to machine; what is in it decides the answer.
-    content = hashlib.sha256()
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.is_file():
-            content.update(f"{file.relative_to(path)}\0".encode() + file.read_bytes())
-    return f"content:{content.hexdigest()}"

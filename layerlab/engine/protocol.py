@@ -12,8 +12,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from layerlab.archive import LayerFiles
+    from layerlab.archive import LayerFiles, PackedLayer
     from layerlab.context import BuildContext
+    from layerlab.engine.mounts import Missing
 
 EngineKind = Literal["docker", "podman", "private", "recorded"]
 Builder = Literal["classic", "buildah"]
@@ -179,6 +180,12 @@ class Engine(Protocol):
         Raises ImageNotFound, ArchiveError or NotRecorded.
         """
 
+    def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
+        """Return what each layer of the image takes packed, base-first; measured once, then kept by its diff_id.
+
+        Raises ImageNotFound, ArchiveError or NotRecorded.
+        """
+
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Pull an image, yielding the registry's progress events as they come.
 
@@ -203,6 +210,7 @@ class Engine(Protocol):
         mounts: Mapping[str, str] | None = None,
         cap_drop: Sequence[str] = (),
         network: str | None = None,
+        missing: Missing = "refuse",
     ) -> Container:
         """Start a container and return at once.
 
@@ -213,7 +221,11 @@ class Engine(Protocol):
         ports
             Container ports to publish on a free port of 127.0.0.1, or container port → host port.
         mounts
-            ``volume-or-folder → "/path:ro"`` in the container.
+            ``volume-or-folder → "/path:ro"`` in the container. A folder is one of this machine, by its full path; an
+            engine that does not see this machine's folders gets a copy in a volume, which goes with the container.
+        missing
+            What to do where such a folder is not there: refuse it, as ``--mount`` does, or let the engine make an
+            empty one, as ``-v`` does.
 
         Raises
         ------

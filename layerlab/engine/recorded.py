@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn, cast
 
-from layerlab.archive import LayerFiles, columns
+from layerlab.archive import LayerFiles, PackedLayer, columns
 from layerlab.engine.chains import Chains, base_chain, summary
+from layerlab.engine.mounts import Missing
 from layerlab.engine.operations import decode, run_key, start_arguments, start_key
 from layerlab.engine.protocol import BuildRequest, EngineInfo, ExecResult, RawEvent
 from layerlab.engine.raw_client import RawClient
@@ -38,8 +39,8 @@ class RecordedEngine:
         self._info = _describe(self.provenance, why)
 
     @classmethod
-    def open(cls, *, why: str) -> RecordedEngine:
-        """Open the recordings of the checkout, or those that LAYERLAB_RECORDINGS names.
+    def open(cls, *, why: str, notebook: str = "") -> RecordedEngine:
+        """Open the recordings of the checkout, or those that LAYERLAB_RECORDINGS names; see `Recordings.open`.
 
         Raises
         ------
@@ -48,7 +49,7 @@ class RecordedEngine:
         RecordingDamaged
             Their provenance cannot be read.
         """
-        return cls(Recordings.open(), why=why)
+        return cls(Recordings.open(notebook), why=why)
 
     @property
     def info(self) -> EngineInfo:
@@ -98,6 +99,14 @@ class RecordedEngine:
             _refuse(f"What the layers of {image} hold is not recorded.")
         return tuple(columns.decode(one["layer"]) for one in found if one)
 
+    def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
+        """Return what the layers took packed when they were recorded."""
+        diff_ids = self.inspect(image)["RootFS"]["Layers"]
+        found = [self._recordings.read("packed", layer_key(diff_id)) for diff_id in diff_ids]
+        if None in found:
+            _refuse(f"What the layers of {image} take packed is not recorded.")
+        return tuple(PackedLayer(**one["layer"]) for one in found if one)
+
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Report a recorded base as present; raise NotRecorded for any other image."""
         if self._recordings.read("bases", base_key(reference)) is None:
@@ -128,11 +137,12 @@ class RecordedEngine:
         mounts: Mapping[str, str] | None = None,
         cap_drop: Sequence[str] = (),
         network: str | None = None,
+        missing: Missing = "refuse",
     ) -> ReplayedContainer:
         """Return a container that answers what it answered when it was recorded."""
         arguments = start_arguments(
             command, env=env, user=user, read_only=read_only, ports=ports, mounts=mounts, cap_drop=cap_drop,
-            network=network,
+            network=network, missing=missing,
         )  # fmt: skip
         key = start_key(self._chain(image), arguments)
         found = self._recordings.read("containers", key)

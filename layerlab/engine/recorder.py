@@ -7,10 +7,12 @@ on replay they would not be there either.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from layerlab.archive import LayerFiles, columns
+from layerlab.archive import LayerFiles, PackedLayer, columns
 from layerlab.engine.chains import base_chain
+from layerlab.engine.mounts import Missing, mounted
 from layerlab.engine.operations import FAILURES, encode, run_key, start_arguments, start_key
 from layerlab.engine.protocol import BuildRequest, Container, Engine, EngineInfo, ExecResult, RawEvent
 from layerlab.engine.raw_client import RawClient
@@ -104,6 +106,14 @@ class RecordingEngine:
             self._session.recordings.write("layers", layer_key(layer.diff_id), {"layer": columns.encode(layer)})
         return layers
 
+    def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
+        """Return what the layers take packed, and record each by its diff_id."""
+        self._chain(image)
+        layers = self._live.packed_layers(image)
+        for layer in layers:
+            self._session.recordings.write("packed", layer_key(layer.diff_id), {"layer": asdict(layer)})
+        return layers
+
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Pull; on replay the image is there, with nothing to see of how it came."""
         yield from self._live.pull(reference)
@@ -133,26 +143,31 @@ class RecordingEngine:
         mounts: Mapping[str, str] | None = None,
         cap_drop: Sequence[str] = (),
         network: str | None = None,
+        missing: Missing = "refuse",
     ) -> Container:
         """Start a container; every question to it is written down with its answer."""
         arguments = start_arguments(
             command, env=env, user=user, read_only=read_only, ports=ports, mounts=mounts, cap_drop=cap_drop,
-            network=network,
+            network=network, missing=missing,
         )  # fmt: skip
         chain = self._chain(image)
         key = start_key(chain, arguments)
         written = self._session.recordings.read("containers", key) or {"starts": [], "operations": {}}
-        written |= {"image": chain, "arguments": self._session.redactor.value(arguments)}
+        # A folder may lie anywhere, and an engine's message or a program's log names it.
+        redactor = self._session.redactor.also(*(mount.source for mount in mounted(mounts) if mount.is_local))
+        written |= {"image": chain, "arguments": redactor.value(arguments)}
         try:
             container = self._live.start(
                 image, command, env=env, user=user, read_only=read_only, ports=ports, mounts=mounts,
-                cap_drop=cap_drop, network=network,
+                cap_drop=cap_drop, network=network, missing=missing,
             )  # fmt: skip
         except tuple(FAILURES.values()) as error:
-            self._note_start(key, written, self._session.redactor.value(encode(error)))
+            self._note_start(key, written, redactor.value(encode(error)))
             raise
         self._note_start(key, written, {"id": container.id})
-        return RecordingContainer(container, key=key, written=written, session=self._session)
+        return RecordingContainer(
+            container, key=key, written=written, recordings=self._session.recordings, redactor=redactor
+        )
 
     def run(self, image: str, command: Sequence[str] | None = None, *, user: str | None = None) -> ExecResult:
         """Run a container to its end, and write down what it printed."""

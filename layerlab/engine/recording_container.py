@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from layerlab.engine.operations import FAILURES, Trace, encode
 from layerlab.engine.protocol import Container, ExecResult, Response, Stopped
-from layerlab.engine.recording_session import Session
-from layerlab.engine.recordings import Payload
+from layerlab.engine.recordings import Payload, Recordings
+from layerlab.engine.redact import Redactor
 from layerlab.errors import LayerLabError
 
 Answer = TypeVar("Answer")
@@ -17,11 +17,14 @@ Answer = TypeVar("Answer")
 class RecordingContainer:
     """See `layerlab.engine.protocol.Container`."""
 
-    def __init__(self, live: Container, *, key: str, written: Payload, session: Session) -> None:
+    def __init__(
+        self, live: Container, *, key: str, written: Payload, recordings: Recordings, redactor: Redactor
+    ) -> None:
         self._live = live
         self._key = key
         self._written = written
-        self._session = session
+        self._recordings = recordings
+        self._redactor = redactor
         self._trace = Trace()
 
     @property
@@ -72,11 +75,11 @@ class RecordingContainer:
 
     def _note(self, answer: object | LayerLabError, operation: str, *arguments: Any) -> None:
         self._trace.add([operation, *arguments])
-        redact = self._session.redactor.value
+        redact = self._redactor.value
         entry = self._written["operations"].setdefault(
             self._trace.key, {"asked": redact([operation, *arguments]), "answers": []}
         )
         # What an earlier container of the same kind answered here stands: one story, not a mixture.
         if self._trace.repeat == len(entry["answers"]):
             entry["answers"].append(redact(encode(answer)))
-            self._session.recordings.write("containers", self._key, self._written)
+            self._recordings.write("containers", self._key, self._written)

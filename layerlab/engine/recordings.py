@@ -1,8 +1,9 @@
 """The recordings on disk: small JSON files by content key, each with a checksum. Knows no engine.
 
 ``steps/`` one build step each, ``bases/`` base images, ``containers/`` what was asked of containers,
-``layers/`` what layers hold, ``refusals/`` builds that the engine would not begin, ``provenance.json`` where all of
-it comes from.
+``layers/`` what layers hold, ``packed/`` what they take packed, ``refusals/`` builds that the engine would not begin,
+``provenance.json`` where all of it comes from. One such folder stands on one set of bases, so a notebook that is
+recorded by itself, on other bases than the rest, has a folder of its own inside.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from typing import Any, Literal
 from layerlab.engine.protocol import Builder
 from layerlab.errors import NotRecorded, RecordingDamaged
 
-Kind = Literal["steps", "bases", "containers", "layers", "refusals"]
+Kind = Literal["steps", "bases", "containers", "layers", "packed", "refusals"]
 BaseOrigin = Literal["official", "stand-in", "mixed", "none"]
 Payload = dict[str, Any]
-KINDS: tuple[Kind, ...] = ("steps", "bases", "containers", "layers", "refusals")
+KINDS: tuple[Kind, ...] = ("steps", "bases", "containers", "layers", "packed", "refusals")
 
 _MEND = "Restore it with `git checkout recordings`, or record anew with `layerlab record`."
 _PROVENANCE = "provenance.json"
@@ -64,8 +65,13 @@ class Recordings:
         self._noted: set[tuple[str, str]] = set()
 
     @classmethod
-    def open(cls) -> Recordings:
+    def open(cls, notebook: str = "") -> Recordings:
         """Open ``LAYERLAB_RECORDINGS``, else the checkout's own ``recordings`` folder.
+
+        Parameters
+        ----------
+        notebook
+            Name of the notebook, which is its exercise's too; where it has recordings of its own, they are opened.
 
         Raises
         ------
@@ -87,7 +93,7 @@ class Recordings:
                 "or start an engine (`layerlab engine start`)."
             )
         reached = os.environ.get("LAYERLAB_RECORDINGS_REACHED")
-        return cls(folder, reached=Path(reached) if reached else None)
+        return cls(own_folder(folder, notebook) or folder, reached=Path(reached) if reached else None)
 
     def read(self, kind: Kind, key: str) -> Payload | None:
         """Return one recording, or None where there is none. Raises RecordingDamaged."""
@@ -162,6 +168,17 @@ class Recordings:
                 file.write(f"{kind} {key}\n")
 
 
+def own_folder(folder: Path, notebook: str) -> Path | None:
+    """Return the folder of a notebook that was recorded by itself, or None where it shares the others'."""
+    own = folder / notebook
+    return own if notebook and (own / _PROVENANCE).exists() else None
+
+
+def sets(folder: Path) -> tuple[Path, ...]:
+    """Return every set of recordings in a folder: the shared one, and those of single notebooks."""
+    return tuple(sorted(path.parent for path in folder.rglob(_PROVENANCE)))
+
+
 def digest(*parts: object) -> str:
     """Hash JSON values into a key of 32 hex digits: enough that no two inputs ever meet."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -180,7 +197,7 @@ def base_key(reference: str) -> str:
 
 
 def layer_key(diff_id: str) -> str:
-    """Name the file of a layer's entries.
+    """Name the file of a layer's entries, or of what it takes packed.
 
     >>> layer_key("sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef")
     '5f70bf18a086007016e948b04aed3b82'

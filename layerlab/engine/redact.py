@@ -58,7 +58,12 @@ class Redactor:
     def of_this_machine(cls, *folders: Path) -> Redactor:
         """Collect what is particular to this machine; ``folders`` are further paths of it."""
         found = dict([*_of_settings(_settings()), *_of_folders(folders), *_of_names()])
-        return cls(tuple(sorted(found.items(), key=lambda pair: (-len(pair[0]), pair[0]))))
+        return cls(_longest_first(found))
+
+    def also(self, *paths: str) -> Redactor:
+        """Return one that takes out these paths of this machine too."""
+        found = dict(self.replacements) | dict.fromkeys(paths, PATH)
+        return Redactor(_longest_first(found))
 
     def text(self, text: str) -> str:
         """Redact one text."""
@@ -93,6 +98,10 @@ def hosts_in(text: str) -> set[str]:
 def private_hosts() -> set[str]:
     """Name the hosts that this machine's own configuration mentions and that are not public."""
     return hosts_in(" ".join(_settings())) - PUBLIC_HOSTS
+
+
+def _longest_first(found: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(found.items(), key=lambda pair: (-len(pair[0]), pair[0])))
 
 
 def _public_address(match: re.Match[str]) -> str:

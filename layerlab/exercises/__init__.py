@@ -19,6 +19,8 @@ _MODULES = {
     "03_multistage": "layerlab.exercises.ex03_multistage",
     "04_alpine_uv": "layerlab.exercises.ex04_alpine_uv",
     "05_layers": "layerlab.exercises.ex05_layers",
+    "07_model_files": "layerlab.exercises.ex07_model_files",
+    "08_measuring": "layerlab.exercises.ex08_measuring",
     "10_practice": "layerlab.exercises.ex10_practice",
 }
 NAMES = tuple(_MODULES)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
     from layerlab.image import Image
-    from layerlab.probe import Contents, Probe, Ride, Running
+    from layerlab.inspection import Inspection
+    from layerlab.probe import Contents, Probe, Ride, Running, Start
 
 
 class Built(Protocol):
@@ -76,8 +77,21 @@ class Bench(Protocol):
     def run(self, image: str | Image, command: Sequence[str] | None = ...) -> Ran:
         """Run a command in a new container of the image."""
 
-    def probe(self, image: str | Image, *paths: str, read_only: bool = ..., user: str | None = ...) -> Probe:
+    def probe(
+        self,
+        image: str | Image,
+        *paths: str,
+        read_only: bool = ...,
+        user: str | None = ...,
+        mounts: Mapping[str, str] | None = ...,
+    ) -> Probe:
         """Start the service and ask it. Raises DoesNotServe."""
+
+    def inspect(self, image: str | Image | BuildResult, *, base: Image | None = ...) -> Inspection:
+        """Look into an image: layers, files, waste."""
+
+    def starts(self, image: str | Image, path: str = ..., *, mounts: Mapping[str, str] | None = ...) -> Start:
+        """Start the service and say what becomes of it: it answers, or it ends."""
 
     def contents(self, image: str | Image) -> Contents:
         """List what lies in the image."""

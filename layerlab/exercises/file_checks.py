@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from layerlab.checks import Check, behaviour, static
 from layerlab.checks import size as size_checks
+from layerlab.checks.shell import shipped
 from layerlab.errors import BaseError, BuildCancelled, BuildFailed, EngineError, LayerLabError
 from layerlab.exercises.trial import Trial
 from layerlab.units import size
@@ -87,6 +88,16 @@ def little_came_along(trial: Trial, *, stage: str, share: float) -> Check:
     return size_checks.luggage(
         sizes, most_bytes=int(share * held), which_is=f"{share:.0%} of the {size(held)} in the builder"
     )
+
+
+def heaviest_layer(trial: Trial) -> str:
+    """Return the size of the largest layer that was added, with the line that wrote it."""
+    worst = max(trial.image.layers_added_to(trial.base), key=lambda layer: layer.size_bytes, default=None)
+    if worst is None:
+        return "nothing"
+    told = (one for stage in shipped(trial.dockerfile) for one in stage.instructions)
+    lines = [one.line for one in told if one.logical == worst.instruction]
+    return f"{size(worst.size_bytes)} by line {lines[-1]}" if lines else size(worst.size_bytes)
 
 
 def telling_line(lines: Sequence[str]) -> str:

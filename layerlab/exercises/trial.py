@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from layerlab.exercises.bench import Begun, Bench
     from layerlab.exercises.file_task import FileTask
     from layerlab.image import Image
+    from layerlab.inspection import Inspection
     from layerlab.probe import Contents, Probe, Ride
 
 _T = TypeVar("_T")
@@ -62,6 +63,11 @@ class Trial:
         self._is_cancelled = False
         self._begun: Begun | None = None
         self._known: dict[str, Any] = {}
+
+    @property
+    def mounts(self) -> Mapping[str, str]:
+        """Folder of this machine → place in the container, for services that need one; see `Engine.start`."""
+        return {}
 
     @property
     def starter(self) -> str:
@@ -135,13 +141,32 @@ class Trial:
     @property
     def added_before(self) -> int:
         """The bytes that one added to the base that it stood on."""
+        return self.image_before.added_bytes(self.base_before)
+
+    @property
+    def base_before(self) -> Image:
+        """The image that one stands on."""
         written = given(self.bench, self.task.app, self._name_before)
-        return self.image_before.added_bytes(self._look_for_base(parse(written)))
+        return self._ask("base before", "luggage", lambda: self._look_for_base(parse(written)))
 
     @property
     def before(self) -> Probe:
         """What that one answered."""
         return self._ask("before", "same answers", lambda: self._probe(self.image_before))
+
+    @property
+    def inspection(self) -> Inspection:
+        """What the image's layers hold, and hide."""
+        return self._ask("inspection", "waste", lambda: self.bench.inspect(self.built, base=self.base))
+
+    @property
+    def inspection_before(self) -> Inspection:
+        """The same of the service as it was, on the base of now."""
+
+        def inspect() -> Inspection:
+            return self.bench.inspect(self.image_before, base=self.base)
+
+        return self._ask("inspection before", "waste", inspect)
 
     @property
     def sizes(self) -> Sizes:
@@ -230,8 +255,9 @@ class Trial:
             raise BuildCancelled("This attempt was cancelled. Press Build & check to try it again.")
 
     def _probe(self, image: Image, *, read_only: bool = False) -> Probe:
+        mounting: dict[str, Any] = {"mounts": self.mounts} if self.mounts else {}
         try:
-            return self.bench.probe(image, *self.task.paths, read_only=read_only)
+            return self.bench.probe(image, *self.task.paths, read_only=read_only, **mounting)
         except EngineRefused as refused:
             if _NO_COMMAND.search(str(refused)):
                 raise DoesNotServe(f"The container did not start: {refused}") from refused
@@ -258,8 +284,7 @@ class Trial:
         return stage.base
 
     def _weigh_before(self) -> Sizes:
-        written = given(self.bench, self.task.app, self._name_before)
-        return self._weigh(self.image_before, self._look_for_base(parse(written)))
+        return self._weigh(self.image_before, self.base_before)
 
     def _weigh(self, image: Image, base: Image) -> Sizes:
         added = image.added_bytes(base)

@@ -57,7 +57,7 @@ class Figure:
 
 
 def compose(
-    traces: Sequence[go.Bar | go.Scatter],
+    traces: Sequence[go.Bar | go.Scatter | go.Icicle],
     *,
     title: str,
     source: str,
@@ -87,11 +87,16 @@ def compose(
     return go.Figure(data=list(traces), layout=layout)
 
 
-def size_axis(largest_bytes: float, *, room: float = 1.18) -> dict[str, Any]:
-    """Return a byte axis from 0 to ``room`` × the largest value, its ticks in decimal units."""
-    end = (largest_bytes or 1) * room
-    ticks = _nice_ticks(end, smallest=1.0)
-    return {"range": [0, end], "tickvals": ticks, "ticktext": [_short_size(tick) for tick in ticks], **_X_LOOK}
+def size_axis(largest_bytes: float, *, room: float = 1.18, start: float = 0) -> dict[str, Any]:
+    """Return a byte axis from ``start`` to ``room`` × the way to the largest value, its ticks in decimal units."""
+    way = ((largest_bytes - start) or 1) * room
+    ticks = _nice_ticks(way, smallest=1.0, start=start)
+    return {
+        "range": [start, start + way],
+        "tickvals": ticks,
+        "ticktext": [_short_size(tick) for tick in ticks],
+        **_X_LOOK,
+    }
 
 
 def number_axis(largest: float, *, suffix: str, room: float = 1.25) -> dict[str, Any]:
@@ -146,18 +151,13 @@ def end_labels(x: Sequence[float], y: Sequence[float], text: Sequence[str], **gi
 
 
 def one_line(text: str, width: int = 34) -> str:
-    """Cut an instruction to one line.
-
-    >>> one_line("RUN apt-get update &&   apt-get install -y git", 20)
-    'RUN apt-get update …'
-    """
-    line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+    """Cut an instruction to one line, fit to print."""
+    return units.one_line(text, width)
 
 
 def hover_text(text: str) -> str:
     """Wrap a long instruction for the hover box; plotly reads `<` as markup, so it is escaped."""
-    lines = _lines(" ".join(text.split()))
+    lines = _lines(units.one_line(text))
     return _markup([*lines[:_HOVER_LINES], "…"] if len(lines) > _HOVER_LINES else lines)
 
 
@@ -205,8 +205,9 @@ def _frame_texts(
     ]
 
 
-def _legend_px(traces: Sequence[go.Bar | go.Scatter]) -> int:
-    shown = [len(trace.name) for trace in traces if trace.showlegend]
+def _legend_px(traces: Sequence[go.Bar | go.Scatter | go.Icicle]) -> int:
+    # plotly knows no legend for an icicle, so its traces have no such attribute.
+    shown = [len(trace.name) for trace in traces if "showlegend" in trace and trace.showlegend]
     # A cell of 600 pixels holds about 50 letters of legend beside the row labels; then it wraps.
     return _LEGEND_PX * min(len(shown), math.ceil((sum(shown) + 5 * len(shown)) / 50))
 
@@ -228,12 +229,12 @@ def _markup(lines: Sequence[str]) -> str:
     return "<br>".join(escape(line, quote=False) for line in lines)
 
 
-def _nice_ticks(end: float, *, smallest: float = 0.0, wanted: int = 5) -> list[float]:
-    rough = end / wanted
+def _nice_ticks(way: float, *, smallest: float = 0.0, start: float = 0, wanted: int = 5) -> list[float]:
+    rough = way / wanted
     magnitude = 10 ** math.floor(math.log10(rough))
     step = next(m * magnitude for m in (1, 2, 2.5, 5, 10) if m * magnitude >= rough * 0.999)
     step = max(step, smallest)
-    return [i * step for i in range(int(end / step) + 1)]
+    return [i * step for i in range(math.ceil(start / step), int((start + way) / step) + 1)]
 
 
 def _short_size(size_bytes: float) -> str:

@@ -90,6 +90,15 @@ def official_layers(
     return sheet.Figure(drawn, table=Table(title, source, columns, tuple(rows), frozenset({0, 1, 2})), alt=alt)
 
 
+def essence(instruction: str) -> str:
+    """Return an instruction without what most of them begin with, so that labels can be told apart.
+
+    >>> essence("RUN set -eux; apt-get update && apt-get install -y --no-install-recommends git")
+    'RUN apt-get install git'
+    """
+    return _FLAGS.sub("", _OPENING.sub("", " ".join(instruction.split())))
+
+
 def _part_bars(texts: Sequence[str], sizes: Sequence[int], parts: Sequence[str]) -> list[Any]:
     bars: list[Any] = []
     for part, mark in (("base", palette.BASE), ("added", palette.ADDED), ("", palette.UNSPLIT)):
@@ -117,8 +126,8 @@ def _row_bars(
 
 
 def _instructions(texts: Sequence[str]) -> dict[str, Any]:
-    labels = [_FLAGS.sub("", _OPENING.sub("", " ".join(text.split()))) for text in texts]
-    return sheet.row_axis([sheet.one_line(f"{i} {label}") for i, label in enumerate(labels)], is_code=True)
+    labels = [sheet.one_line(f"{i} {essence(text)}") for i, text in enumerate(texts)]
+    return sheet.row_axis(labels, is_code=True)
 
 
 def _divider(parts: Sequence[str]) -> list[dict[str, Any]]:

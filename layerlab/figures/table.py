@@ -1,10 +1,15 @@
-"""The twin of a figure: the same numbers as a table, in HTML and in plain text. Knows only strings."""
+"""The twin of a figure: the same numbers as a table, in HTML and in plain text. Knows only strings.
+
+Cells may hold what an image brings along, such as a path: in HTML it is escaped, in a terminal it commands nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+
+from layerlab.units import one_line
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,9 @@ class Table:
 
     def html(self, summary: str) -> str:
         """Return an accessible table, headed by its caption and followed by ``summary``."""
-        head = "".join(f'<th scope="col"{self._style(i)}>{escape(c)}</th>' for i, c in enumerate(self.columns))
+        head = "".join(
+            f'<th scope="col"{self._style(i)}>{escape(one_line(c))}</th>' for i, c in enumerate(self.columns)
+        )
         body = "".join(f"<tr>{self._html_row(row)}</tr>" for row in self.rows)
         caption = f"<caption><strong>{escape(self.caption)}</strong><br>{escape(self.source)}</caption>"
         return (
@@ -30,7 +37,7 @@ class Table:
 
     def text(self, summary: str) -> str:
         """Return the table aligned for a terminal, with its caption above and ``summary`` below."""
-        lines = [self.columns, *self.rows]
+        lines = [tuple(map(one_line, line)) for line in (self.columns, *self.rows)]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
         head, *body = (self._text_row(line, widths) for line in lines)
         rule = "  ".join("-" * width for width in widths)
@@ -38,8 +45,8 @@ class Table:
 
     def _html_row(self, row: Sequence[str]) -> str:
         first, *others = row
-        cells = "".join(f"<td{self._style(i)}>{escape(cell)}</td>" for i, cell in enumerate(others, start=1))
-        return f'<th scope="row"{self._style(0)}>{escape(first)}</th>{cells}'
+        cells = "".join(f"<td{self._style(i)}>{escape(one_line(cell))}</td>" for i, cell in enumerate(others, start=1))
+        return f'<th scope="row"{self._style(0)}>{escape(one_line(first))}</th>{cells}'
 
     def _style(self, column: int) -> str:
         return f' style="text-align:{"right" if column in self.right_aligned else "left"}"'

@@ -1,4 +1,4 @@
-"""Questions to a built image: does it still serve, as whom, what lies in it, what rode along, what it uses."""
+"""Questions to a built image: does it serve, as whom, how it starts, what lies in it, rode along, or is used."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from layerlab.probe.carried import Ride, copied, is_installer
 from layerlab.probe.contents import Contents, Distribution, Tool, contents
 from layerlab.probe.running import Library, Package, Running, running
 from layerlab.probe.serving import Probe, get, local_service, probe
+from layerlab.probe.starting import Start, start
 
 __all__ = [
     "Contents",
@@ -15,6 +16,7 @@ __all__ = [
     "Probe",
     "Ride",
     "Running",
+    "Start",
     "Tool",
     "contents",
     "copied",
@@ -23,4 +25,5 @@ __all__ = [
     "local_service",
     "probe",
     "running",
+    "start",
 ]

@@ -10,14 +10,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from layerlab.errors import DoesNotServe, EngineRefused
 
 if TYPE_CHECKING:
+    from layerlab.engine.mounts import Missing
     from layerlab.engine.protocol import Container, Engine, Response
 
 
@@ -68,6 +69,7 @@ def probe(
     wait_seconds: float = 60.0,
     read_only: bool = False,
     user: str | None = None,
+    mounts: Mapping[str, str] | None = None,
 ) -> Probe:
     """Start a container of ``image``, ask each path once, stop it, and say what happened.
 
@@ -80,6 +82,8 @@ def probe(
         Give the container a root folder that it cannot write to (``docker run --read-only``).
     user
         Run as somebody else than the image says (``docker run --user``).
+    mounts
+        Folder of this machine → ``"/path:ro"`` in the container; see `layerlab.engine.protocol.Engine.start`.
 
     Raises
     ------
@@ -87,16 +91,28 @@ def probe(
         Nothing answered in time, or the container ended; the message holds its last lines.
     ImageNotFound, NotRecorded
     """
-    with _started(engine, image, port=port, read_only=read_only, user=user) as container:
+    with started(engine, image, port=port, read_only=read_only, user=user, mounts=mounts) as container:
         answers = tuple((path, container.request(path, port=port, wait_seconds=wait_seconds)) for path in paths)
         uid = _uid(container)
         stopped = container.stop()
     return Probe(image, answers, uid, stopped.exit_code, stopped.seconds, read_only)
 
 
-def _started(engine: Engine, image: str, *, port: int, read_only: bool, user: str | None) -> Container:
+def started(
+    engine: Engine,
+    image: str,
+    *,
+    port: int,
+    read_only: bool = False,
+    user: str | None = None,
+    mounts: Mapping[str, str] | None = None,
+    missing: Missing = "refuse",
+) -> Container:
+    """Start a container with its service's port published. Raises DoesNotServe where its command cannot be started."""
+    options: dict[str, Any] = {"mounts": mounts, "missing": missing} if mounts else {}
+    options |= {"user": user} if user else {}
     try:
-        return engine.start(image, ports=(port,), read_only=read_only, user=user)
+        return engine.start(image, ports=(port,), read_only=read_only, **options)
     except EngineRefused as refused:
         if _NO_COMMAND.search(str(refused)):
             # The image is there and its start command is not: a fault of the image, not of the engine.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from layerlab import bases
 from layerlab.course.session import Lab, course_root
 from layerlab.engine.protocol import Engine
 from layerlab.errors import EngineRefused, ImageNotFound
-from layerlab.probe import Contents, is_installer
+from layerlab.probe import Contents, is_installer, start
 
 PACKAGES = {"fastapi", "uvicorn", "pydantic", "pydantic-core", "starlette"}
 
@@ -118,3 +120,28 @@ def test_what_the_base_has_comes_a_second_time(lab: Lab) -> None:
 def test_without_a_copy_from_nothing_rides_along(lab: Lab) -> None:
     lab.base("slim")
     assert lab.copied("service", "Dockerfile.v1-slim") == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "says"),
+    [("sleep 60", None, "Still runs, and never answered"), ("echo no model; exit 3", 3, "Ended with exit code 3")],
+)
+def test_a_start_that_never_answers_is_told_and_its_container_goes(
+    lab: Lab, tmp_path: Path, command: str, code: int | None, says: str
+) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM {bases.resolve(lab.engine, 'slim').reference}\nCMD {command}\n")
+    image = lab.begin(tmp_path).run().image
+    begun = start(lab.engine, image.id, wait_seconds=1)
+    assert (begun.answer, begun.exit_code) == (None, code)
+    assert says in repr(begun)
+    assert lab.client.containers.list(all=True, filters={"ancestor": image.id}) == []
+    lab.engine.remove(image.id)
+
+
+def test_a_service_without_its_model_ends_before_it_answers(lab: Lab, tmp_path: Path) -> None:
+    image = lab.begin("model", dockerfile="Dockerfile.mounted").run().image
+    (tmp_path / "models").mkdir(mode=0o755)
+    empty = {str(tmp_path / "models"): "/app/models:ro"}
+    for begun, told in ((lab.starts(image), "Mount the folder"), (lab.starts(image, mounts=empty), "spelled right")):
+        assert begun.ended and begun.exit_code != 0
+        assert "There is no /app/models/model.bin" in begun.last_words[0] and told in begun.last_words[0]

@@ -80,3 +80,10 @@ def test_added_is_what_lies_beyond_the_base_even_if_a_layer_comes_again():
     assert ours.size_bytes == 127
     other = image([HistoryEntry("other", 50)], ["sha256:z"])
     assert ours.added_bytes(other) == 127
+
+
+def test_whoever_holds_one_image_lacks_the_layers_that_another_digest_names():
+    old = image([HistoryEntry("base", 9), HistoryEntry("COPY a", 5), HistoryEntry("COPY b", 3)], ["x", "a1", "b"])
+    new = image([HistoryEntry("base", 9), HistoryEntry("COPY a", 6), HistoryEntry("COPY b", 3)], ["x", "a2", "b"])
+    assert [layer.size_bytes for layer in new.layers_not_in(old)] == [6], "b stands above what changed, and is the same"
+    assert new.layers_not_in(new) == ()

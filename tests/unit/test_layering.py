@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parents[2] / "layerlab"
 ORDER = (
     "errors",
     "units",
+    "compose",
     "dockerfile",
     "context",
     "image",
@@ -51,6 +52,7 @@ OWNERS = {
     "ipywidgets": ("layerlab.widgets",),
     "traitlets": ("layerlab.widgets",),
     "IPython": ("layerlab.widgets", "layerlab.figures", "layerlab.exercises"),
+    "jinja2": ("layerlab.course.inspect",),
     "jupyter_client": ("layerlab.grading",),
     "nbclient": ("layerlab.course", "layerlab.grading"),
     "nbconvert": ("layerlab.course",),
@@ -63,6 +65,7 @@ OWNERS = {
     "pygments": ("layerlab.course.page",),
     "requests": ("layerlab.engine.live",),  # under the SDK: errors are translated where its own are
     "rich": ("layerlab.course",),
+    "yaml": ("layerlab.compose",),
     "urllib3": ("layerlab.engine.live",),
     "zstandard": ("layerlab.archive",),
 }

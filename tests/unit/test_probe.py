@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from layerlab.engine.protocol import ExecResult, Response, Stopped
-from layerlab.errors import EngineRefused
-from layerlab.probe import Contents, Distribution, Probe, Tool, contents, probe
+from layerlab.errors import DoesNotServe, EngineRefused
+from layerlab.probe import Contents, Distribution, Probe, Tool, contents, probe, start
 from layerlab.probe.contents import program
 
 TOLD = {
@@ -139,7 +139,7 @@ def test_a_probe_says_on_which_root_folder_it_served_and_as_whom() -> None:
     engine = FakeEngine()
     engine.container.answers = {"id": ExecResult(127, "no such file"), "python3": ExecResult(0, "10001\n")}
     found = probe(engine, "i", paths=("/health",), read_only=True)  # type: ignore[arg-type]
-    assert engine.started == {"ports": (8000,), "read_only": True, "user": None}
+    assert engine.started == {"ports": (8000,), "read_only": True}
     assert (found.uid, found.read_only, found.stops, found.serves) == (10001, True, True, True)
     assert str(found).startswith("Serves as uid 10001, on a root folder it cannot write to: GET /health → 200")
     engine.container.answers = {"id": ExecResult(1, "7"), "python3": ExecResult(127, "")}
@@ -149,3 +149,51 @@ def test_a_probe_says_on_which_root_folder_it_served_and_as_whom() -> None:
 def test_killed_is_not_stopped() -> None:
     assert not Probe("i", (), 0, 137, 10.1).stops
     assert Probe("i", (), 0, 143, 0.3).stops
+
+
+class SilentContainer(FakeContainer):
+    """One that never answers; it ends with a code, or goes on where there is none."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__({}, Stopped(0, 0.1))
+        self.code, self.is_removed = code, False
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.is_removed = True
+
+    def request(self, path: str, *, port: int, wait_seconds: float) -> Response:
+        raise DoesNotServe("It answered nothing.")
+
+    def wait(self, *, seconds: float) -> int:
+        if self.code is None:
+            raise DoesNotServe("It still runs.")
+        return self.code
+
+    def logs(self) -> str:
+        traceback = "Traceback (most recent call last):\n  File x\n    raise\nModelError: no model"
+        return f"INFO: started\nERROR: {traceback}\nERROR: failed. Exiting.\n"
+
+
+@pytest.mark.parametrize(("code", "told"), [(3, "Ended with exit code 3"), (None, "Still runs"), (0, "exit code 0")])
+def test_a_start_says_what_became_of_a_container_that_never_answered(code: int | None, told: str) -> None:
+    engine = FakeEngine()
+    engine.container = SilentContainer(code)
+    begun = start(engine, "image", mounts={"/models": "/m:ro"}, missing="create")
+    assert (begun.answer, begun.exit_code, begun.ended) == (None, code, code is not None)
+    assert begun.last_words == ("ModelError: no model", "ERROR: failed. Exiting.")
+    assert told in repr(begun) and "no model" in repr(begun)
+    assert (engine.started["mounts"], engine.started["missing"]) == ({"/models": "/m:ro"}, "create")
+    assert engine.container.is_removed
+
+
+def test_a_start_that_answers_has_its_answer_and_no_exit_code() -> None:
+    class Talking(FakeContainer):
+        def logs(self) -> str:
+            return "listening"
+
+    engine = FakeEngine()
+    engine.container = Talking({}, Stopped(0, 0.1))
+    begun = start(engine, "image", path="/hello")
+    assert (begun.answer, begun.ended) == (Response(200, "/hello on 8000"), False)
+    assert repr(begun) == "Runs. GET /hello → 200 /hello on 8000"
+    assert "mounts" not in engine.started, "a start without mounts is recorded as it ever was"

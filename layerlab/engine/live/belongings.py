@@ -14,9 +14,9 @@ from layerlab.errors import LayerLabError, NotOurs
 
 @dataclass(frozen=True)
 class Belonging:
-    """One thing of ours. ``size_bytes`` is what the engine calls its size; 0 for containers."""
+    """One thing of ours. ``size_bytes`` is what the engine calls its size; 0 for containers and volumes."""
 
-    kind: Literal["container", "tag", "image"]
+    kind: Literal["container", "volume", "tag", "image"]
     name: str
     size_bytes: int
 
@@ -30,7 +30,7 @@ class Kept:
 
 
 def belongings(engine: LiveEngine) -> tuple[Belonging, ...]:
-    """List our containers, tags and untagged images that this engine still holds, in order of removal.
+    """List our containers, volumes, tags and untagged images that this engine still holds, in order of removal.
 
     Bases that we built ourselves, and what they stand on, are left out: see `built_bases`.
     """
@@ -40,6 +40,7 @@ def belongings(engine: LiveEngine) -> tuple[Belonging, ...]:
     for container in sorted(owned.containers):
         if _found(api.inspect_container, container):
             found.append(Belonging("container", container[:12], 0))
+    found += [Belonging("volume", name, 0) for name in sorted(owned.volumes) if _found(api.inspect_volume, name)]
     for reference, image_id in sorted(owned.tags.items()):
         if not reference.startswith(NAMESPACE):
             continue
@@ -100,6 +101,9 @@ def _remove_one(engine: LiveEngine, one: Belonging) -> str | None:
         if one.kind == "container":
             api.remove_container(one.name, force=True, v=True)
             _forget_container(engine, one.name)
+        elif one.kind == "volume":
+            api.remove_volume(one.name)
+            engine.journal.forget("volume", one.name)
         else:
             engine.remove(one.name)
     except NotOurs as error:
@@ -112,6 +116,8 @@ def _remove_one(engine: LiveEngine, one: Belonging) -> str | None:
 
 
 def _reason(message: str) -> str:
+    if "volume is in use" in message:
+        return "a container of yours uses it"
     if any(words in message for words in ("dependent child", "being used", "in use by a container")):
         return "an image or container of yours is built on it"
     return message

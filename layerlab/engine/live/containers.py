@@ -40,10 +40,14 @@ print(json.dumps([answer.status, answer.read().decode("utf-8", "replace"), list(
 class LiveContainer:
     """See `layerlab.engine.protocol.Container`."""
 
-    def __init__(self, container: Any, *, endpoint: str, journal: Journal | None) -> None:
+    def __init__(
+        self, container: Any, *, endpoint: str, journal: Journal | None, after: contextlib.ExitStack | None = None
+    ) -> None:
         self._container = container
         self._endpoint = endpoint
         self._journal = journal
+        # What is to be done once the container is gone.
+        self._after = after or contextlib.ExitStack()
         self._is_removed = False
 
     @property
@@ -103,6 +107,7 @@ class LiveContainer:
         self._is_removed = True
         if self._journal:
             self._journal.forget("container", self.id)
+        self._after.close()
 
     def __enter__(self) -> LiveContainer:
         return self

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, cast
 
 import docker.errors
 import docker.utils
 from docker.utils import parse_repository_tag
 
-from layerlab.archive import LayerFiles
+from layerlab.archive import LayerFiles, PackedLayer
 from layerlab.engine.journal import Journal
 from layerlab.engine.live.building import LiveBuild
 from layerlab.engine.live.client import CourseClient
 from layerlab.engine.live.containers import LiveContainer, missing_program
-from layerlab.engine.live.layers import layer_files
+from layerlab.engine.live.folders import Folders
+from layerlab.engine.live.layers import layer_files, packed_layers
 from layerlab.engine.live.translate import (
     TRANSPORT_ERRORS,
     image_not_found,
@@ -23,6 +25,7 @@ from layerlab.engine.live.translate import (
     translated,
     unreachable,
 )
+from layerlab.engine.mounts import Missing, Mount, mounted, require_sources
 from layerlab.engine.protocol import BuildRequest, EngineInfo, EngineKind, ExecResult, RawEvent
 from layerlab.errors import EngineRefused, ImageNotFound, NotOurs
 
@@ -39,6 +42,7 @@ class LiveEngine:
         self._tls = tls
         self.journal = journal
         client.api.journal = journal
+        self.folders = Folders(client.api)
 
     @classmethod
     def open(cls, endpoint: str, *, kind: EngineKind, why: str, tls: Any = None, timeout: float = 60) -> LiveEngine:
@@ -109,6 +113,10 @@ class LiveEngine:
         """Return what each layer holds: kept from before, else walked where it lies, else streamed."""
         return layer_files(self.inspect(image), save=self.save)
 
+    def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
+        """Return what each layer takes packed: kept from before, else measured on a stream of the archive."""
+        return packed_layers(self.inspect(image), save=self.save)
+
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Pull an image; see the protocol."""
         was_here = self._holds(reference)
@@ -136,17 +144,20 @@ class LiveEngine:
         mounts: Mapping[str, str] | None = None,
         cap_drop: Sequence[str] = (),
         network: str | None = None,
+        missing: Missing = "refuse",
     ) -> LiveContainer:
         """Start a container and return at once; see the protocol."""
+        if missing == "refuse":
+            require_sources(mounts)
         wanted = dict(ports) if isinstance(ports, Mapping) else dict.fromkeys(ports)
         container = self._create(
             image,
             command,
+            mounts=tuple(mounted(mounts)),
             environment=dict(env or {}),
             user=user,
             read_only=read_only,
             ports={f"{inside}/tcp": ("127.0.0.1", outside) for inside, outside in wanted.items()},
-            volumes=[f"{source}:{target}" for source, target in (mounts or {}).items()],
             cap_drop=list(cap_drop),
             network=network,
         )
@@ -252,14 +263,28 @@ class LiveEngine:
     def _holds(self, reference: str) -> bool:
         return self._holder(reference) is not None
 
-    def _create(self, image: str, command: Sequence[str] | None, **options: Any) -> LiveContainer:
-        with translated(self._info.endpoint, image=image):
+    def _create(
+        self, image: str, command: Sequence[str] | None, *, mounts: Sequence[Mount] = (), **options: Any
+    ) -> LiveContainer:
+        words = None if command is None else list(command)
+        with translated(self._info.endpoint, image=image), ExitStack() as undone:
             try:
-                made = self._client.containers.create(image, list(command) if command is not None else None, **options)
+                volumes = self._bound(mounts, image, undone)
+                made = self._client.containers.create(image, words, volumes=volumes, **options)
             except docker.errors.ImageNotFound as error:
                 raise image_not_found(image) from error
-        self.journal.note("container", made.id)
-        return LiveContainer(made, endpoint=self._info.endpoint, journal=self.journal)
+            self.journal.note("container", made.id)
+            return LiveContainer(made, endpoint=self._info.endpoint, journal=self.journal, after=undone.pop_all())
+
+    def _bound(self, mounts: Sequence[Mount], image: str, undone: ExitStack) -> list[str]:
+        """Return mounts in Docker's notation; volumes that were made for them are given back by ``undone``."""
+        found = []
+        for mount in mounts:
+            written, volume = self.folders.bound(mount, image)
+            found.append(written)
+            if volume:
+                undone.callback(self.folders.release, volume)
+        return found
 
     def _transfer(self, reference: str, begin: Any) -> Iterator[RawEvent]:
         began = time.perf_counter()

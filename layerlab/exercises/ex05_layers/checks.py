@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 
 from layerlab.checks import Check, decided, judge, static
-from layerlab.checks.shell import runs, script, shipped
+from layerlab.checks.shell import runs, script
 from layerlab.context import BuildContext, reruns
 from layerlab.dockerfile import Dockerfile, Instruction
 from layerlab.errors import BuildFailed, ContextError
+from layerlab.exercises import file_checks
 from layerlab.exercises.trial import Trial
 from layerlab.units import size
 
@@ -31,14 +32,14 @@ def luggage(trial: Trial) -> Check:
     carried = max(0, trial.image.added_bytes(trial.base) - before.needed_bytes)
     # What one installation by pip leaves is well below the half, what the table is drawn from well above.
     most = before.luggage_bytes // 2
-    heaviest = _heaviest(trial)
+    worst = file_checks.heaviest_layer(trial)
     return judge(
         "luggage",
         carried <= most,
-        found=f"{size(carried)}, {heaviest}",
+        found=f"{size(carried)}, {worst}",
         wanted=f"at most {size(most)}, half of Dockerfile.heavy's",
         because=f"{size(carried)}, where Dockerfile.heavy has {size(before.luggage_bytes)}; the largest layer is "
-        f"{heaviest}",
+        f"{worst}",
         not_yet=f"the service needs {size(before.needed_bytes)}; every node pulls the rest, hidden or not.",
         look="What did that line write that is still there when it ends?",
     )
@@ -110,13 +111,3 @@ def _user_of(name: str, dockerfile: Dockerfile) -> Instruction | None:
 def _place(run: Instruction) -> str:
     # Both ends by number, so that a panel quotes the line that ends it too: the sign often stands there.
     return f"line {run.line}" + (f" to line {run.end_line}" if run.end_line > run.line else "")
-
-
-def _heaviest(trial: Trial) -> str:
-    """Return the size of the largest layer that was added, with the line that wrote it."""
-    worst = max(trial.image.layers_added_to(trial.base), key=lambda layer: layer.size_bytes, default=None)
-    if worst is None:
-        return "nothing"
-    told = (one for stage in shipped(trial.dockerfile) for one in stage.instructions)
-    lines = [one.line for one in told if one.logical == worst.instruction]
-    return f"{size(worst.size_bytes)} by line {lines[-1]}" if lines else size(worst.size_bytes)

@@ -1,7 +1,4 @@
-"""Images and builds as tidy tables: one row a thing, `*_bytes` whole bytes, `seconds` floats, base-first.
-
-Knows values and pandas; draws nothing, asks no engine, and rounds nothing.
-"""
+"""Images and builds as tables: sizes, layers, history, steps, what is copied and pulled."""
 
 from __future__ import annotations
 
@@ -10,13 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
-from layerlab.attribution import CAUSES
 from layerlab.errors import BaseMismatch
 from layerlab.image import Image, shared_prefix
 
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
-    from layerlab.inspection import Inspection
     from layerlab.probe import Ride
 
     Measurable: TypeAlias = Image | BuildResult
@@ -174,25 +169,6 @@ def copied(rides: Sequence[Ride]) -> pd.DataFrame:
     kinds = {"line": "int64", "path": "str", "owner": "string", "size_bytes": "int64"}
     kinds |= {"is_executable": "bool", "in_base": "bool"}
     return pd.DataFrame(rows, columns=[*kinds]).astype(kinds)
-
-
-def causes(inspections: Mapping[str, Inspection]) -> pd.DataFrame:
-    """List why every byte of each image is there, the base's apart.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row an image, a column for each cause that occurs (`layerlab.attribution.CAUSES`), in bytes (``int64``).
-        A row adds up to all bytes of the image's layers.
-    """
-    rows = []
-    for inspected in inspections.values():
-        totals = dict.fromkeys(CAUSES, 0)
-        for one in inspected.files:
-            totals[one.cause] += one.size_bytes
-        rows.append(list(totals.values()))
-    frame = pd.DataFrame(rows, index=list(inspections), columns=list(CAUSES)).astype("int64")
-    return frame.loc[:, (frame > 0).any()]
 
 
 _IMAGE_NUMBERS = ("size_bytes", "base_bytes", "added_bytes", "layers", "added_layers", "engine_size_bytes")

@@ -1,0 +1,27 @@
+"""Images and builds as tidy tables: one row a thing, `*_bytes` whole bytes, `seconds` floats, base-first.
+
+Knows values and pandas; draws nothing, asks no engine, and rounds nothing.
+"""
+
+from __future__ import annotations
+
+from layerlab.measure.images import PARTS, blobs, copied, history, images, ladder, layers, steps
+from layerlab.measure.inside import causes, changes, files, waste
+from layerlab.measure.sizes import sizes, tools
+
+__all__ = [
+    "PARTS",
+    "blobs",
+    "causes",
+    "changes",
+    "copied",
+    "files",
+    "history",
+    "images",
+    "ladder",
+    "layers",
+    "sizes",
+    "steps",
+    "tools",
+    "waste",
+]
