@@ -46,6 +46,21 @@ class Bytes(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs 
             self.fail(str(error), param, ctx)
 
 
+class Bandwidth(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only
+    """A bandwidth as people write it."""
+
+    name = "bandwidth"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it, or say how to write it."""
+        from layerlab.units import parse_bandwidth
+
+        try:
+            return parse_bandwidth(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="layerlab")
 def main() -> None:
@@ -148,6 +163,35 @@ def compare(before: str, after: str, as_json: bool, html: Path | None) -> None:
     from layerlab.course.inspect.comparing import compare as compare_images
 
     sys.exit(compare_images(before, after, as_json=as_json, html=html))
+
+
+@main.command()
+@click.argument("dockerfile", default="Dockerfile")
+@click.option(
+    "--context", type=click.Path(path_type=Path), help="The folder that a build is sent; else the file's own."
+)
+@click.option("--image", help="A tag that was built from it: prices are then measured.")
+@click.option("--bandwidth", type=Bandwidth(), default="100Mbit", show_default=True, help="For seconds a pull.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
+@click.option("--ignore", default="", help="Names of rules that are not wanted: unpinned,root.")
+@click.option("--others", is_flag=True, help="Also ask hadolint and docker build --check, where they are installed.")
+def review(
+    dockerfile: str, context: Path | None, image: str | None, bandwidth: float, as_json: bool, ignore: str, others: bool
+) -> None:
+    """Review a Dockerfile: each fault with line, why, fix, price.
+
+    The worst comes first: breaks, leaks, bloats, style. `-` reads standard input.
+    Exits with 0 where nothing is found, 1 where something is, 2 where the file cannot be read.
+    """
+    from layerlab.course.review.verb import review_file
+
+    unwanted = [name.strip() for name in ignore.split(",") if name.strip()]
+    sys.exit(
+        review_file(
+            dockerfile, context=context, image=image, bandwidth_bits=bandwidth, as_json=as_json, ignore=unwanted,
+            others=others,
+        )
+    )  # fmt: skip
 
 
 @main.command()

@@ -160,6 +160,10 @@ class ComposeError(LayerLabError):
     """A compose file cannot be read, or asks for something that the course does not know."""
 
 
+class ReviewError(LayerLabError):
+    """A file cannot be reviewed: it cannot be read, or is no Dockerfile."""
+
+
 class BuildFailed(LayerLabError):
     """A build stopped at a step; carries everything needed to show where and why."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +24,13 @@ from layerlab.image import Image
 
 if TYPE_CHECKING:
     from layerlab.compose import Service
+    from layerlab.course.ai.pasted import AnswerPanel
     from layerlab.course.logbook import ProgressPage
     from layerlab.engine.mounts import Missing
     from layerlab.engine.protocol import Container, Engine, ExecResult
     from layerlab.inspection import Inspection, ThreeSizes
     from layerlab.probe import Contents, Ride, Running, Start
+    from layerlab.review import Finding, Review
     from layerlab.widgets.prediction import Prediction, ReadOff
 
 
@@ -234,6 +236,38 @@ class Lab:
         """
         context = self._context(app, dockerfile, text=text, changed=None)
         return reruns(context, changed, build_args=self._arguments(context, args))
+
+    def review(
+        self,
+        app: str | Path,
+        dockerfile: str = "Dockerfile",
+        *,
+        text: str | None = None,
+        image: str | Image | None = None,
+    ) -> Review:
+        """Review a Dockerfile, the worst finding first; with the image that it made, prices are measured.
+
+        See `layerlab.review.review`.
+        """
+        from layerlab.review import review
+
+        context = self._context(app, dockerfile, text=text, changed=None)
+        return review(context.dockerfile, context=context, inspection=self.inspect(image) if image else None)
+
+    def prompt(self, app: str, *, findings: Iterable[Finding] = ()) -> Text:
+        """Compose what to ask an assistant for a service; see `layerlab.course.ai.prompt`."""
+        from layerlab.course.ai.prompt import prompt
+
+        files = [*sorted(path.name for path in self.folder(app).glob("*.py")), "requirements.txt"]
+        listed = self.file(app, "requirements.txt").content
+        return Text(prompt(listed, files=files, findings=findings), numbered=False)
+
+    def pasted(self, app: str) -> AnswerPanel:
+        """Return the panel that an assistant's answer is pasted into; see `layerlab.course.ai.pasted`."""
+        from layerlab.course.ai.pasted import panel
+
+        is_official = bases.provenance(self.engine).kind == "official"
+        return panel(self, app, self.notebook, py_minor=None if is_official else self.py_minor)
 
     def predict(self, id: str, question: str, choices: Sequence[str]) -> Prediction:
         """Return a question to answer before the measurement; the answer is kept in a file."""

@@ -22,6 +22,7 @@ _MODULES = {
     "07_model_files": "layerlab.exercises.ex07_model_files",
     "08_measuring": "layerlab.exercises.ex08_measuring",
     "10_practice": "layerlab.exercises.ex10_practice",
+    "11_with_ai": "layerlab.exercises.ex11_with_ai",
 }
 NAMES = tuple(_MODULES)
 

@@ -15,8 +15,6 @@ from fake_harbour import Harbour
 from fake_herbarium import Herbarium
 from fake_musl import MuslBench
 from fake_practice import PracticeBench
-from layerlab.exercises.ex11_with_ai import mends
-from layerlab.exercises.ex11_with_ai.faults import FAULTS
 
 from layerlab import exercises
 from layerlab.checks import Verdicts
@@ -35,6 +33,8 @@ from layerlab.exercises.ex08_measuring import slips as ex08_slips
 from layerlab.exercises.ex10_practice import BRONZE, record
 from layerlab.exercises.ex10_practice import checks as ex10_checks
 from layerlab.exercises.ex10_practice import files as ex10_files
+from layerlab.exercises.ex11_with_ai import mends
+from layerlab.exercises.ex11_with_ai.faults import FAULTS
 from layerlab.exercises.file_task import filled
 
 ON_SLIM = (APPS / "exercise02/notes/Dockerfile").read_text().replace("${PY_MINOR}", "${PY_MINOR}-slim")

@@ -70,6 +70,17 @@ def test_what_is_hidden_is_still_carried(tmp_path: Path) -> None:
     assert "in layer 2, hidden but carried" in check.line
 
 
+def test_without_a_base_nobody_can_say_what_was_added(archive: Path) -> None:
+    found = of_archive(archive)
+    checks = judged(found, Budget(forbidden=("pip", "poetry")))
+    assert [check.status for check in checks] == ["SKIP", "PASS"]
+    assert "wanted --base NAME to decide" in checks[0].line
+    assert CliRunner().invoke(main, ["inspect", str(archive), "--forbid", "pip"]).exit_code == 2
+    # A rule that fails outweighs one that nobody could decide.
+    both = ["inspect", str(archive), "--forbid", "pip", "--max-size", "1B"]
+    assert CliRunner().invoke(main, both).exit_code == 1
+
+
 def test_the_document_adds_up(inspection: Inspection) -> None:
     found = json.loads(json.dumps(document(inspection)))
     assert found["size_bytes"] == sum(one["size_bytes"] for one in found["layers"])
