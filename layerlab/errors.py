@@ -171,13 +171,6 @@ class ComposeError(LayerLabError):
 class ReviewError(LayerLabError):
     """A file cannot be reviewed: it cannot be read, or is no Dockerfile."""
 
-class ReviewError(LayerLabError):
-    """A file cannot be reviewed: it cannot be read, or is no Dockerfile."""
-
-
-class ComposeError(LayerLabError):
-    """A compose file cannot be read, or asks for something that the course does not know."""
-
 
 class BuildFailed(LayerLabError):
     """A build stopped at a step; carries everything needed to show where and why."""

@@ -184,6 +184,20 @@ def no_compiler_added(image: Contents, base: Contents) -> Check:
     )
 
 
+def no_compiler(image: Contents) -> Check:
+    """Check that the image holds no compiler at all, its base included."""
+    tools = [tool.path for tool in image.tools if tool.name in _COMPILERS]
+    return judge(
+        "no compiler",
+        not tools,
+        found=", ".join(tools[:4]) + (", …" if len(tools) > 4 else ""),
+        wanted="no compiler, from the base or from you",
+        because="neither you nor the base brought a compiler",
+        not_yet="every node pulls tools that no request calls, and whoever breaks in finds them.",
+        look="Which line brought them: one of yours, or the last FROM?",
+    )
+
+
 def _silent(name: str, error: LayerLabError, *, wanted: str) -> Check:
     if not isinstance(error, DoesNotServe):
         return skipped(name, _first(error))

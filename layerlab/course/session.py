@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from layerlab.engine.protocol import Container, Engine, ExecResult
     from layerlab.engine.registry import Registry
     from layerlab.inspection import Inspection, ThreeSizes
-    from layerlab.probe import Contents, Ride, Start
+    from layerlab.probe import Contents, Ride, Running, Start
     from layerlab.review import Finding, Review
     from layerlab.widgets.prediction import Prediction, ReadOff
 
@@ -187,6 +187,7 @@ class Lab:
         image: str | Image,
         *paths: str,
         read_only: bool = False,
+        user: str | None = None,
         mounts: Mapping[str, str] | None = None,
         wait_seconds: float = 60.0,
     ) -> probe.Probe:
@@ -200,6 +201,7 @@ class Lab:
             mounts=mounts,
             wait_seconds=wait_seconds,
         )
+        return probe.probe(self.engine, _reference(image), paths=asked, read_only=read_only, user=user, mounts=mounts)
 
     def starts(
         self,
@@ -219,6 +221,10 @@ class Lab:
     def contents(self, image: str | Image) -> Contents:
         """Ask an image what lies in it: distributions, application, tools; see `layerlab.probe.contents`."""
         return probe.contents(self.engine, _reference(image))
+
+    def running(self, image: str | Image, *paths: str, base: str | Image) -> Running:
+        """Let a service answer, and return what it uses that its base has not; see `layerlab.probe.running`."""
+        return probe.running(self.engine, _reference(image), base=_reference(base), paths=paths or ("/health", "/"))
 
     def inspect(self, image: str | Image | BuildResult, *, base: Image | None = None) -> Inspection:
         """Look into an image: layers, files, waste and causes; see `layerlab.inspection.of_engine`.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from layerlab.build import BuildResult
     from layerlab.image import Image
     from layerlab.inspection import Inspection
-    from layerlab.probe import Contents, Probe, Ride, Start
+    from layerlab.probe import Contents, Probe, Ride, Running, Start
 
 
 class Built(Protocol):
@@ -85,7 +85,12 @@ class Bench(Protocol):
         """Run a command in a new container of the image."""
 
     def probe(
-        self, image: str | Image, *paths: str, read_only: bool = ..., mounts: Mapping[str, str] | None = ...
+        self,
+        image: str | Image,
+        *paths: str,
+        read_only: bool = ...,
+        user: str | None = ...,
+        mounts: Mapping[str, str] | None = ...,
     ) -> Probe:
         """Start the service and ask it. Raises DoesNotServe."""
 
@@ -97,6 +102,9 @@ class Bench(Protocol):
 
     def contents(self, image: str | Image) -> Contents:
         """List what lies in the image."""
+
+    def running(self, image: str | Image, *paths: str, base: str | Image) -> Running:
+        """Let a service answer, and return what it uses that its base has not."""
 
     def copied(self, app: str, dockerfile: str = ..., *, text: str | None = ...) -> tuple[Ride, ...]:
         """Return what each `COPY --from` of a Dockerfile carries."""

@@ -140,7 +140,7 @@ class Exercise:
         if fault := next(filter(None, map(self._unreadable, self.tasks[task])), None):
             return Outcome(Verdicts((fault,)))
         values = {id: self._kept(id) for id in self.tasks[task]}
-        told = [_lines_of(self.files[id], value) if id in self.files else value for id, value in values.items()]
+        told = [self._told(id, value) for id, value in values.items()]
         outcome = self._decided(task, values, is_kept=True)
         return replace(outcome, verdicts=replace(outcome.verdicts, judged=_shortened(told)))
 
@@ -160,6 +160,10 @@ class Exercise:
             return self.answers.get(id)
         file = self._file(id)
         return None if file.is_untouched else file.text
+
+    def _told(self, id: str, value: Any) -> Any:
+        """What a verdict says of the answer that it judged; of a file its name and length."""
+        return _lines_of(self.files[id].file, value) if id in self.files else value
 
     def _unreadable(self, id: str) -> Check | None:
         """The check of a learner's file that is no text, or too long; None where it can be judged."""
@@ -291,8 +295,8 @@ class Hint:
         return f"<details><summary>{escape(self.title)}</summary><p>{escape(self.text)}</p></details>"
 
 
-def _lines_of(task: FileTask, text: str | None) -> str | None:
-    return None if text is None else f"{task.file}, {len(text.splitlines())} lines"
+def _lines_of(file: str, text: str | None) -> str | None:
+    return None if text is None else f"{file}, {len(text.splitlines())} lines"
 
 
 def _unreadable_file(error: AnswerError) -> Check:

@@ -58,6 +58,11 @@ def same_answers(trial: Trial) -> Check:
     return behaviour.same_answers(trial.before, _value_or_fault(lambda: trial.probe))
 
 
+def read_only(trial: Trial) -> Check:
+    """Check that the service also serves where it can write nothing into its image."""
+    return behaviour.read_only(_value_or_fault(lambda: trial.read_only_probe))
+
+
 def no_compiler_added(trial: Trial) -> Check:
     """Check that no compiler lies in the image beyond what its base has."""
     return behaviour.no_compiler_added(trial.contents, trial.base_contents)

@@ -32,6 +32,11 @@ class FileTask:
         What the service is asked, in this order.
     builder
         "buildkit" where the engine's own builder will not do.
+    source
+        The file that whoever works on the service edits.
+    weighs_running
+        Take for needed what the running service uses, system libraries and bytecode of its packages included.
+        By default it is what lies there: packages and the application.
     """
 
     file: str
@@ -42,6 +47,8 @@ class FileTask:
     before: str | None = None
     paths: tuple[str, ...] = ("/health", "/")
     builder: Literal["buildkit"] | None = None
+    source: str = "main.py"
+    weighs_running: bool = False
 
 
 def filled(text: str, *words: str) -> str:

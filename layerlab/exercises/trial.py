@@ -95,6 +95,11 @@ class Trial:
         return self._ask("base", "luggage", lambda: self._look_for_base(self.dockerfile))
 
     @property
+    def base_reference(self) -> str:
+        """How the file names that image, arguments filled in; needs no engine."""
+        return self._base_of(self.dockerfile)
+
+    @property
     def probe(self) -> Probe:
         """What the service answers to the task's paths. Raises DoesNotServe where it does not even start."""
         return self._ask("probe", "serves", lambda: self._probe(self.image))
@@ -132,6 +137,11 @@ class Trial:
     def image_before(self) -> Image:
         """The image of the service as it was, before the learner touched it."""
         return self._ask("image before", "same answers", self._build_before)
+
+    @property
+    def added_before(self) -> int:
+        """The bytes that one added to the base that it stood on."""
+        return self.image_before.added_bytes(self.base_before)
 
     @property
     def base_before(self) -> Image:
@@ -263,20 +273,34 @@ class Trial:
         return self.task.before or self.task.starter
 
     def _look_for_base(self, dockerfile: Dockerfile) -> Image:
+        return self.bench.image(self._base_of(dockerfile))
+
+    def _base_of(self, dockerfile: Dockerfile) -> str:
         declared = {name for arg in dockerfile.global_args for name, _ in arg.pairs}
         stages = resolve(dockerfile, build_args=self.bench.arguments(declared)).stages
         stage = stages[-1]
         while (below := stage.stage.base_stage) is not None:
             stage = stages[below]
-        return self.bench.image(stage.base)
+        return stage.base
 
     def _weigh_before(self) -> Sizes:
         return self._weigh(self.image_before, self.base_before)
 
     def _weigh(self, image: Image, base: Image) -> Sizes:
         added = image.added_bytes(base)
-        needed = self._contents(image).needed_bytes(self._contents(base))
+        needed = (self._used if self.task.weighs_running else self._there)(image, base)
         return Sizes(base.size_bytes, needed, added - needed)
+
+    def _there(self, image: Image, base: Image) -> int:
+        return self._contents(image).needed_bytes(self._contents(base))
+
+    def _used(self, image: Image, base: Image) -> int:
+        used = self._ask(
+            f"running {image.id}", "luggage", lambda: self.bench.running(image, *self.task.paths, base=base)
+        )
+        # The application of before is whole: what lies beside it now is not needed for that.
+        own = min(self._contents(one).application_bytes for one in (image, self.image_before))
+        return used.needed_bytes + own
 
     def _contents(self, image: Image) -> Contents:
         # Often the base of now is the base of before: each image is asked once.

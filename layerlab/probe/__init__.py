@@ -1,17 +1,21 @@
-"""Questions to a built image: does it serve, as whom, what becomes of a start, what lies in it, what rode along."""
+"""Questions to a built image: does it serve, as whom, how it starts, what lies in it, rode along, or is used."""
 
 from __future__ import annotations
 
 from layerlab.probe.carried import Ride, copied, is_installer
 from layerlab.probe.contents import Contents, Distribution, Tool, contents
+from layerlab.probe.running import Library, Package, Running, running
 from layerlab.probe.serving import Probe, get, local_service, probe
 from layerlab.probe.starting import Start, start
 
 __all__ = [
     "Contents",
     "Distribution",
+    "Library",
+    "Package",
     "Probe",
     "Ride",
+    "Running",
     "Start",
     "Tool",
     "contents",
@@ -20,5 +24,6 @@ __all__ = [
     "is_installer",
     "local_service",
     "probe",
+    "running",
     "start",
 ]

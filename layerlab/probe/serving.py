@@ -68,6 +68,7 @@ def probe(
     port: int = 8000,
     wait_seconds: float = 60.0,
     read_only: bool = False,
+    user: str | None = None,
     mounts: Mapping[str, str] | None = None,
 ) -> Probe:
     """Start a container of ``image``, ask each path once, stop it, and say what happened.
@@ -79,6 +80,8 @@ def probe(
         start can take half a minute on a busy machine, and that is no failure.
     read_only
         Give the container a root folder that it cannot write to (``docker run --read-only``).
+    user
+        Run as somebody else than the image says (``docker run --user``).
     mounts
         Folder of this machine → ``"/path:ro"`` in the container; see `layerlab.engine.protocol.Engine.start`.
 
@@ -88,7 +91,7 @@ def probe(
         Nothing answered in time, or the container ended; the message holds its last lines.
     ImageNotFound, NotRecorded
     """
-    with started(engine, image, port=port, read_only=read_only, mounts=mounts) as container:
+    with started(engine, image, port=port, read_only=read_only, user=user, mounts=mounts) as container:
         answers = tuple((path, container.request(path, port=port, wait_seconds=wait_seconds)) for path in paths)
         uid = _uid(container)
         stopped = container.stop()
@@ -101,13 +104,15 @@ def started(
     *,
     port: int,
     read_only: bool = False,
+    user: str | None = None,
     mounts: Mapping[str, str] | None = None,
     missing: Missing = "refuse",
 ) -> Container:
     """Start a container with its service's port published. Raises DoesNotServe where its command cannot be started."""
-    mounting: dict[str, Any] = {"mounts": mounts, "missing": missing} if mounts else {}
+    options: dict[str, Any] = {"mounts": mounts, "missing": missing} if mounts else {}
+    options |= {"user": user} if user else {}
     try:
-        return engine.start(image, ports=(port,), read_only=read_only, **mounting)
+        return engine.start(image, ports=(port,), read_only=read_only, **options)
     except EngineRefused as refused:
         if _NO_COMMAND.search(str(refused)):
             # The image is there and its start command is not: a fault of the image, not of the engine.

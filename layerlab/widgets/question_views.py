@@ -14,6 +14,7 @@ from traitlets import link
 
 from layerlab.errors import LayerLabError
 from layerlab.widgets.questions import Choice, MultiChoice, Order, PointAt, Question, ShortText, cut
+from layerlab.widgets.text_file import TextFile
 
 _WIDE = {"description_width": "initial"}
 
@@ -161,6 +162,23 @@ def _short_text(question: ShortText) -> widgets.Widget:
     return control
 
 
+def _text_file(question: TextFile) -> widgets.Widget:
+    control = widgets.Textarea(
+        description=question.file.path.name, rows=10, style=_WIDE, layout={"width": "95%", "height": "auto"}
+    )
+
+    def typed(change: Any) -> None:
+        question.value = change["new"]
+
+    def show(_: Any = None) -> None:
+        control.value = question.value or ""
+
+    control.observe(typed, "value")
+    question.observe(show, "value")
+    show()
+    return control
+
+
 # The first kind that fits draws the control, so a subclass stands before its base.
 _CONTROLS: tuple[tuple[type[Question], Callable[[Any], widgets.Widget]], ...] = (
     (MultiChoice, _multi_choice),
@@ -168,4 +186,5 @@ _CONTROLS: tuple[tuple[type[Question], Callable[[Any], widgets.Widget]], ...] = 
     (Order, _order),
     (PointAt, _point_at),
     (ShortText, _short_text),
+    (TextFile, _text_file),
 )

@@ -69,6 +69,7 @@ class Bare(FakeBench):
         tag: str | None = None,
         target: str | None = None,
         changed: Mapping[str, str] | None = None,
+        builder: str | None = None,
     ) -> Begun:
         context = BuildContext.open(APPS / app, dockerfile, dockerfile_text=text)
         context.require_sources(build_args=self.arguments({"PY_MINOR", "DISTROLESS"}))

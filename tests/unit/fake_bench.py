@@ -161,7 +161,7 @@ class FakeBench:
         self.texts.append(written)
         return Begun(lambda: self._made(context, target), self.during)
 
-    def probe(self, image: str | Image, *paths: str, read_only: bool = False) -> Probe:
+    def probe(self, image: str | Image, *paths: str, read_only: bool = False, user: str | None = None) -> Probe:
         assert isinstance(image, Image)
         self.probed.append(image.id)
         state = self.states[image.id]

@@ -43,6 +43,7 @@ class CarPark(FakeBench):
         tag: str | None = None,
         target: str | None = None,
         changed: Mapping[str, str] | None = None,
+        builder: str | None = None,
     ) -> Begun:
         context = BuildContext.open(APPS / app, dockerfile, dockerfile_text=text)
         context.require_sources(build_args={"PY_MINOR": self.py_minor})

@@ -16,6 +16,7 @@ from fake_harbour import Harbour
 from fake_herbarium import Herbarium
 from fake_musl import MuslBench
 from fake_pier import Pier
+from fake_practice import PracticeBench
 
 from layerlab import exercises
 from layerlab.checks import Verdicts
@@ -34,6 +35,9 @@ from layerlab.exercises.ex07_model_files.recipes import named
 from layerlab.exercises.ex08_measuring import checks as ex08_checks
 from layerlab.exercises.ex08_measuring import slips as ex08_slips
 from layerlab.exercises.ex09_buildkit import slips as ex09_slips
+from layerlab.exercises.ex10_practice import BRONZE, record
+from layerlab.exercises.ex10_practice import checks as ex10_checks
+from layerlab.exercises.ex10_practice import files as ex10_files
 from layerlab.exercises.ex11_with_ai import mends
 from layerlab.exercises.ex11_with_ai.faults import FAULTS
 from layerlab.exercises.file_task import filled
@@ -106,12 +110,24 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         f"{task}-file": ex09_slips.solution(task, (APPS / f"exercise09/ferries/Dockerfile.{task[3:]}").read_text())
         for task in ("q1-waits", "q2-fetches")
     },
+    "10_practice": {
+        **{
+            f"{task}-file": ex10_files.reference(name, (APPS / f"exercise10/{name}/Dockerfile.naive").read_text())
+            for task, name in BRONZE.items()
+        },
+        "q4-service": "kinds",
+        "q4-prediction": ex10_checks.BANDS[2][0],
+        "q5-record": record.filled(
+            (APPS / "exercise10" / record.FILE).read_text(), ("from 61.0 MB to 12.4 MB, on this engine",) * 6
+        ),
+    },
 }
 # Exercise → the made-up bench that follows what its Dockerfiles do.
 BENCHES: Mapping[str, type[FakeBench]] = {
     "04_alpine_uv": MuslBench,
     "05_layers": Harbour,
     "06_base_images": Bare,
+    "10_practice": PracticeBench,
     "07_model_files": Aviary,
     "08_measuring": Herbarium,
     "11_with_ai": CarPark,
@@ -213,6 +229,13 @@ def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> Non
                 "Dockerfile.slow, 16 lines",
                 "Dockerfile.green, 16 lines",
                 "Dockerfile.all, 18 lines",
+            ],
+            "10_practice": [
+                "Dockerfile.almanac, 20 lines",
+                "Dockerfile.labels, 23 lines",
+                "Dockerfile.kinds, 24 lines",
+                f"kinds; {ex10_checks.BANDS[2][0]}",
+                "decision-record.md",
             ],
             "08_measuring": [
                 "RUN python sort.py scans.txt drawers; RUN python settle.py drawers",
@@ -345,6 +368,7 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
         "03_multistage": "q3-blanks",
         "04_alpine_uv": "q2-mend",
         "05_layers": "q2-slow",
+        "10_practice": "q1-almanac",
         "08_measuring": "q3-mend",
         "07_model_files": "q3-early",
         "11_with_ai": "q3-repair",
