@@ -23,9 +23,15 @@ ORDER = (
     "panel-static",
     "panel-cancel",
     "archive-large",
+    "archive-peer",
     "archive-memory",
     "archive-removed",
     "icicle",
+    "archive-files",
+    "archive-whiteouts",
+    "layers-walked",
+    "layers-kept",
+    "layers-streamed",
     "setup-first",
     "setup-slim",
     "setup-full",
@@ -71,6 +77,12 @@ def _icicle() -> Iterator[Figure]:
     return icicle.measure()
 
 
+def _layers() -> Iterator[Figure]:
+    from benchmarks import layers
+
+    return layers.measure()
+
+
 def _setting_up(*, with_engine: bool = True) -> Iterator[Figure]:
     from benchmarks import setting_up
 
@@ -84,6 +96,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "panel": _panel,
     "archives": _archives,
     "icicle": _icicle,
+    "layers": _layers,
     "setting-up": _setting_up,
     "setting-up-recorded": lambda: _setting_up(with_engine=False),
 }

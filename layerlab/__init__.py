@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from layerlab import bases, build, claims, errors, exercises, figures, measure, probe, units, widgets
+    from layerlab import bases, build, claims, errors, exercises, figures, measure, probe, review, units, widgets
     from layerlab.course.session import open_lab
     from layerlab.engine import connect
 
@@ -27,6 +27,7 @@ _PUBLIC = {
     "measure": "layerlab",
     "open_lab": "layerlab.course.session",
     "probe": "layerlab",
+    "review": "layerlab",
     "units": "layerlab",
     "widgets": "layerlab",
 }

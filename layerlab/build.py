@@ -52,7 +52,10 @@ class Step:
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build gave: the image, its steps, and how long it took on which builder."""
+    """What a build gave: the image, its steps, and how long it took on which builder.
+
+    ``lines`` pairs layers with the lines of the Dockerfile that made them, where the last stage made them.
+    """
 
     image: Image
     tag: str | None
@@ -61,6 +64,7 @@ class BuildResult:
     seconds: float
     builder: str
     is_live: bool
+    lines: tuple[tuple[int, int], ...] = ()
 
     @property
     def cached_steps(self) -> int:
@@ -112,14 +116,16 @@ class Build:
         image_id = self._handle.image_id
         if image_id is None:
             raise BuildFailed("The builder ended without an image and without an error. Run the build again.")
+        written = _as_written(image(self._engine, image_id), self._context, self._target)
         return BuildResult(
-            image=_as_written(image(self._engine, image_id), self._context, self._target),
+            image=written,
             tag=self._tag,
             dockerfile=self._context.shown_name,
             steps=tuple(self._reader.steps),
             seconds=seconds,
             builder=self._engine.info.builder,
             is_live=self._engine.info.is_live,
+            lines=_lines(written, self._context, self._target),
         )
 
 
@@ -254,6 +260,14 @@ def _as_written(built: Image, context: BuildContext, target: str | None) -> Imag
     words = [instruction.logical for instruction in context.dockerfile.target(target).instructions]
     old, own = built.history[: len(built.history) - len(words)], built.history[len(built.history) - len(words) :]
     return replace(built, history=(*old, *(replace(e, written=w) for e, w in zip(own, words, strict=True))))
+
+
+def _lines(written: Image, context: BuildContext, target: str | None) -> tuple[tuple[int, int], ...]:
+    """Pair layers with lines: the youngest entries of the history are the instructions of the last stage."""
+    lines = [instruction.line for instruction in context.dockerfile.target(target).instructions]
+    oldest = len(written.history) - len(lines)
+    made = ((layer.index, layer.history_index) for layer in written.layers)
+    return tuple((layer, lines[entry - oldest]) for layer, entry in made if entry is not None and entry >= oldest)
 
 
 def _is_disk_full(line: str) -> bool:

@@ -23,6 +23,7 @@ _DEPENDS = "depends on "
 _ABOUT = ("image", "base", "added", "reduction", "difference", "statement")
 _FILE = Path(__file__).resolve().parents[1] / "notebooks" / "claims.csv"
 _MB = 1_000_000
+_BYTES = {"MB": _MB, "kB": 1000, "B": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class Claim:
     @property
     def value_bytes(self) -> int | None:
         """The claimed value in bytes (the lower end of a range); None where it is no size."""
-        return None if self.value is None or self.unit != "MB" else round(self.value * _MB)
+        return None if self.value is None or self.unit not in _BYTES else round(self.value * _BYTES[self.unit])
 
     @property
     def added_bytes(self) -> int | None:

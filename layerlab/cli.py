@@ -46,6 +46,21 @@ class Bytes(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs 
             self.fail(str(error), param, ctx)
 
 
+class Bandwidth(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only
+    """A bandwidth as people write it."""
+
+    name = "bandwidth"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it, or say how to write it."""
+        from layerlab.units import parse_bandwidth
+
+        try:
+            return parse_bandwidth(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="layerlab")
 def main() -> None:
@@ -124,7 +139,7 @@ def inspect(
 ) -> None:  # fmt: skip
     """Look into an image or its archive: layers, causes, waste.
 
-    IMAGE is one that your engine holds, or a file made by `docker save`.
+    IMAGE is one that your engine holds, or a file made by `docker save`; FILE#TAG where it holds several.
     With limits it ends with PASS, FAIL or SKIP for each, and exits with 0, 1 or 2.
     """
     from layerlab.course.inspect.budget import Budget
@@ -148,6 +163,35 @@ def compare(before: str, after: str, as_json: bool, html: Path | None) -> None:
     from layerlab.course.inspect.comparing import compare as compare_images
 
     sys.exit(compare_images(before, after, as_json=as_json, html=html))
+
+
+@main.command()
+@click.argument("dockerfile", default="Dockerfile")
+@click.option(
+    "--context", type=click.Path(path_type=Path), help="The folder that a build is sent; else the file's own."
+)
+@click.option("--image", help="A tag that was built from it: prices are then measured.")
+@click.option("--bandwidth", type=Bandwidth(), default="100Mbit", show_default=True, help="For seconds a pull.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
+@click.option("--ignore", default="", help="Names of rules that are not wanted: unpinned,root.")
+@click.option("--others", is_flag=True, help="Also ask hadolint and docker build --check, where they are installed.")
+def review(
+    dockerfile: str, context: Path | None, image: str | None, bandwidth: float, as_json: bool, ignore: str, others: bool
+) -> None:
+    """Review a Dockerfile: each fault with line, why, fix, price.
+
+    The worst comes first: breaks, leaks, bloats, style. `-` reads standard input.
+    Exits with 0 where nothing is found, 1 where something is, 2 where the file cannot be read.
+    """
+    from layerlab.course.review.verb import review_file
+
+    unwanted = [name.strip() for name in ignore.split(",") if name.strip()]
+    sys.exit(
+        review_file(
+            dockerfile, context=context, image=image, bandwidth_bits=bandwidth, as_json=as_json, ignore=unwanted,
+            others=others,
+        )
+    )  # fmt: skip
 
 
 @main.command()
@@ -255,7 +299,7 @@ def bases_status() -> None:
 
 
 @bases.command("build")
-@click.argument("keys", nargs=-1, type=click.Choice(["slim", "full", "musl"]))
+@click.argument("keys", nargs=-1, type=click.Choice(["slim", "full", "musl", "distroless"]))
 @click.option("--background", is_flag=True, help="Go on without waiting.")
 def bases_build(keys: tuple[str, ...], background: bool) -> None:
     """Provide bases: pulled, else built as stand-ins."""
@@ -265,7 +309,7 @@ def bases_build(keys: tuple[str, ...], background: bool) -> None:
 
 
 @bases.command("pull")
-@click.argument("keys", nargs=-1, type=click.Choice(["slim", "full", "musl"]))
+@click.argument("keys", nargs=-1, type=click.Choice(["slim", "full", "musl", "distroless"]))
 def bases_pull(keys: tuple[str, ...]) -> None:
     """Pull the official bases."""
     from layerlab.course.base_images import pull

@@ -62,6 +62,10 @@ class PrivateEngineError(EngineError):
     """The private engine could not be installed, started, stopped or purged."""
 
 
+class NoRegistry(EngineError):
+    """No registry of the course's own can run on this machine, or the engine can't reach it."""
+
+
 # --- image archives --------------------------------------------------------------------------
 
 
@@ -158,6 +162,10 @@ class ContextError(LayerLabError):
 
 class ComposeError(LayerLabError):
     """A compose file cannot be read, or asks for something that the course does not know."""
+
+
+class ReviewError(LayerLabError):
+    """A file cannot be reviewed: it cannot be read, or is no Dockerfile."""
 
 
 class BuildFailed(LayerLabError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?:(?P<unit>[kmgt])(?P<binary>i)?)?b?", re.IGNORECASE)
+_BANDWIDTH = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmg])?(?:bit(?:s)?(?:/s)?|bps)", re.IGNORECASE)
 _STEPS = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000))
 
 
@@ -63,6 +64,24 @@ def parse_size(text: str) -> int:
     factor = 1024 if match["binary"] else 1000
     power = " kmgt".index((match["unit"] or " ").lower())
     return round(float(match["number"]) * float(factor**power))
+
+
+def parse_bandwidth(text: str) -> float:
+    """Read bits a second as people write them: ``100Mbit``, ``1 Gbit/s``, ``16Mbps``.
+
+    Raises
+    ------
+    ValueError
+        The text is no bandwidth, or is not above zero.
+
+    >>> parse_bandwidth("100Mbit"), parse_bandwidth("1.5 Gbit/s")
+    (100000000.0, 1500000000.0)
+    """
+    match = _BANDWIDTH.fullmatch(text.strip())
+    bits = float(match["number"]) * 1000.0 ** " kmg".index((match["unit"] or " ").lower()) if match else 0.0
+    if not bits:
+        raise ValueError(f"{text!r} is no bandwidth. Write it like 100Mbit or 1Gbit.")
+    return bits
 
 
 def duration(seconds: float) -> str:

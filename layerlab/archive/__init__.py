@@ -11,12 +11,20 @@ from typing import TYPE_CHECKING, Any
 from layerlab.archive.entries import FileEntry, Kind, LayerFiles, total_bytes
 
 if TYPE_CHECKING:
-    from layerlab.archive.image_archive import ImageArchive, read
+    from layerlab.archive.image_archive import ImageArchive, read, read_packed
+    from layerlab.archive.packed import PackedLayer
 
-__all__ = ["FileEntry", "ImageArchive", "Kind", "LayerFiles", "read", "total_bytes"]
+__all__ = ["FileEntry", "ImageArchive", "Kind", "LayerFiles", "PackedLayer", "read", "read_packed", "total_bytes"]
+
+_LATER = {
+    "ImageArchive": "image_archive",
+    "PackedLayer": "packed",
+    "read": "image_archive",
+    "read_packed": "image_archive",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("ImageArchive", "read"):
-        return getattr(import_module("layerlab.archive.image_archive"), name)
+    if name in _LATER:
+        return getattr(import_module(f"layerlab.archive.{_LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

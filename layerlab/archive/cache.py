@@ -1,4 +1,4 @@
-"""Layers that were read before, by diff_id: a layer never changes, so a base is read once for ever.
+"""What was read of layers before, by diff_id: a layer never changes, so a base is read once for ever.
 
 Only for layers that an engine vouches for: an archive from elsewhere can claim any diff_id.
 """
@@ -9,40 +9,74 @@ import json
 import os
 import tempfile
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from layerlab.archive import columns
 from layerlab.archive.entries import LayerFiles
+from layerlab.archive.packed import PackedLayer
 from layerlab.errors import ArchiveError
 
 
-class LayerCache:
+class _Cache:
     """A folder with one file a layer. Losing it costs time and nothing else, so its faults are passed over."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def get(self, diff_id: str) -> LayerFiles | None:
-        """Return a layer that was put here, or None."""
-        try:
-            kept = columns.decode(json.loads(self._path(diff_id).read_bytes()))
-        except (OSError, ValueError, ArchiveError):
-            return None
-        return kept if kept.diff_id == diff_id else None
+    def _read(self, name: str) -> Any:
+        return json.loads((self.folder / name).read_bytes())
 
-    def put(self, layer: LayerFiles) -> None:
-        """Keep a layer; where that fails (no room, no permission) it is read again next time."""
-        text = json.dumps(columns.encode(layer), separators=(",", ":")).encode()
+    def _write(self, name: str, value: Any) -> None:
+        text = json.dumps(value, separators=(",", ":")).encode()
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             descriptor, half = tempfile.mkstemp(dir=self.folder)
             try:
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(text)
-                Path(half).replace(self._path(layer.diff_id))
+                Path(half).replace(self.folder / name)
             except OSError:
                 Path(half).unlink(missing_ok=True)
                 raise
 
-    def _path(self, diff_id: str) -> Path:
-        return self.folder / f"{diff_id.replace(':', '-')}.v{columns.VERSION}.json"
+
+class LayerCache(_Cache):
+    """What layers hold."""
+
+    def get(self, diff_id: str) -> LayerFiles | None:
+        """Return a layer that was put here, or None."""
+        try:
+            kept = columns.decode(self._read(_entries_of(diff_id)))
+        except (OSError, ValueError, ArchiveError):
+            return None
+        return kept if kept.diff_id == diff_id else None
+
+    def put(self, layer: LayerFiles) -> None:
+        """Keep a layer; where that fails (no room, no permission) it is read again next time."""
+        self._write(_entries_of(layer.diff_id), columns.encode(layer))
+
+
+class PackedCache(_Cache):
+    """What layers take packed."""
+
+    def get(self, diff_id: str) -> PackedLayer | None:
+        """Return what was put here, or None."""
+        try:
+            kept = PackedLayer(**self._read(_packed_of(diff_id)))
+        except (OSError, ValueError, TypeError):
+            return None
+        return kept if kept.diff_id == diff_id else None
+
+    def put(self, layer: PackedLayer) -> None:
+        """Keep it; where that fails the layer is packed again next time."""
+        self._write(_packed_of(layer.diff_id), asdict(layer))
+
+
+def _entries_of(diff_id: str) -> str:
+    return f"{diff_id.replace(':', '-')}.v{columns.VERSION}.json"
+
+
+def _packed_of(diff_id: str) -> str:
+    return f"{diff_id.replace(':', '-')}.packed.json"

@@ -8,26 +8,34 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from layerlab.archive import members as tar
+from layerlab import units
+from layerlab.archive import headers as tar
 from layerlab.archive.collecting import paused
 from layerlab.archive.entries import LayerFiles
-from layerlab.archive.headers import BLOCK, ZEROS
-from layerlab.archive.layer import clean_path, read_layer
+from layerlab.archive.headers import BLOCK, FILE_FLAGS, ZEROS, Member
+from layerlab.archive.layer import MOST_ENTRIES, clean_path, read_layer, too_many_entries
 from layerlab.archive.manifests import Chosen, choose, image_of
-from layerlab.archive.members import FILE_FLAGS, Member, members
-from layerlab.archive.packing import packing, unpacked
+from layerlab.archive.members import members
+from layerlab.archive.packed import PackedLayer, gzipped_bytes
+from layerlab.archive.packing import Packing, packing, unpacked
 from layerlab.archive.stream import Stream
 from layerlab.errors import ArchiveError
 from layerlab.image import Image
 
 _CHUNK = 1 << 18
-_LONGEST_JSON = 32 << 20
+# Registries take manifests of up to 4 MiB; what is larger is a bill of materials, or made to do harm.
+_LONGEST_JSON = 8 << 20
+_MOST_JSON = 64 << 20
 _LONGEST_CHAIN = 16
+
+_Layer = TypeVar("_Layer")
+# A stream that stands before a blob, how the blob is packed, its bytes and its name → what was wanted of it.
+_Reader = Callable[[Stream, Packing, int, str], _Layer]
 
 
 @dataclass(frozen=True)
@@ -53,29 +61,40 @@ def read(source: Path | Iterable[bytes], *, reference: str | None = None) -> Ima
     ArchiveError
         Damaged, cut off, hostile, no image archive, or without the image that was asked for. Nothing is unpacked.
     """
-    blobs = _Blobs()
-    with paused():
-        if isinstance(source, Path):
-            with _opened(source) as file:
-                blobs.read(_file_chunks(file))
-        else:
-            blobs.read(iter(source))
+    blobs = _Blobs(_files_of)
+    _read_all(blobs, source)
     return _assembled(choose(blobs.documents, reference), blobs)
 
 
-class _Blobs:
+def read_packed(source: Path | Iterable[bytes], *, reference: str | None = None) -> tuple[PackedLayer, ...]:
+    """Return what each layer of an image takes packed, base-first: as it lies there, or packed here and thrown away.
+
+    For the parameters, and for what it raises, see `read`. Packing takes about a second for 40 MB.
+    """
+    blobs = _Blobs(_packed)
+    _read_all(blobs, source)
+    chosen = choose(blobs.documents, reference)
+    layers = zip(chosen.layers, chosen.diff_ids, strict=True)
+    return tuple(replace(blobs.layer(name), diff_id=diff_id) for name, diff_id in layers)
+
+
+class _Blobs(Generic[_Layer]):
     """What the members of an archive turned out to be: documents, layers, and names for other members."""
 
-    def __init__(self) -> None:
+    def __init__(self, reader: _Reader[_Layer]) -> None:
         self.documents: dict[str, Any] = {}
-        self._layers: dict[str, LayerFiles] = {}
+        self._reader = reader
+        self._json_bytes = 0
+        self._entries = 0
+        self._layers: dict[str, _Layer] = {}
         self._links: dict[str, str] = {}
 
-    def read(self, chunks: Iterator[bytes]) -> None:
+    def read(self, chunks: Iterator[bytes], size_bytes: int | None = None) -> None:
+        """Read an archive; its size, where that is known, bounds what a packed one may unpack to."""
         outer = Stream(chunks)
         how = packing(outer.peek(4))
         if how != "plain":
-            outer = Stream(unpacked(_rest(outer), how))
+            outer = Stream(unpacked(_rest(outer), how, packed_bytes=size_bytes))
         for member in members(outer):
             name = clean_path(member.name)
             if member.flag in FILE_FLAGS:
@@ -83,7 +102,7 @@ class _Blobs:
             elif member.flag in (tar.SYMBOLIC_LINK, tar.HARD_LINK):
                 self._links[name] = _target(name, member)
 
-    def layer(self, name: str) -> LayerFiles:
+    def layer(self, name: str) -> _Layer:
         """Return the layer of that name, through the links by which `docker save` shares equal layers."""
         for _ in range(_LONGEST_CHAIN):
             if name in self._layers:
@@ -98,19 +117,50 @@ class _Blobs:
 
     def _take(self, name: str, member: Member, outer: Stream) -> None:
         size = member.stored_bytes
-        end = outer.offset + size
         head = outer.peek(min(size, BLOCK))
         how = packing(head)
-        if how != "plain":
-            inner = Stream(unpacked(_copies(outer, size, name), how, packed_bytes=size))
-            self._layers[name] = read_layer(inner, must_close=True, packed_bytes=size)
-        elif _is_tar(head):
-            self._layers[name] = read_layer(outer, end, packed_bytes=size)
+        if how != "plain" or _is_tar(head):
+            self._keep(name, self._reader(outer, how, size, name))
         elif head.lstrip()[:1] in (b"{", b"[") and size <= _LONGEST_JSON:
+            self._json_bytes += size
+            if self._json_bytes > _MOST_JSON:
+                raise ArchiveError(
+                    f"The archive's documents take more than {units.size(_MOST_JSON)}, which no image needs. "
+                    "It was made by mistake or to do harm; it was not read further."
+                )
             self.documents[name] = _json(outer.exactly(size, name), name)
 
+    def _keep(self, name: str, layer: _Layer) -> None:
+        self._entries += len(layer.entries) if isinstance(layer, LayerFiles) else 0
+        if self._entries > MOST_ENTRIES:
+            raise too_many_entries()
+        self._layers[name] = layer
 
-def _assembled(chosen: Chosen, blobs: _Blobs) -> ImageArchive:
+
+def _files_of(outer: Stream, how: Packing, size: int, name: str) -> LayerFiles:
+    if how == "plain":
+        return read_layer(outer, outer.offset + size, packed_bytes=size)
+    inner = Stream(unpacked(_copies(outer, size, name), how, packed_bytes=size))
+    return read_layer(inner, must_close=True, packed_bytes=size)
+
+
+def _packed(outer: Stream, how: Packing, size: int, name: str) -> PackedLayer:
+    if how == "plain":
+        return PackedLayer("", gzipped_bytes(outer.chunks(size, name)), how)
+    outer.skip_to(outer.offset + size, name)
+    return PackedLayer("", size, how)
+
+
+def _read_all(blobs: _Blobs[Any], source: Path | Iterable[bytes]) -> None:
+    with paused():
+        if isinstance(source, Path):
+            with _opened(source) as file:
+                blobs.read(_file_chunks(file), source.stat().st_size or None)
+        else:
+            blobs.read(iter(source))
+
+
+def _assembled(chosen: Chosen, blobs: _Blobs[LayerFiles]) -> ImageArchive:
     layers = tuple(
         replace(blobs.layer(name), diff_id=diff_id)
         for name, diff_id in zip(chosen.layers, chosen.diff_ids, strict=True)

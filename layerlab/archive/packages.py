@@ -1,7 +1,8 @@
 """Which package a file belongs to, read from the package databases that lie in the same layer.
 
-Knows three of them: Python's ``RECORD`` (packaging.python.org, recording installed projects), dpkg's ``*.list`` and
-apk's ``installed``. A layer tells of the packages it installed; what it copied without its database stays unowned.
+Knows four of them: Python's ``RECORD`` (packaging.python.org, recording installed projects), dpkg's ``*.list``,
+distroless's ``*.md5sums`` and apk's ``installed``. A layer tells of the packages it installed; what it copied without
+its database stays unowned.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from collections.abc import Iterator
 
 _RECORD = re.compile(r"([^/]+)-([^-/]+)\.dist-info/RECORD$")
 _DPKG = re.compile(r"var/lib/dpkg/info/([^/:]+)(?::[^/]*)?\.list$")
+# Distroless images keep a file a package, with the paths that dpkg would have checked.
+_DISTROLESS = re.compile(r"var/lib/dpkg/status\.d/([^/]+)\.md5sums$")
 _APK = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
+_ENDINGS = (".dist-info/RECORD", ".list", ".md5sums", *_APK)
 # Debian since 12 keeps these under /usr and links them; dpkg's lists still name them as packages do.
 _MERGED = ("bin/", "sbin/", "lib/", "lib32/", "lib64/", "libx32/")
 LONGEST = 16 << 20
@@ -21,9 +25,9 @@ LONGEST = 16 << 20
 
 def is_database(path: str) -> bool:
     """True for a file that says which files a package has."""
-    if path.endswith("RECORD"):
-        return _RECORD.search(path) is not None
-    return (path.endswith(".list") and _DPKG.match(path) is not None) or path in _APK
+    if not path.endswith(_ENDINGS):
+        return False
+    return bool(_RECORD.search(path) or _DPKG.match(path) or _DISTROLESS.match(path) or path in _APK)
 
 
 def owners(path: str, content: bytes) -> Iterator[tuple[str, str]]:
@@ -36,6 +40,8 @@ def owners(path: str, content: bytes) -> Iterator[tuple[str, str]]:
         return _of_record(posixpath.dirname(posixpath.dirname(path)), _python_name(match), text)
     if match := _DPKG.match(path):
         return _of_list(f"debian:{match[1]}", text)
+    if match := _DISTROLESS.match(path):
+        return _of_list(f"debian:{match[1]}", "\n".join(line[34:] for line in text.splitlines()))
     return _of_installed(text)
 
 

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from layerlab.attribution.causes import CAUSES, Cause
 from layerlab.attribution.files import Attributed, attribute
+from layerlab.attribution.surface import Surface, surface
 
-__all__ = ["CAUSES", "Attributed", "Cause", "attribute"]
+__all__ = ["CAUSES", "Attributed", "Cause", "Surface", "attribute", "surface"]

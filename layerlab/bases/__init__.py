@@ -9,7 +9,7 @@ from layerlab.bases.background import Background
 from layerlab.bases.background import start as start_background
 from layerlab.bases.background import status as background_status
 from layerlab.bases.background import stop as stop_background
-from layerlab.bases.inventory import BaseStatus, Provenance, provenance, py_minor, status
+from layerlab.bases.inventory import BaseStatus, Provenance, build_arguments, provenance, py_minor, status
 from layerlab.bases.official import OfficialBase, OfficialLayer, official
 from layerlab.bases.progress import LayerProgress, Progress
 from layerlab.bases.provision import ensure
@@ -28,6 +28,7 @@ __all__ = [
     "Progress",
     "Provenance",
     "background_status",
+    "build_arguments",
     "ensure",
     "official",
     "provenance",

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from layerlab.bases import registry
-from layerlab.bases.specs import BASES, OFFICIAL_MINOR, parse
+from layerlab.bases.specs import BASES, OFFICIAL_MINOR, Wanted, parse
 from layerlab.engine.protocol import Engine
 from layerlab.errors import BaseUnavailable
 
 STANDIN = "layerlab.standin"
 MINOR = "layerlab.py_minor"
 RECIPE = "layerlab.recipe"
+
+# The ARGs that the course's Dockerfiles name their bases by.
+PY_MINOR = "PY_MINOR"
+DISTROLESS = "DISTROLESS"
 
 BaseState = Literal["official", "stand-in", "building", "absent"]
 Origin = Literal["official", "stand-in", "mixed", "none"]
@@ -91,16 +95,50 @@ def py_minor(engine: Engine) -> str:
     return OFFICIAL_MINOR
 
 
+def wanted(engine: Engine, key: str) -> Wanted:
+    """Name the base "slim", "full", "musl" or "distroless" as this engine has it, or can have it."""
+    spec = BASES[key]
+    if spec.follows_course:
+        return parse(spec.reference(py_minor(engine)))
+    there = held(engine)
+    for one in there:
+        if one.key == key:
+            return parse(one.reference)
+    if engine.info.kind == "private" and (any(one.is_standin for one in there) or not registry.answers()):
+        from layerlab.bases import standin
+
+        with suppress(BaseUnavailable):
+            return parse(spec.standin_reference(standin.minor()))
+    return parse(spec.reference())
+
+
+def build_arguments(engine: Engine, declared: Collection[str]) -> dict[str, str]:
+    """Give the ARGs by which the course's Dockerfiles name their bases, as far as this one declares them.
+
+    Notes
+    -----
+    A distroless base has the Python that its Debian has, whatever the course's is: a Dockerfile that ends on it
+    needs that Python in its builder too.
+    """
+    given: dict[str, str] = {}
+    if DISTROLESS in declared:
+        base = wanted(engine, "distroless")
+        given = {DISTROLESS: base.reference, PY_MINOR: base.minor or ""}
+    elif PY_MINOR in declared:
+        given = {PY_MINOR: py_minor(engine)}
+    return {name: value for name, value in given.items() if name in declared}
+
+
 def status(engine: Engine) -> tuple[BaseStatus, ...]:
     """Say of every base of the course whether this engine has it, and of which origin."""
-    minor, there = py_minor(engine), held(engine)
-    return tuple(_status(engine, key, minor, there) for key in BASES)
+    there = held(engine)
+    return tuple(_status(engine, wanted(engine, key), there) for key in BASES)
 
 
 def provenance(engine: Engine) -> Provenance:
     """Say where the bases come from that this engine's images stand on."""
     minor = py_minor(engine)
-    used = [one for one in held(engine) if one.minor == minor]
+    used = [one for one in held(engine) if one.minor == minor or not BASES[one.key].follows_course]
     kinds = {one.is_standin for one in used}
     on = max((one.created for one in used if one.created), default=None)
     if not used:
@@ -111,14 +149,14 @@ def provenance(engine: Engine) -> Provenance:
 
 
 def _is_ours_or_current(one: Held) -> bool:
-    # A python:3.9 that happens to lie on the user's engine says nothing about the course.
-    return one.is_standin or one.minor == OFFICIAL_MINOR
+    # A python:3.9 that happens to lie on the user's engine says nothing about the course, nor does distroless.
+    return BASES[one.key].follows_course and (one.is_standin or one.minor == OFFICIAL_MINOR)
 
 
-def _status(engine: Engine, key: str, minor: str, there: tuple[Held, ...]) -> BaseStatus:
-    reference = BASES[key].reference(minor)
+def _status(engine: Engine, base: Wanted, there: tuple[Held, ...]) -> BaseStatus:
+    key, reference = str(base.key), base.reference
     for one in there:
-        if (one.key, one.minor) == (key, minor):
+        if (one.key, one.minor) == (key, base.minor):
             state: BaseState = "stand-in" if one.is_standin else "official"
             lacks = BASES[key].lacks if one.is_standin else ()
             return BaseStatus(key, reference, state, one.image_id, one.digest, one.created, state, 1.0, lacks)
@@ -151,7 +189,7 @@ def _digest(raw: Mapping[str, Any]) -> str | None:
     for one in raw.get("RepoDigests") or ():
         name, _, digest = str(one).partition("@")
         # Podman computes one for whatever was loaded, and no registry knows it.
-        if name.endswith("python") and digest and not name.startswith("localhost/"):
+        if name.endswith(("python", "python3-debian13")) and digest and not name.startswith("localhost/"):
             return digest
     return None
 

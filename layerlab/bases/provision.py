@@ -9,7 +9,7 @@ from layerlab.bases import inventory, registry, standin
 from layerlab.bases.progress import Progress
 from layerlab.bases.registry import Cancelled, never
 from layerlab.bases.resolution import resolve
-from layerlab.bases.specs import BASES, OFFICIAL_MINOR, parse
+from layerlab.bases.specs import BASES, parse
 from layerlab.bases.standin.watching import OnKeyProgress
 from layerlab.engine import connect
 from layerlab.engine.protocol import Engine
@@ -62,10 +62,10 @@ def provide(
 def _pull_all(engine: Engine, keys: Sequence[str], on_progress: OnKeyProgress, cancelled: Cancelled) -> bool:
     """Pull what is missing; False where stand-ins have to take their place, all of them: one Python for all."""
     held = inventory.held(engine)
-    if any(one.is_standin for one in held) or not registry.answers():
+    if any(one.is_standin and BASES[one.key].follows_course for one in held) or not registry.answers():
         return False
     for key in keys:
-        if any((one.key, one.minor) == (key, OFFICIAL_MINOR) for one in held):
+        if any((one.key, one.minor) == (key, BASES[key].official_minor) for one in held):
             continue
         try:
             registry.fetch(
@@ -78,7 +78,10 @@ def _pull_all(engine: Engine, keys: Sequence[str], on_progress: OnKeyProgress, c
             raise
         except (PullFailed, BaseUnavailable) as error:
             on_progress(key, Progress(BASES[key].reference(), f"no pull, so a stand-in: {error}", 0.0))
-            return False
+            if BASES[key].follows_course:
+                return False
+            # It has a Python of its own and comes from another registry: the others stay official.
+            standin.build(engine, (key,), on_progress=on_progress, cancelled=cancelled)
     return True
 
 

@@ -49,7 +49,7 @@ def resolve(
     Parameters
     ----------
     reference_or_key
-        "slim", "full", "musl", or what stands after FROM; a digest pinned there is checked.
+        "slim", "full", "musl", "distroless", or what stands after FROM; a digest pinned there is checked.
     wait
         False: where the stand-in still has to be built, see to it that it is being built, and raise BaseNotReady.
     cancelled
@@ -76,7 +76,9 @@ def resolve(
             f"The recordings do not hold the base {wanted.pinned}. Use `ARG PY_MINOR={inventory.py_minor(engine)}` "
             "and the bases of the course, or start an engine (`layerlab engine start`)."
         )
-    if not _is_being_built(engine, wanted):
+    if _is_standin_by_name(wanted):
+        _refuse_elsewhere(engine, wanted)
+    elif not _is_being_built(engine, wanted):
         try:
             registry.fetch(engine, wanted, on_progress=on_progress, cancelled=cancelled)
             return _needed(engine, wanted)
@@ -107,9 +109,7 @@ def present(engine: Engine, wanted: Wanted) -> Base | None:
 
 
 def _wanted(engine: Engine, reference_or_key: str) -> Wanted:
-    if spec := BASES.get(reference_or_key):
-        return parse(spec.reference(inventory.py_minor(engine)))
-    return parse(reference_or_key)
+    return inventory.wanted(engine, reference_or_key) if reference_or_key in BASES else parse(reference_or_key)
 
 
 def _name(engine: Engine, wanted: Wanted) -> str | None:
@@ -144,6 +144,20 @@ def _is_being_built(engine: Engine, wanted: Wanted) -> bool:
     return background.status().of(wanted.key) is not None
 
 
+def _is_standin_by_name(wanted: Wanted) -> bool:
+    """True for a name that only a stand-in bears, which no registry is asked for."""
+    spec = BASES.get(wanted.key or "")
+    return spec is not None and not spec.follows_course and wanted.reference != spec.reference()
+
+
+def _refuse_elsewhere(engine: Engine, wanted: Wanted) -> None:
+    if engine.info.kind != "private":
+        raise BaseUnavailable(
+            f"{wanted.reference} is a stand-in, and those are built in the private engine only. Build with "
+            f"{BASES[wanted.key or ''].reference()}, or run `layerlab engine start`, then LAYERLAB_ENGINE=private."
+        )
+
+
 def _refuse_without_standin(engine: Engine, wanted: Wanted, error: Exception) -> None:
     """Raise where no stand-in may or can take this base's place."""
     if engine.info.kind != "private":
@@ -157,7 +171,14 @@ def _refuse_without_standin(engine: Engine, wanted: Wanted, error: Exception) ->
         raise BaseUnavailable(f"{error} A stand-in can take the place of {_names()} only, without a digest.") from error
     from layerlab.bases import standin
 
-    if wanted.minor != (minor := standin.minor()):
+    minor = standin.minor()
+    if wanted.key == "distroless":
+        raise BaseUnavailable(
+            f"No registry gives {wanted.reference}, and the stand-in made on this machine is called by another name. "
+            f"Build with `--build-arg DISTROLESS={BASES[wanted.key].standin_reference(minor)}`, after an "
+            f"`ARG DISTROLESS={wanted.reference}` before the first FROM and `FROM ${{DISTROLESS}}` in its place."
+        ) from error
+    if wanted.minor != minor:
         raise BaseUnavailable(
             f"No registry gives {wanted.reference}, and the stand-ins made on this machine carry Python {minor}. "
             f"Build with `PY_MINOR={minor}` (`docker build --build-arg PY_MINOR={minor}`)."
@@ -167,7 +188,8 @@ def _refuse_without_standin(engine: Engine, wanted: Wanted, error: Exception) ->
 def _names() -> str:
     from layerlab.bases import standin
 
-    *names, last = (spec.reference(standin.minor()) for spec in BASES.values())
+    minor = standin.minor()
+    *names, last = (spec.reference(minor if spec.follows_course else None) for spec in BASES.values())
     return f"{', '.join(names)} and {last}"
 
 

@@ -10,21 +10,30 @@ from layerlab.engine.recordings import normal_reference
 # The Python that the course's official references carry; what stand-ins carry is the distribution's business.
 OFFICIAL_MINOR = "3.12"
 
-_PYTHON = re.compile(r"^python:(?P<minor>\d+\.\d+)(?P<suffix>-[a-z0-9.-]+)?$")
-
 
 @dataclass(frozen=True)
 class BaseSpec:
-    """One base the course uses: ``suffix`` is what follows the Python version in its tag.
+    """One base the course uses.
 
-    ``lacks`` names what the official image has and the stand-in cannot have: whatever needs it is skipped there,
-    saying that it needs an official base.
+    Attributes
+    ----------
+    pattern
+        Its official reference, ``{minor}`` standing for the Python version where the tag has one.
+    lacks
+        What the official image has and the stand-in cannot have: whatever needs it is skipped there, saying that it
+        needs an official base.
+    official_minor
+        The Python that the official image carries.
+    standin_pattern
+        What a stand-in is named; the official pattern, truthfully versioned, where that has a version to be true to.
     """
 
     key: str
-    suffix: str
+    pattern: str
     title: str
     lacks: tuple[str, ...] = ()
+    official_minor: str = OFFICIAL_MINOR
+    standin_pattern: str = ""
 
     @property
     def standin(self) -> str:
@@ -35,21 +44,50 @@ class BaseSpec:
         """
         return f"{self.key} stand-in"
 
-    def reference(self, minor: str = OFFICIAL_MINOR) -> str:
-        """Name the base for a minor version of Python.
+    @property
+    def follows_course(self) -> bool:
+        """True where there is one for every Python, so that all bases of a course carry the same."""
+        return "{minor}" in self.pattern
 
-        >>> BASES["slim"].reference("3.11")
-        'python:3.11-slim'
+    def reference(self, minor: str | None = None) -> str:
+        """Name the base for a minor version of Python; without one, the official image.
+
+        >>> BASES["slim"].reference("3.11"), BASES["distroless"].reference()
+        ('python:3.11-slim', 'gcr.io/distroless/python3-debian13:nonroot')
         """
-        return f"python:{minor}{self.suffix}"
+        wanted = minor or self.official_minor
+        if not self.follows_course and wanted != self.official_minor:
+            return self.standin_reference(wanted)
+        return self.pattern.format(minor=wanted)
+
+    def standin_reference(self, minor: str) -> str:
+        """Name a stand-in that carries this Python.
+
+        >>> BASES["distroless"].standin_reference("3.11")
+        'standin/distroless-python3:3.11'
+        """
+        return (self.standin_pattern or self.pattern).format(minor=minor)
 
 
 BASES: dict[str, BaseSpec] = {
     spec.key: spec
     for spec in (
-        BaseSpec("slim", "-slim", "CPython on a Debian without manuals and tools"),
-        BaseSpec("full", "", "CPython on Debian with compilers, headers and version control"),
-        BaseSpec("musl", "-alpine", "CPython on musl and busybox instead of Debian", lacks=("apk", "sqlite3")),
+        BaseSpec("slim", "python:{minor}-slim", "CPython on a Debian without manuals and tools"),
+        BaseSpec("full", "python:{minor}", "CPython on Debian with compilers, headers and version control"),
+        BaseSpec(
+            "musl",
+            "python:{minor}-alpine",
+            "CPython on musl and busybox instead of Debian",
+            lacks=("apk", "sqlite3"),
+        ),
+        # Its tags name the Debian release and not the Python, so a stand-in of another Python needs another name.
+        BaseSpec(
+            "distroless",
+            "gcr.io/distroless/python3-debian13:nonroot",
+            "Debian's Python and the libraries it needs: no shell, no package manager",
+            official_minor="3.13",
+            standin_pattern="standin/distroless-python3:{minor}",
+        ),
     )
 }
 
@@ -85,8 +123,9 @@ def parse(reference: str) -> Wanted:
     """
     name, _, digest = reference.partition("@")
     short = normal_reference(name)
-    if match := _PYTHON.match(short):
-        for spec in BASES.values():
-            if spec.suffix == (match["suffix"] or ""):
-                return Wanted(short, digest or None, spec.key, match["minor"])
+    for spec in BASES.values():
+        for pattern in filter(None, (spec.pattern, spec.standin_pattern)):
+            if match := re.fullmatch(re.escape(pattern).replace(r"\{minor\}", r"(?P<minor>\d+\.\d+)"), short):
+                minor = match["minor"] if "{minor}" in pattern else spec.official_minor
+                return Wanted(short, digest or None, spec.key, minor)
     return Wanted(short, digest or None)

@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from layerlab.checks.shell import line_of
 from layerlab.checks.verdict import Check, judge, skipped
 from layerlab.dockerfile import Dockerfile
+from layerlab.dockerfile.shell import line_of
 from layerlab.errors import BaseError, BuildFailed, DoesNotServe, EngineError, LayerLabError
 from layerlab.units import duration, size
 

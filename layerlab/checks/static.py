@@ -6,9 +6,9 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 
-from layerlab.checks.shell import compilers, forgiven, line_of, only_removes, runs, shipped, venvs
 from layerlab.checks.verdict import Check, judge
 from layerlab.dockerfile import Dockerfile, Instruction, parse, resolve
+from layerlab.dockerfile.shell import compilers, forgiven, line_of, only_removes, runs, shipped, venvs
 from layerlab.errors import DockerfileError
 
 BLANK = "____"

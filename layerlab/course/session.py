@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +24,14 @@ from layerlab.image import Image
 
 if TYPE_CHECKING:
     from layerlab.compose import Service
+    from layerlab.course.ai.pasted import AnswerPanel
     from layerlab.course.logbook import ProgressPage
     from layerlab.engine.mounts import Missing
     from layerlab.engine.protocol import Container, Engine, ExecResult
-    from layerlab.inspection import Inspection
+    from layerlab.engine.registry import Registry
+    from layerlab.inspection import Inspection, ThreeSizes
     from layerlab.probe import Contents, Ride, Start
+    from layerlab.review import Finding, Review
     from layerlab.widgets.prediction import Prediction, ReadOff
 
 
@@ -56,6 +59,10 @@ class Lab:
         """The Python that the bases carry, for `ARG PY_MINOR`."""
         return bases.py_minor(self.engine)
 
+    def arguments(self, declared: Collection[str]) -> dict[str, str]:
+        """Give the ARGs by which Dockerfiles of the course name their bases, as far as they are declared."""
+        return bases.build_arguments(self.engine, declared)
+
     def folder(self, app: str) -> Path:
         """Return the folder of one of the course's services ("service")."""
         folder = self.root / "apps" / app
@@ -79,7 +86,7 @@ class Lab:
         return Text("\n".join(lines), numbered=False)
 
     def base(self, key: str) -> Image:
-        """Return the base image called "slim", "full" or "musl", fetching or awaiting it first.
+        """Return the base image called "slim", "full", "musl" or "distroless", fetching or awaiting it first.
 
         Raises BaseUnavailable, PullFailed or NotRecorded, each saying what to do.
         """
@@ -188,10 +195,21 @@ class Lab:
         """Ask an image what lies in it: distributions, application, tools; see `layerlab.probe.contents`."""
         return probe.contents(self.engine, _reference(image))
 
-    def inspect(self, image: str | Image, *, base: Image | None = None) -> Inspection:
-        """Look into an image: layers, files, waste and causes; see `layerlab.inspection.of_engine`."""
-        described = image if isinstance(image, Image) else self.image(image)
-        return inspection.of_engine(self.engine, described, base=base)
+    def inspect(self, image: str | Image | BuildResult, *, base: Image | None = None) -> Inspection:
+        """Look into an image: layers, files, waste and causes; see `layerlab.inspection.of_engine`.
+
+        Of a build it knows which line of the Dockerfile made each layer.
+        """
+        lines = dict(image.lines) if isinstance(image, BuildResult) else {}
+        return inspection.of_engine(self.engine, self._described(image), base=base, lines=lines)
+
+    def sizes(self, image: str | Image | BuildResult) -> ThreeSizes:
+        """Weigh an image in three ways, and say what each tool prints; see `layerlab.inspection.three_sizes`."""
+        return inspection.three_sizes(self.engine, self._described(image))
+
+    def registry(self) -> Registry:
+        """Open a registry of the course's own, which holds nothing yet; see `layerlab.engine.registry`."""
+        return self.engine.registry()
 
     def copied(
         self,
@@ -222,6 +240,38 @@ class Lab:
         """
         context = self._context(app, dockerfile, text=text, changed=None)
         return reruns(context, changed, build_args=self._arguments(context, args))
+
+    def review(
+        self,
+        app: str | Path,
+        dockerfile: str = "Dockerfile",
+        *,
+        text: str | None = None,
+        image: str | Image | None = None,
+    ) -> Review:
+        """Review a Dockerfile, the worst finding first; with the image that it made, prices are measured.
+
+        See `layerlab.review.review`.
+        """
+        from layerlab.review import review
+
+        context = self._context(app, dockerfile, text=text, changed=None)
+        return review(context.dockerfile, context=context, inspection=self.inspect(image) if image else None)
+
+    def prompt(self, app: str, *, findings: Iterable[Finding] = ()) -> Text:
+        """Compose what to ask an assistant for a service; see `layerlab.course.ai.prompt`."""
+        from layerlab.course.ai.prompt import prompt
+
+        files = [*sorted(path.name for path in self.folder(app).glob("*.py")), "requirements.txt"]
+        listed = self.file(app, "requirements.txt").content
+        return Text(prompt(listed, files=files, findings=findings), numbered=False)
+
+    def pasted(self, app: str) -> AnswerPanel:
+        """Return the panel that an assistant's answer is pasted into; see `layerlab.course.ai.pasted`."""
+        from layerlab.course.ai.pasted import panel
+
+        is_official = bases.provenance(self.engine).kind == "official"
+        return panel(self, app, self.notebook, py_minor=None if is_official else self.py_minor)
 
     def predict(self, id: str, question: str, choices: Sequence[str]) -> Prediction:
         """Return a question to answer before the measurement; the answer is kept in a file."""
@@ -277,6 +327,11 @@ class Lab:
     def _repr_html_(self) -> str:
         return self.badge._repr_html_()
 
+    def _described(self, image: str | Image | BuildResult) -> Image:
+        if isinstance(image, BuildResult):
+            return image.image
+        return image if isinstance(image, Image) else self.image(image)
+
     def _context(
         self, app: str | Path, dockerfile: str, *, text: str | None, changed: Mapping[str, str] | None
     ) -> BuildContext:
@@ -285,8 +340,7 @@ class Lab:
 
     def _arguments(self, context: BuildContext, given: Mapping[str, str] | None) -> dict[str, str]:
         declared = {name for arg in context.dockerfile.global_args for name, _ in arg.pairs}
-        ours = {"PY_MINOR": self.py_minor} if "PY_MINOR" in declared else {}
-        return {**ours, **(given or {})}
+        return {**self.arguments(declared), **(given or {})}
 
     def _await_bases(self, context: BuildContext, arguments: Mapping[str, str], *, show: bool) -> None:
         progress = print_progress() if show else None

@@ -12,9 +12,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from layerlab.archive import LayerFiles
+    from layerlab.archive import LayerFiles, PackedLayer
     from layerlab.context import BuildContext
     from layerlab.engine.mounts import Missing
+    from layerlab.engine.registry import Registry
 
 EngineKind = Literal["docker", "podman", "private", "recorded"]
 Builder = Literal["classic", "buildah"]
@@ -180,6 +181,12 @@ class Engine(Protocol):
         Raises ImageNotFound, ArchiveError or NotRecorded.
         """
 
+    def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
+        """Return what each layer of the image takes packed, base-first; measured once, then kept by its diff_id.
+
+        Raises ImageNotFound, ArchiveError or NotRecorded.
+        """
+
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Pull an image, yielding the registry's progress events as they come.
 
@@ -188,6 +195,15 @@ class Engine(Protocol):
 
     def push(self, reference: str) -> Iterator[RawEvent]:
         """Push an image under a tag of ours."""
+
+    def registry(self) -> Registry:
+        """Open a registry of the course's own, empty, which this engine can reach; close it after use.
+
+        Raises
+        ------
+        NoRegistry
+            There is no program to be one, or the engine is out of its reach.
+        """
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name. Raises NotOurs where that name is the user's."""

@@ -106,6 +106,10 @@ class RawAPI:
         """Return the history, newest first."""
         return self._engine.history(image)
 
+    def images(self, name: str | None = None) -> list[Raw]:
+        """Return the list of images, or of those of one repository."""
+        return [entry for entry in self._engine.images() if name is None or _bears(entry, name)]
+
     def inspect_image(self, image: str) -> Raw:
         """Return everything the engine says of an image."""
         return self._engine.inspect(image)
@@ -153,8 +157,7 @@ class RawImages:
 
     def list(self, name: str | None = None, all: bool = False) -> list[RawImage]:
         """Return the images here, or those of one repository."""
-        found = [entry for entry in self._engine.images() if name is None or _bears(entry, name)]
-        return [self.get(str(entry["Id"])) for entry in found]
+        return [self.get(str(entry["Id"])) for entry in RawAPI(self._engine).images(name)]
 
 
 class RawContainers:

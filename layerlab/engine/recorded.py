@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn, cast
 
-from layerlab.archive import LayerFiles, columns
+from layerlab.archive import LayerFiles, PackedLayer, columns
 from layerlab.engine.chains import Chains, base_chain, summary
 from layerlab.engine.mounts import Missing
 from layerlab.engine.operations import decode, run_key, start_arguments, start_key
 from layerlab.engine.protocol import BuildRequest, EngineInfo, ExecResult, RawEvent
 from layerlab.engine.raw_client import RawClient
 from layerlab.engine.recordings import Payload, Provenance, Recordings, base_key, layer_key
+from layerlab.engine.registry.replayed import ReplayedRegistry
 from layerlab.engine.replay import ReplayedBuild
 from layerlab.engine.replayed_container import ReplayedContainer
 from layerlab.engine.shelf import Shelf
@@ -99,6 +100,14 @@ class RecordedEngine:
             _refuse(f"What the layers of {image} hold is not recorded.")
         return tuple(columns.decode(one["layer"]) for one in found if one)
 
+    def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
+        """Return what the layers took packed when they were recorded."""
+        diff_ids = self.inspect(image)["RootFS"]["Layers"]
+        found = [self._recordings.read("packed", layer_key(diff_id)) for diff_id in diff_ids]
+        if None in found:
+            _refuse(f"What the layers of {image} take packed is not recorded.")
+        return tuple(PackedLayer(**one["layer"]) for one in found if one)
+
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Report a recorded base as present; raise NotRecorded for any other image."""
         if self._recordings.read("bases", base_key(reference)) is None:
@@ -108,6 +117,10 @@ class RecordedEngine:
     def push(self, reference: str) -> Iterator[RawEvent]:
         """Raise NotRecorded: there is nothing to send."""
         _refuse(f"Pushing {reference} is not recorded.")
+
+    def registry(self) -> ReplayedRegistry:
+        """Return a registry that answers with recorded transfers."""
+        return ReplayedRegistry(self._recordings, self._chain)
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name, for this session."""

@@ -7,9 +7,10 @@ on replay they would not be there either.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from layerlab.archive import LayerFiles, columns
+from layerlab.archive import LayerFiles, PackedLayer, columns
 from layerlab.engine.chains import base_chain
 from layerlab.engine.mounts import Missing, mounted
 from layerlab.engine.operations import FAILURES, encode, run_key, start_arguments, start_key
@@ -21,6 +22,7 @@ from layerlab.engine.recording_container import RecordingContainer
 from layerlab.engine.recording_session import Session
 from layerlab.engine.recordings import Payload, Recordings, layer_key, normal_reference
 from layerlab.engine.redact import Redactor
+from layerlab.engine.registry.replayed import RecordingRegistry
 from layerlab.engine.shelf import is_id
 from layerlab.engine.steps import Surroundings
 from layerlab.errors import ImageNotFound, LayerLabError, NotOurs
@@ -105,6 +107,14 @@ class RecordingEngine:
             self._session.recordings.write("layers", layer_key(layer.diff_id), {"layer": columns.encode(layer)})
         return layers
 
+    def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
+        """Return what the layers take packed, and record each by its diff_id."""
+        self._chain(image)
+        layers = self._live.packed_layers(image)
+        for layer in layers:
+            self._session.recordings.write("packed", layer_key(layer.diff_id), {"layer": asdict(layer)})
+        return layers
+
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Pull; on replay the image is there, with nothing to see of how it came."""
         yield from self._live.pull(reference)
@@ -113,6 +123,10 @@ class RecordingEngine:
     def push(self, reference: str) -> Iterator[RawEvent]:
         """Push; it is not recorded."""
         return self._live.push(reference)
+
+    def registry(self) -> RecordingRegistry:
+        """Open a registry whose transfers are written down."""
+        return RecordingRegistry(self._live.registry(), self._session.recordings, self._chain)
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name."""

@@ -1,9 +1,9 @@
 """The recordings on disk: small JSON files by content key, each with a checksum. Knows no engine.
 
 ``steps/`` one build step each, ``bases/`` base images, ``containers/`` what was asked of containers,
-``layers/`` what layers hold, ``refusals/`` builds that the engine would not begin, ``provenance.json`` where all of
-it comes from. One such folder stands on one set of bases, so a notebook that is recorded by itself, on other
-bases than the rest, has a folder of its own inside.
+``layers/`` what layers hold, ``packed/`` what they take packed, ``refusals/`` builds that the engine would not begin,
+``provenance.json`` where all of it comes from. One such folder stands on one set of bases, so a notebook that is
+recorded by itself, on other bases than the rest, has a folder of its own inside.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from layerlab.engine.protocol import Builder
 from layerlab.errors import NotRecorded, RecordingDamaged
 
-Kind = Literal["steps", "bases", "containers", "layers", "refusals"]
+Kind = Literal["steps", "bases", "containers", "layers", "packed", "refusals", "transfers"]
 BaseOrigin = Literal["official", "stand-in", "mixed", "none"]
 Payload = dict[str, Any]
-KINDS: tuple[Kind, ...] = ("steps", "bases", "containers", "layers", "refusals")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _MEND = "Restore it with `git checkout recordings`, or record anew with `layerlab record`."
 _PROVENANCE = "provenance.json"
@@ -197,7 +197,7 @@ def base_key(reference: str) -> str:
 
 
 def layer_key(diff_id: str) -> str:
-    """Name the file of a layer's entries.
+    """Name the file of a layer's entries, or of what it takes packed.
 
     >>> layer_key("sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef")
     '5f70bf18a086007016e948b04aed3b82'

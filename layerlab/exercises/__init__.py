@@ -19,7 +19,10 @@ _MODULES = {
     "03_multistage": "layerlab.exercises.ex03_multistage",
     "04_alpine_uv": "layerlab.exercises.ex04_alpine_uv",
     "05_layers": "layerlab.exercises.ex05_layers",
+    "06_base_images": "layerlab.exercises.ex06_base_images",
     "07_model_files": "layerlab.exercises.ex07_model_files",
+    "08_measuring": "layerlab.exercises.ex08_measuring",
+    "11_with_ai": "layerlab.exercises.ex11_with_ai",
 }
 NAMES = tuple(_MODULES)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
     from layerlab.image import Image
+    from layerlab.inspection import Inspection
     from layerlab.probe import Contents, Probe, Ride, Start
 
 
@@ -49,11 +50,14 @@ class Bench(Protocol):
     def py_minor(self) -> str:
         """The Python that the bases carry, for `ARG PY_MINOR`."""
 
+    def arguments(self, declared: Collection[str]) -> Mapping[str, str]:
+        """Give the ARGs by which Dockerfiles of the course name their bases, as far as they are declared."""
+
     def folder(self, app: str) -> Path:
         """Return a folder below ``apps``."""
 
     def base(self, key: str) -> Image:
-        """Return the base called "slim", "full" or "musl"."""
+        """Return the base called "slim", "full", "musl" or "distroless"."""
 
     def build(self, app: str, dockerfile: str = ..., *, tag: str | None = ...) -> Built:
         """Build a folder below ``apps``."""
@@ -80,6 +84,9 @@ class Bench(Protocol):
         self, image: str | Image, *paths: str, read_only: bool = ..., mounts: Mapping[str, str] | None = ...
     ) -> Probe:
         """Start the service and ask it. Raises DoesNotServe."""
+
+    def inspect(self, image: str | Image | BuildResult, *, base: Image | None = ...) -> Inspection:
+        """Look into an image: layers, files, waste."""
 
     def starts(self, image: str | Image, path: str = ..., *, mounts: Mapping[str, str] | None = ...) -> Start:
         """Start the service and say what becomes of it: it answers, or it ends."""

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from layerlab.checks import Check, behaviour, static
 from layerlab.checks import size as size_checks
-from layerlab.checks.shell import shipped
+from layerlab.dockerfile.shell import shipped
 from layerlab.errors import BaseError, BuildCancelled, BuildFailed, EngineError, LayerLabError
 from layerlab.exercises.trial import Trial
 from layerlab.units import size

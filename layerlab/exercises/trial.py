@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from layerlab.exercises.bench import Begun, Bench
     from layerlab.exercises.file_task import FileTask
     from layerlab.image import Image
+    from layerlab.inspection import Inspection
     from layerlab.probe import Contents, Probe, Ride
 
 _T = TypeVar("_T")
@@ -144,6 +145,20 @@ class Trial:
         return self._ask("before", "same answers", lambda: self._probe(self.image_before))
 
     @property
+    def inspection(self) -> Inspection:
+        """What the image's layers hold, and hide."""
+        return self._ask("inspection", "waste", lambda: self.bench.inspect(self.built, base=self.base))
+
+    @property
+    def inspection_before(self) -> Inspection:
+        """The same of the service as it was, on the base of now."""
+
+        def inspect() -> Inspection:
+            return self.bench.inspect(self.image_before, base=self.base)
+
+        return self._ask("inspection before", "waste", inspect)
+
+    @property
     def sizes(self) -> Sizes:
         """What the image is made of; luggage is what was added and no running service needs."""
         return self._ask("sizes", "luggage", lambda: self._weigh(self.image, self.base))
@@ -248,8 +263,7 @@ class Trial:
 
     def _look_for_base(self, dockerfile: Dockerfile) -> Image:
         declared = {name for arg in dockerfile.global_args for name, _ in arg.pairs}
-        arguments = {"PY_MINOR": self.bench.py_minor} if "PY_MINOR" in declared else {}
-        stages = resolve(dockerfile, build_args=arguments).stages
+        stages = resolve(dockerfile, build_args=self.bench.arguments(declared)).stages
         stage = stages[-1]
         while (below := stage.stage.base_stage) is not None:
             stage = stages[below]

@@ -8,6 +8,7 @@ from layerlab.figures.ladder import size_ladder
 from layerlab.figures.sheet import Figure
 from layerlab.figures.stack import layer_stack, official_layers
 from layerlab.figures.timing import step_times
+from layerlab.figures.tools import sizes_by_tool
 from layerlab.figures.wasted import waste_bars
 from layerlab.figures.waterfall import size_waterfall
 
@@ -19,6 +20,7 @@ __all__ = [
     "official_layers",
     "size_ladder",
     "size_waterfall",
+    "sizes_by_tool",
     "step_times",
     "waste_bars",
 ]

@@ -23,6 +23,10 @@ ADDED = Mark(fill="#e58a1f", pattern="/", ink="#16202a")
 WASTED = Mark(fill="#7b2d73", pattern="x", ink="#ffffff")
 REMOVED = Mark(fill="#9fd3f2", pattern="\\", ink="#16202a")
 UNSPLIT = Mark(fill="#d9d9d9", pattern=".", ink="#16202a")
+# How bytes are counted: as files, as files in whole blocks of a disk, packed.
+FILES = Mark(fill="#d9d9d9", pattern="", ink="#16202a")
+BLOCKS = Mark(fill="#e2d7b5", pattern=".", ink="#16202a")
+PACKED = Mark(fill="#2f6f73", pattern="-", ink="#ffffff")
 TIME = Mark(fill="#8fc7b3", pattern="", ink="#16202a")
 # Neither is good or bad: no red, no green, and a prediction that fails teaches more.
 CAME_TRUE = Mark(fill="#7fb2d9", pattern="", ink="#16202a")

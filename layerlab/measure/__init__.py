@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from layerlab.measure.images import PARTS, blobs, copied, history, images, ladder, layers, steps
 from layerlab.measure.inside import causes, changes, files, waste
+from layerlab.measure.sizes import sizes, tools
 
 __all__ = [
     "PARTS",
@@ -19,6 +20,8 @@ __all__ = [
     "images",
     "ladder",
     "layers",
+    "sizes",
     "steps",
+    "tools",
     "waste",
 ]

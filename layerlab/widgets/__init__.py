@@ -11,13 +11,16 @@ from typing import Any
 # name → module that owns it.
 _PUBLIC = {
     "Band": "layerlab.widgets.prediction",
+    "BaseChoice": "layerlab.widgets.base_choice",
     "BuildPanel": "layerlab.widgets.build_panel",
     "Choice": "layerlab.widgets.questions",
     "DockerfilePanel": "layerlab.widgets.dockerfile_panel",
+    "MeasuredBase": "layerlab.widgets.base_choice",
     "MultiChoice": "layerlab.widgets.questions",
     "Order": "layerlab.widgets.questions",
     "PointAt": "layerlab.widgets.questions",
     "Prediction": "layerlab.widgets.prediction",
+    "Rollout": "layerlab.widgets.rollout",
     "ShortText": "layerlab.widgets.questions",
 }
 

@@ -6,7 +6,7 @@ No engine, no network. Every number is made up; what depends on what is as on th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -116,6 +116,10 @@ class FakeBench:
     py_minor: str = "3.12"
     states: dict[str, State] = field(default_factory=dict)
     numbers: Any = field(default_factory=count)
+
+    def arguments(self, declared: Collection[str]) -> dict[str, str]:
+        ours = {"PY_MINOR": self.py_minor, "DISTROLESS": "gcr.io/distroless/python3-debian13:nonroot"}
+        return {name: value for name, value in ours.items() if name in declared}
 
     def folder(self, app: str) -> Path:
         return APPS / app

@@ -10,6 +10,7 @@ from layerlab.bases import BASES, official
 from layerlab.bases.registry import PREFIX, source_of
 from layerlab.bases.specs import Wanted, parse
 
+DISTROLESS = "gcr.io/distroless/python3-debian13:nonroot"
 DIGEST = "sha256:" + "ab" * 32
 
 
@@ -26,6 +27,9 @@ DIGEST = "sha256:" + "ab" * 32
         ("python:3", None, None, "python:3"),
         ("somebody/python:3.12-slim", None, None, "somebody/python:3.12-slim"),
         ("localhost:5000/python", None, None, "localhost:5000/python:latest"),
+        (DISTROLESS, "distroless", "3.13", DISTROLESS),
+        ("gcr.io/distroless/python3-debian13", None, None, "gcr.io/distroless/python3-debian13:latest"),  # runs as root
+        ("localhost/standin/distroless-python3:3.11", "distroless", "3.11", "standin/distroless-python3:3.11"),
     ],
 )
 def test_parse(reference: str, key: str | None, minor: str | None, normal: str) -> None:
@@ -50,7 +54,10 @@ def test_a_stand_in_never_bears_the_official_name() -> None:
         "slim": "slim stand-in",
         "full": "full stand-in",
         "musl": "musl stand-in",
+        "distroless": "distroless stand-in",
     }
+    for spec in BASES.values():
+        assert parse(spec.standin_reference("3.11")).minor == "3.11", "its Python is true, whatever its name"
 
 
 def test_only_the_musl_stand_in_lacks_anything() -> None:

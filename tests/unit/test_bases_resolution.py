@@ -280,7 +280,7 @@ def test_a_stand_in_takes_no_other_python_s_place(monkeypatch: pytest.MonkeyPatc
     builder = in_background(monkeypatch, engine)
     with pytest.raises(BaseUnavailable, match=r"PY_MINOR=3\.11"):
         resolve(engine, "python:3.12-slim")
-    with pytest.raises(BaseUnavailable, match=r"python:3\.11-slim, python:3\.11 and python:3\.11-alpine"):
+    with pytest.raises(BaseUnavailable, match=r"python:3\.11, python:3\.11-alpine and gcr\.io/distroless"):
         resolve(engine, "alpine:3")
     with pytest.raises(BaseUnavailable, match="without a digest"):
         resolve(engine, f"python:3.11-slim@{DIGEST}")
@@ -328,19 +328,68 @@ def test_provenance_is_one_dated_line() -> None:
 def test_status_of_what_is_there_coming_and_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine(raw_image("python:3.11", standin=True), kind="private")
     in_background(monkeypatch, engine, looks=99, running=True)
-    slim, full, musl = inventory.status(engine)
+    slim, full, musl, distroless = inventory.status(engine)
     assert (slim.key, slim.state, slim.fraction) == ("slim", "building", 0.5)
     assert (full.key, full.state, full.reference) == ("full", "stand-in", "python:3.11")
     assert (musl.key, musl.state, musl.reference) == ("musl", "absent", "python:3.11-alpine")
-    slim, full, _ = inventory.status(FakeEngine(raw_image("python:3.12-slim", digest=DIGEST)))
+    assert (distroless.reference, distroless.state) == ("standin/distroless-python3:3.11", "absent")
+    slim, full, *_ = inventory.status(FakeEngine(raw_image("python:3.12-slim", digest=DIGEST)))
     assert (slim.state, slim.digest, full.state, full.image_id) == ("official", DIGEST, "absent", None)
 
 
 def test_what_a_base_lacks_is_said_of_the_stand_in_only() -> None:
-    standin = inventory.status(FakeEngine(raw_image("python:3.11-alpine", standin=True), kind="recorded"))[-1]
-    official = inventory.status(FakeEngine(raw_image("python:3.12-alpine", digest=DIGEST)))[-1]
+    standin = inventory.status(FakeEngine(raw_image("python:3.11-alpine", standin=True), kind="recorded"))[2]
+    official = inventory.status(FakeEngine(raw_image("python:3.12-alpine", digest=DIGEST)))[2]
     assert (standin.key, standin.state, standin.lacks) == ("musl", "stand-in", ("apk", "sqlite3"))
     assert (official.key, official.state, official.lacks) == ("musl", "official", ())
+
+
+# --- distroless, whose tags do not name the Python ---------------------------------------------
+
+OFFICIAL = "gcr.io/distroless/python3-debian13:nonroot"
+STANDIN = "standin/distroless-python3:3.11"
+
+
+def test_distroless_is_named_by_what_the_engine_has_or_can_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    def named(*held: dict[str, Any], kind: Any = "docker") -> tuple[str, str | None]:
+        found = inventory.wanted(FakeEngine(*held, kind=kind), "distroless")
+        return found.reference, found.minor
+
+    slim = raw_image("python:3.11-slim", standin=True)
+    assert named() == named(raw_image(OFFICIAL), kind="private") == (OFFICIAL, "3.13")
+    assert named(raw_image(STANDIN, standin=True), kind="recorded") == (STANDIN, "3.11")
+    assert named(kind="private") == named(slim, kind="private") == (STANDIN, "3.11")
+    monkeypatch.setattr(registry, "answers", lambda: True)
+    assert named(kind="private") == (OFFICIAL, "3.13")
+
+
+def test_a_dockerfile_that_ends_on_distroless_gets_its_python_throughout() -> None:
+    engine = FakeEngine(raw_image("python:3.12-slim"), raw_image(OFFICIAL))
+    given = inventory.build_arguments(engine, {"PY_MINOR", "DISTROLESS", "COLOUR"})
+    assert given == {"PY_MINOR": "3.13", "DISTROLESS": OFFICIAL}
+    assert inventory.build_arguments(engine, {"PY_MINOR"}) == {"PY_MINOR": "3.12"}
+    assert inventory.build_arguments(engine, ()) == {}
+
+
+def test_no_registry_is_asked_for_a_name_that_only_a_stand_in_bears() -> None:
+    engine = FakeEngine()
+    with pytest.raises(BaseUnavailable, match=r"private engine only\. Build with gcr\.io/distroless"):
+        resolve(engine, STANDIN)
+    assert engine.asked == []
+
+
+def test_a_stand_in_for_distroless_has_to_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = FakeEngine(raw_image("python:3.11-slim", standin=True), kind="private")
+    engine.error = CLOSED
+    in_background(monkeypatch, engine)
+    with pytest.raises(BaseUnavailable, match=rf"--build-arg DISTROLESS={STANDIN}"):
+        resolve(engine, OFFICIAL)
+
+
+def test_its_own_python_is_no_vote_on_the_course_s() -> None:
+    held = (raw_image("python:3.12-slim"), raw_image(STANDIN, standin=True))
+    assert inventory.py_minor(FakeEngine(*held, kind="private")) == "3.12"
+    assert inventory.provenance(FakeEngine(*held, kind="private")).kind == "mixed"
 
 
 def test_an_image_built_from_a_stand_in_is_no_base() -> None:

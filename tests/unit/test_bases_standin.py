@@ -6,6 +6,8 @@ import base64
 import hashlib
 import io
 import re
+import shutil
+import subprocess
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,10 @@ import pytest
 from fake_engine import FakeEngine
 
 from layerlab.bases import BASES
-from layerlab.bases.standin import build, cpython, debian, recipes, rootfs, shell, site
+from layerlab.bases.standin import build, cpython, debian, distroless, recipes, rootfs, shell, site
 from layerlab.bases.standin.building import PLANS
 from layerlab.bases.standin.kits import GLIBC, KITS, MUSL, Kit
+from layerlab.bases.standin.unpacked import Unpacked
 from layerlab.dockerfile import parse
 from layerlab.errors import BaseUnavailable, BuildCancelled
 
@@ -237,7 +240,11 @@ def test_a_rendered_recipe_has_no_arg_and_says_what_it_is(key: str) -> None:
     words = [one.keyword for one in found.instructions]
     assert "ARG" not in words and words[0] == "FROM" and words[-1] == "LABEL"
     assert f"layerlab.standin=true layerlab.base={key} layerlab.py_minor=3.11 layerlab.recipe=cafe" in text
-    assert 'CMD ["python3"]' in text and "ENV PYTHON_VERSION=3.11.2" in text and "ENV LANG=C.UTF-8" in text
+    assert "ENV LANG=C.UTF-8" in text
+    if key == "distroless":
+        assert 'ENTRYPOINT ["/usr/bin/python3.11"]' in text and "USER 65532" in text and "RUN" not in words
+        return
+    assert 'CMD ["python3"]' in text and "ENV PYTHON_VERSION=3.11.2" in text
     assert '"/usr/local/bin/$(echo "$name" | tr -d 3)"' in text, "the shell's own $ are left alone"
 
 
@@ -247,8 +254,8 @@ def test_a_recipe_adds_what_its_kit_makes_and_nothing_else() -> None:
         assert added == {*kit.outputs, *(() if kit.has_system else ("rootfs",))}
 
 
-def test_the_musl_base_comes_last_and_compiles_a_cpython_of_its_own() -> None:
-    assert tuple(PLANS) == tuple(BASES) == ("slim", "full", "musl")
+def test_bases_are_made_in_the_order_of_need_and_musl_compiles_a_cpython_of_its_own() -> None:
+    assert tuple(PLANS) == tuple(BASES) == ("slim", "full", "musl", "distroless")
     steps = {key: {task.key for task in plan} for key, plan in PLANS.items()}
     assert {"rootfs", "source", "compile"} <= steps["slim"] & steps["full"]
     assert steps["musl"] & steps["slim"] == {"tool", "rootfs"}
@@ -316,6 +323,77 @@ def test_a_compiler_that_fails_says_its_last_lines_and_keeps_its_work(tmp_path: 
     with pytest.raises(BaseUnavailable, match=r"CPython 3\.11\.2.*exit code 2.*\nssl\.h: No such file"):
         cpython.compile(engine, MUSL, {}, tmp_path, work, digest="cafe", version="3.11.2")  # type: ignore[arg-type]
     assert (work / "compile.sh").exists() and cpython.finished(MUSL, tmp_path, "cafe") is None
+
+
+# --- distroless ------------------------------------------------------------------------------
+
+
+def deb(folder: Path, name: str, files: dict[str, str]) -> Path:
+    """Make a binary package with dpkg-deb, as it names them."""
+    tree = folder / name
+    for path, content in files.items():
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).write_text(content)
+    (tree / "DEBIAN").mkdir(mode=0o755)
+    (tree / "DEBIAN" / "control").write_text(
+        f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: nobody <n@example.org>\nDescription: one\n"
+    )
+    (tree / "DEBIAN" / "md5sums").write_text("".join(f"{'0' * 32}  {path}\n" for path in files))
+    target = folder / f"{name}_1_all.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "--build", tree, target], check=True, capture_output=True)
+    return target
+
+
+needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="needs dpkg-deb")
+
+
+@needs_dpkg
+def test_packages_are_unpacked_under_usr_without_manuals_and_with_their_record(tmp_path: Path) -> None:
+    files = {"lib/libx.so.1": "code", "usr/share/man/man1/x.1": "manual", "usr/share/doc/x/copyright": "licence"}
+    made = Unpacked()
+    made.add(deb(tmp_path, "x", {**files, "usr/share/doc/x/changelog": "long"}))
+    made.link_merged()
+    made.write(tmp_path / "out.tar")
+    with tarfile.open(tmp_path / "out.tar") as tar:
+        names = {member.name: member for member in tar}
+        record = tar.extractfile("var/lib/dpkg/status.d/x.md5sums")
+        assert record and b"  lib/libx.so.1\n" in record.read()
+    assert {"usr/lib/libx.so.1", "usr/share/doc/x/copyright", "var/lib/dpkg/status.d/x"} <= set(names)
+    assert names["lib"].linkname == "usr/lib"
+    assert not any("man1" in name or "changelog" in name or name.startswith("lib/") for name in names)
+    assert list(names) == sorted(names), "one recipe, one order"
+
+
+@needs_dpkg
+def test_a_damaged_package_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x_1_all.deb").write_bytes(b"half a pack")
+    with pytest.raises(BaseUnavailable, match=r"x_1_all\.deb can't be unpacked"):
+        Unpacked().add(tmp_path / "x_1_all.deb")
+
+
+DEPENDS = {
+    "python3.11-minimal": "  PreDepends: libc6\n |Depends: media-types\n  Depends: mime-support\n  Depends: dpkg\n",
+    "libc6": "  Depends: libgcc-s1\n  Recommends: libidn2-0\n",
+    "media-types": "  Depends: <debconf-2.0>\n    debconf\n",
+    "libgcc-s1": "  Depends: libc6\n",
+}
+
+
+def test_dependencies_join_the_layer_that_first_needs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "output", lambda command: "".join(DEPENDS[name] for name in command[2:]))
+    wanted = distroless.Packages((("libc6",), ("python3.11-minimal",)), frozenset({"dpkg", "debconf-2.0"}))
+    assert distroless.with_dependencies(wanted, ["apt-cache"]) == (
+        ("libc6", "libgcc-s1"),
+        ("media-types", "python3.11-minimal"),
+    )
+
+
+def test_the_recipe_s_lists_name_this_python_and_no_shell() -> None:
+    found = distroless.packages("3.11")
+    assert len(found.layers) == len(distroless.OUTPUTS)
+    assert "python3.11-minimal" in found.layers[1] and "$" not in "".join(found.layers[1])
+    assert {"dpkg", "debconf", "openssl"} <= found.left_out
+    assert not {"dash", "bash", "busybox"} & {name for layer in found.layers for name in layer}
 
 
 def test_a_stage_can_be_built_before_the_rest() -> None:

@@ -24,6 +24,7 @@ VERBS = (
     "doctor",
     "inspect",
     "compare",
+    "review",
     "clean",
     "record",
     "release",

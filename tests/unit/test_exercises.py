@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_bare import Bare
 from fake_bench import APPS, Ended, FakeBench, Made
 from fake_birds import Aviary
+from fake_car_park import CarPark
 from fake_harbour import Harbour
+from fake_herbarium import Herbarium
 from fake_musl import MuslBench
 
 from layerlab import exercises
@@ -23,8 +26,14 @@ from layerlab.exercises.ex03_multistage import COMPILER
 from layerlab.exercises.ex04_alpine_uv import files as ex04_files
 from layerlab.exercises.ex04_alpine_uv.square import COPIED
 from layerlab.exercises.ex05_layers import slips as ex05_slips
+from layerlab.exercises.ex06_base_images import port as ex06_port
+from layerlab.exercises.ex06_base_images import services as ex06
 from layerlab.exercises.ex07_model_files import slips as ex07_slips
 from layerlab.exercises.ex07_model_files.recipes import named
+from layerlab.exercises.ex08_measuring import checks as ex08_checks
+from layerlab.exercises.ex08_measuring import slips as ex08_slips
+from layerlab.exercises.ex11_with_ai import mends
+from layerlab.exercises.ex11_with_ai.faults import FAULTS
 from layerlab.exercises.file_task import filled
 
 ON_SLIM = (APPS / "exercise02/notes/Dockerfile").read_text().replace("${PY_MINOR}", "${PY_MINOR}-slim")
@@ -62,14 +71,45 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         f"{task}-file": ex05_slips.solution(task, (APPS / f"exercise05/tides/Dockerfile.{task[3:]}").read_text())
         for task in ("q1-heavy", "q2-slow", "q3-green", "q4-all")
     },
+    "08_measuring": {
+        "q1-writer": "RUN python sort.py scans.txt drawers",
+        "q1-hider": "RUN python settle.py drawers",
+        "q2-largest": ex08_checks.SEEN,
+        "q3-mend-file": ex08_slips.solution((APPS / "exercise08/herbarium/Dockerfile.inherited").read_text()),
+    },
     "07_model_files": {
         "q1-carry": [named(letter) for letter in "ABC"],
         "q2-out-file": ex07_slips.without_model((APPS / "exercise07/birds/Dockerfile.today").read_text()),
         "q3-early-file": ex07_slips.loads_first((APPS / "exercise07/birds/Dockerfile.mounted").read_text()),
     },
+    "11_with_ai": {
+        "q1-files": ["Dockerfile.b", "Dockerfile.c", "Dockerfile.a"],
+        "q2-faults": [FAULTS[number].text for number in (3, 1, 2, 4, 0)],
+        "q3-repair-file": mends.solution((APPS / "exercise11/spaces/Dockerfile.b").read_text()),
+    },
+    "06_base_images": {
+        "q1-changelog-base": "full",
+        "q1-changelog-evidence": ex06.GIT.says,
+        "q2-survey-base": "slim",
+        "q2-survey-evidence": ex06.SHELL.says,
+        "q3-meter-base": "musl",
+        "q3-meter-evidence": ex06.SHELL.says,
+        "q4-ranking-base": "distroless",
+        "q4-ranking-evidence": ex06.GLIBC.says,
+        "q5-receipts-base": "distroless",
+        "q5-receipts-evidence": ex06.NO_SHELL.says,
+        "q6-port-file": ex06_port.solution((APPS / "exercise06/receipts/Dockerfile.today").read_text()),
+    },
 }
 # Exercise → the made-up bench that follows what its Dockerfiles do.
-BENCHES: Mapping[str, type[FakeBench]] = {"04_alpine_uv": MuslBench, "05_layers": Harbour, "07_model_files": Aviary}
+BENCHES: Mapping[str, type[FakeBench]] = {
+    "04_alpine_uv": MuslBench,
+    "05_layers": Harbour,
+    "06_base_images": Bare,
+    "07_model_files": Aviary,
+    "08_measuring": Herbarium,
+    "11_with_ai": CarPark,
+}
 
 
 Opener = Callable[[str], Exercise]
@@ -167,10 +207,29 @@ def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> Non
                 "Dockerfile.green, 16 lines",
                 "Dockerfile.all, 18 lines",
             ],
+            "08_measuring": [
+                "RUN python sort.py scans.txt drawers; RUN python settle.py drawers",
+                ex08_checks.SEEN,
+                "Dockerfile, 14 lines",
+            ],
             "07_model_files": [
                 "A: fetches the model · B: fetches it, and remo… · C: fetches it in a buil…",
                 "Dockerfile, 12 lines",
                 "Dockerfile.early, 12 lines",
+            ],
+            "11_with_ai": [
+                "Dockerfile.b · Dockerfile.c · Dockerfile.a",
+                "b: the service listens … · c: a key is written int… · a: the lists of all pac… · "
+                "a: the cleaning comes o… · a: EXPOSE names a port …",
+                "Dockerfile.worst, 21 lines",
+            ],
+            "06_base_images": [
+                f"full; {ex06.GIT.says}",
+                f"slim; {ex06.SHELL.says}",
+                f"musl; {ex06.SHELL.says}",
+                f"distroless; {ex06.GLIBC.says}",
+                f"distroless; {ex06.NO_SHELL.says}",
+                "Dockerfile, 16 lines",
             ],
         }[name]
     )
@@ -278,7 +337,10 @@ def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_pa
         "03_multistage": "q3-blanks",
         "04_alpine_uv": "q2-mend",
         "05_layers": "q2-slow",
+        "08_measuring": "q3-mend",
         "07_model_files": "q3-early",
+        "11_with_ai": "q3-repair",
+        "06_base_images": "q6-port",
     }[name]
     *before, check = exercise.verdicts(task, SOLUTIONS[name])
     assert all(one.status == "PASS" for one in before), "what the text shows is judged all the same"

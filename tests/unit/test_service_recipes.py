@@ -51,6 +51,31 @@ def test_a_cure_copies_one_folder_pins_uv_and_runs_as_a_number(name: str) -> Non
     assert not any("/etc/environment" in line for line in written(name))
 
 
+@pytest.mark.parametrize(("name", "suffix"), [("v6-full", ""), ("v6-alpine", "-alpine")])
+def test_from_base_to_base_only_the_base_changes(name: str, suffix: str) -> None:
+    assert [line.replace("-slim", suffix) for line in written("v6-slim")] == written(name)
+
+
+def test_to_distroless_four_things_change() -> None:
+    slim, bare = written("v6-slim"), written("v6-distroless")
+    assert [line for line in slim if line not in bare] == [
+        "FROM python:${PY_MINOR}-slim",
+        "USER 10001",
+        'CMD ["python", "-m", "uvicorn", "main:app", "--host", "0.0.0.0", "--port", "8000"]',
+    ]
+    assert [line for line in bare if line not in slim] == [
+        "FROM ${DISTROLESS}",
+        'CMD ["-m", "uvicorn", "main:app", "--host", "0.0.0.0", "--port", "8000"]',
+    ]
+
+
+def test_the_pins_of_v6_move_only_pydantic() -> None:
+    old, new = (
+        set((APPS / "service" / name).read_text().split()) for name in ("requirements.txt", "requirements-v6.txt")
+    )
+    assert {line.partition("==")[0] for line in old ^ new} == {"pydantic"}
+
+
 def test_the_installers_race_on_the_wheels_of_the_service() -> None:
     assert (APPS / "installers" / "requirements.txt").read_bytes() == (
         APPS / "service" / "requirements.txt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 
 import pytest
@@ -100,10 +101,6 @@ def test_every_prediction_has_its_explanation_and_every_explanation_its_predicti
 
     for path in sorted((root / "notebooks").glob("[0-9]*.ipynb")):
         source = "\n".join(cell["source"] for cell in cells.code_cells(cells.read(path)))
-        asked = {line.strip().strip(',"') for line in _after(source, "lab.predict(")}
+        asked = set(re.findall(r'lab\.predict\(\s*"([^"]+)"', source))
         assert asked == set(told.get(path.stem, {})), path.name
         assert source.count("lab.readoff(") == len(asked), path.name
-
-
-def _after(source: str, opening: str) -> list[str]:
-    return [part.lstrip().split("\n")[0] for part in source.split(opening)[1:]]

@@ -1,4 +1,4 @@
-"""The order of the work: root file system and sources, compiler, CPython, the bases of that kit, then the next kit's.
+"""The order of the work: root file system and sources, compiler, CPython, that kit's bases, the next kit, distroless.
 
 Runs in the private engine only: everywhere else the names `python:…` belong to somebody.
 """
@@ -16,7 +16,7 @@ from layerlab import build as builds
 from layerlab.bases import inventory
 from layerlab.bases.registry import Cancelled, never
 from layerlab.bases.specs import BASES
-from layerlab.bases.standin import cpython, debian, recipes, rootfs, site
+from layerlab.bases.standin import cpython, debian, distroless, recipes, rootfs, site
 from layerlab.bases.standin.kits import KITS, Kit
 from layerlab.bases.standin.timeline import Task, Timeline
 from layerlab.bases.standin.watching import OnKeyProgress, cancelling, reporting
@@ -35,7 +35,12 @@ _PACKAGES = Task("packages", "installing compilers and headers", 85)
 _FULL = Task("full", "putting the full base together", 6)
 _MUSL = Task("musl", "putting the musl base together", 4)
 _LAST = {"slim": (_SLIM,), "full": (_PACKAGES, _FULL), "musl": (_MUSL,)}
-PLANS = {key: (_TOOL, _ROOTFS, *kit.tasks, *_LAST[key]) for key, kit in KITS.items()}
+_DEBS = Task("debs", "fetching and unpacking Debian's own Python", 12)
+_DISTROLESS = Task("distroless", "putting the distroless base together", 3)
+PLANS = {
+    **{key: (_TOOL, _ROOTFS, *kit.tasks, *_LAST[key]) for key, kit in KITS.items()},
+    "distroless": (_DEBS, _DISTROLESS),
+}
 
 
 def build(
@@ -96,15 +101,18 @@ class _Workshop:
 
     def make(self, keys: Sequence[str]) -> None:
         """Make these bases in the order of need; whatever does not need CPython is made while it compiles."""
-        wanted = [key for key in KITS if key in keys and not self._is_current(key)]
+        wanted = [key for key in PLANS if key in keys and not self._is_current(key)]
         if not wanted:
             return
-        with ThreadPoolExecutor(2) as pool:
-            try:
-                self._make(wanted, pool)
-            except BaseException:
-                self._stopped.set()  # or leaving the pool would wait for the other thread's work
-                raise
+        if compiled := [key for key in wanted if key in KITS]:
+            with ThreadPoolExecutor(2) as pool:
+                try:
+                    self._make(compiled, pool)
+                except BaseException:
+                    self._stopped.set()  # or leaving the pool would wait for the other thread's work
+                    raise
+        if "distroless" in wanted:
+            self._make_distroless()
         self._tidy()
 
     def _make(self, wanted: Sequence[str], pool: ThreadPoolExecutor) -> None:
@@ -196,7 +204,7 @@ class _Workshop:
             image = self._build(key, recipes.render(key, values), parts)
             if not self._site.is_empty:
                 image = self._add_site(image)
-            self._name(image, BASES[key].reference(minor))
+            self._name(image, BASES[key].standin_reference(minor))
 
     def _name(self, image: str, reference: str) -> None:
         """Give the base its name; an older stand-in that had it goes, if nothing of anybody's stands on it."""
@@ -214,6 +222,18 @@ class _Workshop:
         if isinstance(self._engine, LiveEngine):
             self._engine.journal.note("image", made)  # committed, so no build's events named it
         return made
+
+    def _make_distroless(self) -> None:
+        minor, digest = debian.minor(), self._distroless_digest()
+        with self.timeline.running(_DEBS.key):
+            tars = distroless.finished(self._parts, digest) or distroless.make(
+                self._archive, self._parts, self._work, digest=digest, log=self._log, cancelled=self._cancelled
+            )
+        values = {"PY_MINOR": minor, "RECIPE": self._recipe("distroless")}
+        with self.timeline.running(_DISTROLESS.key):
+            # No site layer: nothing in it fetches anything while an image is built.
+            image = self._build("distroless", recipes.render("distroless", values), tars)
+            self._name(image, BASES["distroless"].standin_reference(minor))
 
     # --- the engine --------------------------------------------------------------------------
 
@@ -263,15 +283,21 @@ class _Workshop:
         return there
 
     def _recipe(self, key: str) -> str:
+        if key not in KITS:
+            return self._distroless_digest()
         return recipes.digest(key, facts=(self._python_digest(KITS[key]), self._site.digest))
 
     def _python_digest(self, kit: Kit) -> str:
         return recipes.digest(kit.recipe, facts=(self._rootfs_digest, debian.minor()))
 
+    def _distroless_digest(self) -> str:
+        facts = (self._archive.sources(), self._archive.architecture, debian.minor())
+        return recipes.digest("distroless", facts=facts)
+
     def _tidy(self) -> None:
         """Remove what nobody needs again: the compilers' images, contexts, and parts of older recipes."""
         kits = tuple(dict.fromkeys(KITS.values()))
-        digests = {self._rootfs_digest, *map(self._python_digest, kits)}
+        digests = {self._rootfs_digest, self._distroless_digest(), *map(self._python_digest, kits)}
         shutil.rmtree(self._work, ignore_errors=True)
         for part in self._parts.glob("*-*.tar"):
             if part.stem.rpartition("-")[2] not in digests:

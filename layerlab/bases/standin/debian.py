@@ -134,7 +134,7 @@ def source(
     apt gets lists and settings of its own in ``folder``; the machine's stay as they are. `apt-get source` may fail
     over a name with ``~`` behind some proxies though the tarball came, so the file decides, not the exit status.
     """
-    options = _own_apt(archive, folder)
+    options = own_apt(archive, folder, "deb-src")
     shell.run(["apt-get", *options, "update"], log=log, cancelled=cancelled, environment=archive.environment)
     package = package or f"python{minor()}"
     printed = shell.output(["apt-get", *options, "source", "--only-source", "--print-uris", package])
@@ -153,6 +153,26 @@ def source(
     if not _is_intact(folder / found.name, found):
         raise BaseUnavailable(f"{found.name} arrived damaged. Run it again; if it stays so, use another mirror.")
     return found
+
+
+def own_apt(archive: Archive, folder: Path, kind: str) -> list[str]:
+    """Give apt lists and settings of its own in ``folder``, for packages ("deb") or their source ("deb-src").
+
+    The machine's stay as they are, and so do archives of other makers, which it may have as well.
+    """
+    parts = folder / "apt" / kind
+    for name in ("sources.d", "lists/partial", "cache/archives/partial"):
+        (parts / name).mkdir(parents=True, exist_ok=True)
+    (parts / "sources.d" / "source.list").write_text(archive.sources(kind))
+    settings = {
+        "Dir::Etc::sourcelist": os.devnull,
+        "Dir::Etc::sourceparts": parts / "sources.d",
+        "Dir::State::lists": parts / "lists",
+        "Dir::Cache": parts / "cache",
+        # Its sandbox user may not enter a home folder, and apt would warn at each file.
+        "APT::Sandbox::User": "root",
+    }
+    return [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
 
 
 def _targets(identity: str, codename: str) -> list[dict[str, str]]:
@@ -209,22 +229,6 @@ def _proxy() -> str | None:
     printed = shell.output(["apt-config", "shell", "found", "Acquire::http::Proxy"])
     match = re.search(r"found='([^']+)'", printed)
     return match[1] if match and match[1] != "DIRECT" else None
-
-
-def _own_apt(archive: Archive, folder: Path) -> list[str]:
-    parts = folder / "apt"
-    for name in ("sources.d", "lists/partial", "cache/archives/partial"):
-        (parts / name).mkdir(parents=True, exist_ok=True)
-    (parts / "sources.d" / "source.list").write_text(archive.sources("deb-src"))
-    settings = {
-        "Dir::Etc::sourcelist": os.devnull,
-        "Dir::Etc::sourceparts": parts / "sources.d",
-        "Dir::State::lists": parts / "lists",
-        "Dir::Cache": parts / "cache",
-        # Its sandbox user may not enter a home folder, and apt would warn at each file.
-        "APT::Sandbox::User": "root",
-    }
-    return [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
 
 
 def _upstream(package: str, printed: str) -> Source | None:

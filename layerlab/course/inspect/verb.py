@@ -15,6 +15,7 @@ from layerlab.course.inspect import terminal
 from layerlab.course.inspect.budget import Budget, judged
 from layerlab.course.inspect.document import document
 from layerlab.course.inspect.tables import say
+from layerlab.course.inspect.targets import archive_named
 from layerlab.course.session_shown import engine_text
 from layerlab.errors import LayerLabError
 from layerlab.image import Image
@@ -76,11 +77,10 @@ class Looked(NamedTuple):
 
 def looked_into(target: str, *, base: str | None = None) -> Looked:
     """Look into a file, or an image of the engine; an archive needs no engine unless a base is named."""
-    path = Path(target)
-    if path.is_file():
-        return Looked(of_archive(path, base=_image(base) if base else None), f"Read from the archive {path.name}")
-    if "/" in target and target.endswith((".tar", ".tar.gz", ".tgz")):
-        raise LayerLabError(f"There is no file {target}. Name an archive made by `docker save`, or an image.")
+    if named := archive_named(target):
+        path, reference = named
+        read = of_archive(path, reference=reference, base=_image(base) if base else None)
+        return Looked(read, f"Read from the archive {path.name}")
     from layerlab.build import image
     from layerlab.engine import connect
 

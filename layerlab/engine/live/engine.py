@@ -11,13 +11,13 @@ import docker.errors
 import docker.utils
 from docker.utils import parse_repository_tag
 
-from layerlab.archive import LayerFiles
+from layerlab.archive import LayerFiles, PackedLayer
 from layerlab.engine.journal import Journal
 from layerlab.engine.live.building import LiveBuild
 from layerlab.engine.live.client import CourseClient
 from layerlab.engine.live.containers import LiveContainer, missing_program
 from layerlab.engine.live.folders import Folders
-from layerlab.engine.live.layers import layer_files
+from layerlab.engine.live.layers import layer_files, packed_layers
 from layerlab.engine.live.translate import (
     TRANSPORT_ERRORS,
     image_not_found,
@@ -27,6 +27,7 @@ from layerlab.engine.live.translate import (
 )
 from layerlab.engine.mounts import Missing, Mount, mounted, require_sources
 from layerlab.engine.protocol import BuildRequest, EngineInfo, EngineKind, ExecResult, RawEvent
+from layerlab.engine.registry.local import LocalRegistry
 from layerlab.errors import EngineRefused, ImageNotFound, NotOurs
 
 NAMESPACE = "layerlab/"
@@ -113,6 +114,10 @@ class LiveEngine:
         """Return what each layer holds: kept from before, else walked where it lies, else streamed."""
         return layer_files(self.inspect(image), save=self.save)
 
+    def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
+        """Return what each layer takes packed: kept from before, else measured on a stream of the archive."""
+        return packed_layers(self.inspect(image), save=self.save)
+
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Pull an image; see the protocol."""
         was_here = self._holds(reference)
@@ -123,6 +128,10 @@ class LiveEngine:
     def push(self, reference: str) -> Iterator[RawEvent]:
         """Push an image under a tag of ours."""
         yield from self._transfer(reference, lambda: self._client.api.push(reference, stream=True, decode=True))
+
+    def registry(self) -> LocalRegistry:
+        """Open a registry of the course's own on this machine; see the protocol."""
+        return LocalRegistry.open(self)
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name, unless that name is the user's."""

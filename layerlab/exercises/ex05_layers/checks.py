@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 from layerlab.checks import Check, decided, judge, static
-from layerlab.checks.shell import runs, script
 from layerlab.context import BuildContext, reruns
 from layerlab.dockerfile import Dockerfile, Instruction
+from layerlab.dockerfile.shell import runs, script
 from layerlab.errors import BuildFailed, ContextError
 from layerlab.exercises import file_checks
 from layerlab.exercises.trial import Trial

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from layerlab.dockerfile import Dockerfile, Instruction, Stage
+from layerlab.dockerfile.model import Dockerfile, Instruction, Stage
 
-_SEPARATOR = re.compile(r"&&|\|\||[;|\n]")
+# Each alternative begins with another character, and none gives back what it took: linear on any text.
+_TOKEN = re.compile(
+    r"""(?P<blank>[ \t\r]+|(?<![^\s;&|()])\#[^\n]*)
+    |(?P<joint>&&|\|\||;;|[;|\n()]|&(?!>))
+    |(?P<redirect>&>>?|\d?(?:>>|>\||<<<|<<-?|[<>])&?)
+    |(?P<word>(?:\\.|'[^']*+'|"(?:\\.|[^"\\])*+"|\$\((?:[^()]|\([^()]*+\))*+\)|`[^`]*+`|[^\s;&|()<>])+)""",
+    re.VERBOSE | re.DOTALL,
+)
+_QUOTED = re.compile(r"""\\(.)|'([^']*)'|"((?:\\.|[^"\\])*)\"""", re.DOTALL)
+# Words of the shell's own grammar, and programs that only run another one.
+_BEFORE_A_PROGRAM = frozenset(
+    {"if", "then", "else", "elif", "do", "while", "until", "!", "{", "}", "exec", "sudo", "env", "time"}
+)
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
 _GROUP = re.compile(r"\([^()]*\)|\{ [^{}]*\}")
 _FORGIVEN = re.compile(r"\|\|\s*(?:true|:|exit 0|echo\b[^;&|]*)(?=\s|$|;|&|\))|;\s*(?:true|exit 0)\s*$")
 _INSTALL = re.compile(
@@ -40,9 +53,88 @@ def script(run: Instruction) -> str:
     return "\n".join([" ".join(run.arguments), *(heredoc.text for heredoc in run.heredocs)])
 
 
+@dataclass(frozen=True)
+class Command:
+    """One simple command.
+
+    Attributes
+    ----------
+    words
+        Without quotes, redirections, and whatever only runs the program: ``sudo``, ``exec``, ``then``, assignments.
+    written_to
+        Files that its output goes to.
+    joint
+        What stands between it and the next command: ``&&``, ``||``, ``;``, ``|``; empty at the end.
+    """
+
+    text: str
+    words: tuple[str, ...]
+    written_to: tuple[str, ...] = ()
+    joint: str = ""
+
+    @property
+    def program(self) -> str:
+        """The program's name without its folder, or the empty string."""
+        return self.words[0].rpartition("/")[2] if self.words else ""
+
+
+def parsed(text: str) -> tuple[Command, ...]:
+    """Take a script apart into its simple commands, in their order; quotes and substitutions are kept together.
+
+    >>> [(one.words, one.joint) for one in parsed("cd /x && echo 'a && b' > f; true")]
+    [(('cd', '/x'), '&&'), (('echo', 'a && b'), ';'), (('true',), '')]
+    """
+    found: list[Command] = []
+    begin, words, files, into = 0, [], [], ""  # type: int, list[str], list[str], str
+    # What no alternative takes is a lone quote or backslash: it is passed over.
+    for match in _TOKEN.finditer(text):
+        if match["joint"]:
+            _close(found, text[begin : match.start()], words, files, match["joint"])
+            begin, words, files, into = match.end(), [], [], ""
+        elif match["redirect"]:
+            into = match["redirect"]
+        elif match["word"]:
+            if ">" in into:
+                files.append(unquoted(match["word"]))
+            elif not into:
+                words.append(unquoted(match["word"]))
+            into = ""
+    _close(found, text[begin:], words, files, "")
+    return tuple(found)
+
+
+def unquoted(word: str) -> str:
+    """Return a word without its quotes and backslashes."""
+    return _QUOTED.sub(lambda match: next(part for part in (*match.groups(), "") if part is not None), word)
+
+
+def simple_commands(run: Instruction) -> tuple[Command, ...]:
+    """Return the simple commands of a RUN, those of its heredocs included."""
+    if run.form == "exec":
+        return _of_words(run.arguments)
+    return parsed(script(run))
+
+
+def _of_words(words: tuple[str, ...]) -> tuple[Command, ...]:
+    # ["sh", "-c", "a && b"]: the script is the third word.
+    if len(words) > 2 and words[0].rpartition("/")[2] in ("sh", "bash", "ash", "dash") and words[1].endswith("c"):
+        return parsed(words[2])
+    return (Command(" ".join(words), words),) if words else ()
+
+
+def _close(found: list[Command], text: str, words: list[str], files: list[str], joint: str) -> None:
+    while words and (words[0] in _BEFORE_A_PROGRAM or _ASSIGNMENT.match(words[0])):
+        del words[0]
+    if words or files:
+        found.append(Command(text.strip(" \t{}"), tuple(words), tuple(files), joint))
+    elif found and joint not in ("(", ")"):
+        # `( a && b ) || c`: what follows the bracket follows its last command.
+        found[-1] = replace(found[-1], joint=joint if joint != "\n" else found[-1].joint or joint)
+
+
 def commands(run: Instruction) -> tuple[str, ...]:
-    """Return the single commands of a RUN, without what joins them."""
-    return tuple(found for one in _SEPARATOR.split(script(run)) if (found := one.strip(" \t(){}")))
+    """Return the single commands of a RUN as they are written, without what joins them."""
+    return tuple(one.text for one in simple_commands(run))
 
 
 def runs(stage: Stage) -> tuple[Instruction, ...]:

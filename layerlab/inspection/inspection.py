@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layerlab.attribution import Attributed, attribute
+from layerlab.attribution import Attributed, Surface, attribute, surface
 from layerlab.bases.standin import site
 from layerlab.image import Image, shared_prefix
 from layerlab.waste import Finding, Maker, Union, findings, union
@@ -89,6 +89,11 @@ class Inspection:
             site_layer=site.NAME,
             merged=self.union,
         )
+
+    @cached_property
+    def surface(self) -> Surface:
+        """What an intruder would find."""
+        return surface(self.union, self.layers)
 
 
 def of_engine(

@@ -1,0 +1,116 @@
+"""Keeps a registry running on this machine's loopback, and asks it. Knows HTTP and a process, no image.
+
+Where a registry can be reached anyway, its own image would do; the program is smaller, and needs no network.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import ProxyHandler, Request, build_opener
+
+from layerlab.errors import NoRegistry, PullFailed
+
+_START_SECONDS = 20.0
+_CHUNK = 1 << 18
+_PR_SET_PDEATHSIG = 1
+_MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.index.v1+json",
+)
+
+
+class Serving:
+    """A registry that answers at ``address`` until it is stopped; its storage goes with it."""
+
+    def __init__(self, program: Path) -> None:
+        self._storage = tempfile.TemporaryDirectory(prefix="layerlab-registry-", ignore_cleanup_errors=True)
+        self.address = f"127.0.0.1:{_free_port()}"
+        config = Path(self._storage.name) / "config.yml"
+        config.write_text(
+            f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {self._storage.name}}}}}\n"
+            f"http: {{addr: {self.address}}}\n",
+            encoding="utf-8",
+        )
+        self._process = subprocess.Popen(
+            [program, "serve", config],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+        )
+        # A proxy that the environment names must not be asked for this machine's own loopback.
+        self._opener = build_opener(ProxyHandler({}))
+        self._await()
+
+    def manifest(self, repository: str, reference: str) -> dict[str, Any]:
+        """Return an image's manifest; of several platforms the first that is one."""
+        found = self._json(f"{repository}/manifests/{reference}")
+        for one in found.get("manifests") or ():
+            if (one.get("platform") or {}).get("os") not in (None, "unknown"):
+                return self._json(f"{repository}/manifests/{one['digest']}")
+        return found
+
+    def blob(self, repository: str, digest: str) -> Iterator[bytes]:
+        """Stream a blob."""
+        with self._open(f"{repository}/blobs/{digest}") as answer:
+            while chunk := answer.read(_CHUNK):
+                yield chunk
+
+    def stop(self) -> None:
+        """End the process and remove what it stored."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._storage.cleanup()
+
+    def _await(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                self._opener.open(f"http://{self.address}/v2/", timeout=2).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        self.stop()
+        raise NoRegistry(f"The registry did not answer within {_START_SECONDS:.0f} s. Run the cell again.")
+
+    def _json(self, path: str) -> dict[str, Any]:
+        with self._open(path) as answer:
+            return dict(json.loads(answer.read()))
+
+    def _open(self, path: str) -> Any:
+        request = Request(f"http://{self.address}/v2/{path}", headers={"Accept": ", ".join(_MANIFESTS)})
+        try:
+            return self._opener.open(request, timeout=60)
+        except HTTPError as error:
+            raise PullFailed(f"The registry answers {error.code} to {path}. Push the image first.") from error
+        except URLError as error:
+            raise PullFailed(f"The registry does not answer ({error.reason}). Open it anew.") from error
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _end_with_parent() -> None:
+    # A kernel that is killed runs no clean-up, and nobody would find this process again (prctl(2)).
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,134 @@
+"""What exercise 08 asks, and what is known of its wrong answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from layerlab.checks import Check
+from layerlab.exercises import file_checks
+from layerlab.exercises.ex08_measuring import checks, slips
+from layerlab.exercises.ex08_measuring.hints import HINTS
+from layerlab.exercises.ex08_measuring.unknown import Unknown
+from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
+from layerlab.exercises.file_task import FileTask
+from layerlab.exercises.trial import Trial
+from layerlab.units import size
+from layerlab.widgets.questions import Choice, PointAt, Question
+
+APP = "exercise08/herbarium"
+INHERITED = "Dockerfile.inherited"
+TAG = "layerlab/ex08:herbarium"
+FIND, LARGEST, MEND = "q1-find", "q2-largest", "q3-mend"
+WRITER, HIDER, FILE = "q1-writer", "q1-hider", "q3-mend-file"
+
+
+class Measuring(Exercise):
+    """Compare what an image carries with what a container sees, line by line; then close the gap."""
+
+    name = "08_measuring"
+    tasks = {FIND: (WRITER, HIDER), LARGEST: (LARGEST,), MEND: (FILE,)}  # noqa: RUF012
+    titles = {  # noqa: RUF012
+        FIND: "1. Who wrote it, and who hid it?",
+        LARGEST: "2. And the largest layer?",
+        MEND: "3. Now the recipe",
+    }
+    files = {  # noqa: RUF012
+        FILE: FileTask(
+            file="Dockerfile",
+            app=APP,
+            starter=INHERITED,
+            says="This is the recipe that the image was built from. Mend it, so that the image carries hardly more "
+            "than a container of it shows, and answers as it does today.",
+            parts=frozenset({"editor", "diff", "gauge", "attempts"}),
+            paths=("/health", "/families/Rosaceae", "/sheets/007"),
+        )
+    }
+    rubric = (
+        Objective(FIND, "names the line that wrote what no container sees, and the line that hid it"),
+        Objective(LARGEST, "tells a large layer from a wasteful one by what a container sees of it"),
+        Objective(MEND, "takes the waste out of a recipe and leaves the service as it is"),
+    )
+    hints = HINTS
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._unknown: Unknown | None = None
+
+    @property
+    def unknown(self) -> Unknown:
+        """The image that nobody explained, looked into."""
+        if self._unknown is None:
+            # Begun and not shown: the panel of a build would name the recipe.
+            self.bench.begin(APP, dockerfile=INHERITED, tag=TAG).run()
+            # As the engine tells it: a build puts the recipe's own words into the history.
+            image = self.bench.image(TAG)
+            self._unknown = Unknown(image, self.bench.inspect(image, base=self.bench.base("slim")))
+        return self._unknown
+
+    def _make(self, id: str) -> Question:
+        if id == LARGEST:
+            asked = (
+                "The largest layer above the base is larger than what you found. “That is where to save”, says a "
+                "colleague. What shows that it is not?"
+            )
+            return Choice(id, asked, checks.REASONS, answers=self.answers)
+        asked = {
+            WRITER: "Which line of this image's history wrote the bytes that no container sees? (oldest line first)",
+            HIDER: "And which line hid them?",
+        }[id]
+        rows = [(entry.instruction or "(not recorded)", size(entry.size_bytes)) for entry in self.unknown.image.history]
+        return PointAt(id, asked, rows, columns=("instruction", "size"), answers=self.answers)
+
+    def _judge(self, task: str, values: Mapping[str, Any]) -> Sequence[Check]:
+        if task == LARGEST:
+            return (checks.evidence(values[LARGEST], self.unknown),)
+        return (
+            checks.wrote(self._entry(WRITER, values[WRITER]), self.unknown),
+            checks.hid(self._entry(HIDER, values[HIDER]), self.unknown),
+        )
+
+    def _entry(self, id: str, picked: str | int) -> int:
+        """Return which entry of the history was picked, by its row or its number; -1 for a line that it has not."""
+        question = self.question(id)
+        assert isinstance(question, PointAt)
+        if isinstance(picked, int):
+            return picked - 1
+        return question.keys.index(picked) if picked in question.keys else -1
+
+    def _try(self, task: str, trial: Trial) -> Iterator[Check]:
+        yield file_checks.reads(trial)
+        yield file_checks.builds(trial)
+        yield file_checks.serves(trial)
+        yield file_checks.same_answers(trial)
+        yield checks.waste(trial)
+        yield checks.nothing_left_lying(trial)
+
+    @property
+    def wrong_answers(self) -> tuple[WrongAnswer, ...]:
+        """Large taken for wasted, `rm` taken for the only thing that hides, and mends that move the gap elsewhere."""
+        texts = slips.slips(self.starter(FILE))
+        return (*_WRONG_CHOICES, *(WrongAnswer(one.name, MEND, {FILE: one.text}, one.failing) for one in texts))
+
+    @property
+    def neighbours(self) -> Mapping[str, Sequence[str]]:
+        """Mends that are as good as the solution's, and edits on the way."""
+        return {FILE: slips.neighbours(self.starter(FILE))}
+
+
+_SCANS, _DRAWERS = "RUN python scan.py scans.txt", "RUN python sort.py scans.txt drawers"
+_READS, _RM = "RUN python catalogue.py drawers catalogue.json", "RUN rm -rf /tmp/* /var/tmp/* /root/.cache"
+_SETTLES = "RUN python settle.py drawers"
+_WRONG_CHOICES = (
+    WrongAnswer("the biggest layer is the waste", FIND, {WRITER: _SCANS, HIDER: _SETTLES}, "wrote it"),
+    WrongAnswer("the base is the waste", FIND, {WRITER: 1, HIDER: _SETTLES}, "wrote it"),
+    WrongAnswer("whoever hides it wrote it", FIND, {WRITER: _SETTLES, HIDER: _SETTLES}, "wrote it"),
+    WrongAnswer("the line with an rm hides it", FIND, {WRITER: _DRAWERS, HIDER: _RM}, "hid it"),
+    WrongAnswer("whoever reads it last hides it", FIND, {WRITER: _DRAWERS, HIDER: _READS}, "hid it"),
+    WrongAnswer("whoever wrote it hid it", FIND, {WRITER: _DRAWERS, HIDER: _DRAWERS}, "hid it"),
+    WrongAnswer("old is needed", LARGEST, {LARGEST: checks.EARLY}, "evidence decides"),
+    WrongAnswer("data is needed", LARGEST, {LARGEST: checks.DATA}, "evidence decides"),
+    WrongAnswer("no rm, no waste", LARGEST, {LARGEST: checks.NO_RM}, "evidence decides"),
+)
+
+EXERCISE = Measuring

@@ -1,0 +1,8 @@
+"""One image looked into: what lies in its layers, and the sizes that tools give it. Shows nothing itself."""
+
+from __future__ import annotations
+
+from layerlab.inspection.inspection import Inspection, of_archive, of_engine
+from layerlab.inspection.sizes import Said, ThreeSizes, three_sizes
+
+__all__ = ["Inspection", "Said", "ThreeSizes", "of_archive", "of_engine", "three_sizes"]

@@ -1,0 +1,64 @@
+"""A push to and a fetch from a registry of the course's own, on the live engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from layerlab import build
+from layerlab.engine.live import LiveEngine
+from layerlab.engine.registry import Registry
+from layerlab.errors import ImageNotFound, NoRegistry
+
+BIG, EDITED = "layerlab/registry-test:first", "layerlab/registry-test:second"
+PAYLOAD = 400_000
+
+
+@pytest.fixture(scope="module")
+def registry(request: pytest.FixtureRequest, engine: LiveEngine) -> Iterator[Registry]:
+    try:
+        opened = engine.registry()
+    except NoRegistry as error:
+        pytest.fail(str(error)) if request.config.getoption("--require-engine") else pytest.skip(str(error))
+    with opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def images(engine: LiveEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder: Path = tmp_path_factory.mktemp("image")
+    (folder / "big").write_bytes(os.urandom(PAYLOAD))
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY big /\nCOPY small /\n")
+    for tag, content in ((BIG, "one"), (EDITED, "two")):
+        (folder / "small").write_text(content)
+        build.build(engine, folder, tag=tag)
+    yield
+    for tag in (EDITED, BIG):
+        engine.remove(tag)
+
+
+def test_the_second_push_sends_what_the_edit_changed(registry: Registry, images: None) -> None:
+    first, second = registry.push(BIG), registry.push(EDITED)
+    assert [blob.was_there for blob in first.blobs] == [False, False]
+    assert PAYLOAD < first.sent_bytes == first.compressed_bytes < 1.05 * PAYLOAD + 2000
+    assert [blob.was_there for blob in second.blobs] == [True, False]
+    assert second.sent_bytes < 1000 and second.blobs[0] == registry.push(BIG).blobs[0]
+
+
+def test_a_machine_fetches_what_it_lacks(registry: Registry, images: None) -> None:
+    for tag in (BIG, EDITED):
+        registry.push(tag)
+    whole, rest = registry.fetch(EDITED), registry.fetch(EDITED, having=BIG)
+    assert whole.sent_bytes == whole.compressed_bytes > PAYLOAD
+    assert len(rest.sent) == 1 and rest.sent_bytes < 1000
+    assert registry.pull(EDITED).sent_bytes == 0, "this engine has all of it"
+
+
+def test_nothing_stays_on_the_engine(engine: LiveEngine, registry: Registry, images: None) -> None:
+    registry.push(BIG)
+    assert not any("transfer" in tag for raw in engine.images() for tag in raw.get("RepoTags") or ())
+    with pytest.raises(ImageNotFound):
+        registry.push("layerlab/registry-test:none")

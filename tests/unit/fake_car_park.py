@@ -1,0 +1,85 @@
+"""A bench that follows the recipes of exercise 11 as far as they start: as whom, from where, and for whom.
+
+No engine, no network. Holds no test.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fake_bench import APPS, MB, Begun, FakeBench, Made
+
+from layerlab.context import BuildContext
+from layerlab.dockerfile import Config, resolve
+from layerlab.engine.protocol import Response
+from layerlab.errors import DoesNotServe
+from layerlab.image import HistoryEntry, Image
+from layerlab.probe import Contents, Distribution, Probe
+
+
+@dataclass(frozen=True)
+class Parked:
+    """What an image starts with, and where its packages were made and lie now."""
+
+    config: Config
+    made: str
+    lies: str
+
+
+@dataclass
+class CarPark(FakeBench):
+    """Builds and probes the three files of exercise 11; the rest is its parent's."""
+
+    parked: dict[str, Parked] = field(default_factory=dict)
+
+    def begin(
+        self,
+        app: str,
+        *,
+        text: str | None = None,
+        dockerfile: str = "Dockerfile",
+        tag: str | None = None,
+        target: str | None = None,
+        changed: Mapping[str, str] | None = None,
+    ) -> Begun:
+        context = BuildContext.open(APPS / app, dockerfile, dockerfile_text=text)
+        context.require_sources(build_args={"PY_MINOR": self.py_minor})
+        return Begun(lambda: self._parked(context))
+
+    def probe(self, image: str | Image, *paths: str, read_only: bool = False) -> Probe:
+        assert isinstance(image, Image)
+        found = self.parked[image.id]
+        name = (found.config.user or "0").partition(":")[0]
+        user = name if name.isdecimal() else "0" if name == "root" else "1000"
+        if found.lies.startswith("/root") and user != "0":
+            raise DoesNotServe('The container did not start: exec: "uvicorn": permission denied: unknown.')
+        if found.lies != found.made:
+            raise _ended("ModuleNotFoundError: No module named 'uvicorn'")
+        if "127.0.0.1" in " ".join(found.config.cmd or ()):
+            raise _ended("INFO: Uvicorn running on http://127.0.0.1:8000")
+        return Probe(
+            image.id, tuple((path, Response(200, "41 spaces")) for path in paths), int(user), 0, 0.1, read_only
+        )
+
+    def contents(self, image: str | Image) -> Contents:
+        assert isinstance(image, Image)
+        own = (Distribution("starlette", "1", MB, "/packages"),) if image.id in self.parked else ()
+        return Contents(own, 800, ())
+
+    def _parked(self, context: BuildContext) -> Made:
+        stages = resolve(context.dockerfile, build_args={"PY_MINOR": self.py_minor}).stages
+        runs = " ".join(" ".join(one.arguments) for stage in stages for one in stage.instructions)
+        venv = re.search(r"(?:-m|uv) venv (\S+)", runs)
+        made = venv[1] if venv else "/root/.local" if "--user" in runs else "/usr/local"
+        copies = [one.expanded for one in stages[-1].instructions if one.expanded.flag("from")]
+        lies = copies[0].arguments[-1] if copies else made
+        id = f"sha256:parked-{next(self.numbers)}"
+        self.parked[id] = Parked(stages[-1].config, made, lies)
+        history = (HistoryEntry("base", 119 * MB), HistoryEntry("RUN something", 2 * MB))
+        return Made(Image(id, (), "", "", history, ("slim", id), 0))
+
+
+def _ended(last: str) -> DoesNotServe:
+    return DoesNotServe(f"The container ended with exit code 1. It printed:\n{last}\nCheck CMD, the host and the port.")

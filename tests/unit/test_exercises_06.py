@@ -1,0 +1,126 @@
+"""Exercise 06: the right base follows from what the bases answer, and every way of porting that serves passes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_bare import Bare
+from test_exercises import word_count
+
+from layerlab.exercises.ex06_base_images import EXERCISE, BaseImages
+from layerlab.exercises.ex06_base_images import port as ex06_port
+from layerlab.exercises.ex06_base_images.services import (
+    BASES,
+    GLIBC,
+    MODULES,
+    NO_SETUID,
+    NO_SHELL,
+    QUESTIONS,
+    SERVICES,
+    SHELL,
+)
+from layerlab.exercises.file_task import edited
+
+
+@pytest.fixture
+def bench() -> Bare:
+    return Bare()
+
+
+@pytest.fixture
+def exercise(bench: Bare, tmp_path: Path) -> BaseImages:
+    return BaseImages(bench, work=tmp_path)
+
+
+def starter() -> str:
+    return BaseImages(Bare()).starter(ex06_port.FILE)
+
+
+def decided(exercise: BaseImages, task: str, base: str, evidence: str) -> dict[str, str]:
+    verdicts = exercise.verdicts(task, {f"{task}-base": base, f"{task}-evidence": evidence})
+    return {check.name: check.status for check in verdicts}
+
+
+def test_each_of_the_four_bases_is_right_for_some_service(exercise: BaseImages) -> None:
+    right = {service.folder: exercise.bases.right(service) for service in SERVICES.values()}
+    assert right == {
+        "changelog": "full",
+        "survey": "slim",
+        "meter": "musl",
+        "ranking": "distroless",
+        "receipts": "distroless",
+    }
+    assert set(right.values()) == set(BASES)
+
+
+def test_a_smaller_base_that_answers_otherwise_moves_the_right_one(exercise: BaseImages) -> None:
+    # Measured and not typed: were there a git on musl, changelog would belong there.
+    exercise.bases._known[("`git --version` runs", "musl")] = 0
+    assert exercise.bases.right(SERVICES["q1-changelog"]) == "musl"
+
+
+@pytest.mark.parametrize(("task", "base"), [("q2-survey", "slim"), ("q5-receipts", "distroless")])
+def test_where_two_needs_decide_either_is_evidence(exercise: BaseImages, task: str, base: str) -> None:
+    for need in SERVICES[task].needs:
+        assert set(decided(exercise, task, base, need.says).values()) == {"PASS"}
+
+
+def test_a_question_is_put_to_each_base_once(bench: Bare, exercise: BaseImages) -> None:
+    exercise.table()
+    assert len(bench.ran) == len(QUESTIONS) * len(BASES)
+    for task in SERVICES:
+        decided(exercise, task, "slim", MODULES.says)
+    assert len(bench.ran) == len(QUESTIONS) * len(BASES)
+
+
+def test_the_table_shows_every_answer_and_a_row_that_tells_nothing(exercise: BaseImages) -> None:
+    rows = {row.split("  ")[0]: row.split()[-4:] for row in exercise.table().splitlines()[1:-1]}
+    assert rows[MODULES.says] == ["yes"] * 4
+    assert rows[SHELL.says] == ["yes", "yes", "yes", "no"]
+    assert rows[GLIBC.says] == ["yes", "yes", "no", "yes"]
+    assert rows[NO_SHELL.says] == ["no", "no", "no", "yes"]
+    assert rows[NO_SETUID.says] == ["no", "no", "yes", "yes"]
+
+
+def test_distroless_is_asked_by_its_own_python() -> None:
+    assert GLIBC.command("distroless")[:2] == ("-B", "-c") and GLIBC.command("slim")[0] == "python"
+    assert SHELL.command("distroless") == ("sh", "-c", "true")
+
+
+@pytest.mark.parametrize("code", [one.code for one in QUESTIONS if one.code])
+def test_questions_for_python_are_python(code: str) -> None:
+    compile(code, "question", "exec")
+
+
+# --- the port ----------------------------------------------------------------------------------
+
+
+def tried(exercise: BaseImages, text: str) -> dict[str, str]:
+    return {check.name: check.status for check in exercise.verdicts(ex06_port.TASK, {ex06_port.FILE: text})}
+
+
+def test_the_starter_fails_on_its_base_first(exercise: BaseImages) -> None:
+    assert tried(exercise, starter()) == {"reads": "PASS", "base": "FAIL"}
+
+
+@pytest.mark.parametrize("text", ex06_port.neighbours(starter()), ids=range(len(ex06_port.neighbours(starter()))))
+def test_every_neighbour_serves(exercise: BaseImages, text: str) -> None:
+    assert set(tried(exercise, text).values()) == {"PASS"}
+
+
+def test_a_builder_on_full_is_as_good(exercise: BaseImages) -> None:
+    text = edited(ex06_port.solution(starter()), "python:${PY_MINOR}-slim", "python:${PY_MINOR}")
+    assert set(tried(exercise, text).values()) == {"PASS"}
+
+
+def test_the_python_of_the_base_may_be_typed(exercise: BaseImages, bench: Bare) -> None:
+    text = edited(ex06_port.solution(starter()), "python:${PY_MINOR}-slim", f"python:{bench.py_minor}-slim")
+    assert tried(exercise, text)["base"] == "PASS"
+
+
+def test_each_part_has_wrong_answers_and_short_verdicts(exercise: BaseImages) -> None:
+    counts = {task: sum(wrong.task == task for wrong in exercise.wrong_answers) for task in EXERCISE.tasks}
+    assert min(counts.values()) >= 2 and counts[ex06_port.TASK] >= 8
+    for wrong in exercise.wrong_answers:
+        assert word_count(exercise.verdicts(wrong.task, wrong.answers)) <= 60
