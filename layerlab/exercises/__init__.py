@@ -25,6 +25,10 @@ _MODULES = {
     "11_with_ai": "layerlab.exercises.ex11_with_ai",
     "06_base_images": "layerlab.exercises.ex06_base_images",
     "09_buildkit": "layerlab.exercises.ex09_buildkit",
+    "06_base_images": "layerlab.exercises.ex06_base_images",
+    "07_model_files": "layerlab.exercises.ex07_model_files",
+    "08_measuring": "layerlab.exercises.ex08_measuring",
+    "11_with_ai": "layerlab.exercises.ex11_with_ai",
 }
 NAMES = tuple(_MODULES)
 
