@@ -21,16 +21,15 @@ _MODULES = {
     "05_layers": "layerlab.exercises.ex05_layers",
     "07_model_files": "layerlab.exercises.ex07_model_files",
     "08_measuring": "layerlab.exercises.ex08_measuring",
-    "10_practice": "layerlab.exercises.ex10_practice",
-    "11_with_ai": "layerlab.exercises.ex11_with_ai",
-    "06_base_images": "layerlab.exercises.ex06_base_images",
     "09_buildkit": "layerlab.exercises.ex09_buildkit",
-    "06_base_images": "layerlab.exercises.ex06_base_images",
-    "07_model_files": "layerlab.exercises.ex07_model_files",
-    "08_measuring": "layerlab.exercises.ex08_measuring",
     "11_with_ai": "layerlab.exercises.ex11_with_ai",
 }
 NAMES = tuple(_MODULES)
+# Written and tested on made-up benches, not yet played on an engine from end to end: their notebooks lie in drafts/.
+_DRAFTS = {
+    "06_base_images": "layerlab.exercises.ex06_base_images",
+    "10_practice": "layerlab.exercises.ex10_practice",
+}
 
 
 def open(name: str, bench: Bench, *, work: Path | None = None) -> Exercise:
@@ -51,7 +50,8 @@ def open(name: str, bench: Bench, *, work: Path | None = None) -> Exercise:
 
 def kind(name: str) -> type[Exercise]:
     """Return the class of an exercise: what it asks, without a bench. Raises KeyError as `open` does."""
-    if name not in _MODULES:
+    module = _MODULES.get(name) or _DRAFTS.get(name)
+    if module is None:
         raise KeyError(f"There is no exercise {name!r}. There are: {', '.join(NAMES)}.")
-    found: type[Exercise] = import_module(_MODULES[name]).EXERCISE
+    found: type[Exercise] = import_module(module).EXERCISE
     return found

@@ -5,7 +5,7 @@ Knows values and pandas; draws nothing, asks no engine, and rounds nothing.
 
 from __future__ import annotations
 
-from layerlab.measure.images import PARTS, blobs, copied, history, images, ladder, layers, steps
+from layerlab.measure.images import PARTS, blobs, copied, history, images, ladder, layers, steps, timeline
 from layerlab.measure.inside import causes, changes, files, waste
 from layerlab.measure.sizes import sizes, tools
 
@@ -22,6 +22,7 @@ __all__ = [
     "layers",
     "sizes",
     "steps",
+    "timeline",
     "tools",
     "waste",
 ]

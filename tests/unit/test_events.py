@@ -174,7 +174,9 @@ def test_any_text_is_passed_on_and_never_raises(raw):
     assert len(started) == len(finished)
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in CAPTURED.glob("*.json")))
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in CAPTURED.glob("*.json") if not path.stem.startswith("buildkit"))
+)
 def test_every_step_that_starts_ends_or_fails(name):
     found = captured(name)
     open_steps = len(of(StepStarted, found)) - len(of(StepFinished, found))

@@ -41,6 +41,8 @@ def neighbours(task: str, starter: str) -> tuple[str, ...]:
         return (
             _ordered(starter, _LIST + _UV + _INSTALL + _SOURCE),
             _ordered(starter, _UV + _LIST + _INSTALL + _COPY_ALL),
+            _ordered(starter, _LIST + _UV + _INSTALL + _COPY_ALL),
+            _ordered(starter, _UV + _LIST.replace(" .\n", " ./\n") + _INSTALL + _SOURCE.replace(" .\n", " ./\n")),
         )
     return (
         edited(starter, _INSTALL, f"RUN {_MOUNT},sharing=locked UV_LINK_MODE=copy {_KEEPING}"),
@@ -49,6 +51,8 @@ def neighbours(task: str, starter: str) -> tuple[str, ...]:
             _INSTALL,
             f"RUN {_MOUNT} {_LENT} \\\n    {_KEEPING}",
         ),
+        edited(starter, _INSTALL, f"RUN {_MOUNT},id=ferries {_KEEPING}"),
+        edited(starter, _INSTALL, f"RUN {_MOUNT},sharing=shared {_KEEPING}"),
     )
 
 
