@@ -23,8 +23,15 @@ ORDER = (
     "panel-static",
     "panel-cancel",
     "archive-large",
+    "archive-peer",
     "archive-memory",
     "archive-removed",
+    "icicle",
+    "archive-files",
+    "archive-whiteouts",
+    "layers-walked",
+    "layers-kept",
+    "layers-streamed",
     "setup-first",
     "setup-slim",
     "setup-full",
@@ -64,6 +71,18 @@ def _archives() -> Iterator[Figure]:
     return archives.measure()
 
 
+def _icicle() -> Iterator[Figure]:
+    from benchmarks import icicle
+
+    return icicle.measure()
+
+
+def _layers() -> Iterator[Figure]:
+    from benchmarks import layers
+
+    return layers.measure()
+
+
 def _setting_up(*, with_engine: bool = True) -> Iterator[Figure]:
     from benchmarks import setting_up
 
@@ -76,6 +95,8 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "notebooks": _notebooks,
     "panel": _panel,
     "archives": _archives,
+    "icicle": _icicle,
+    "layers": _layers,
     "setting-up": _setting_up,
     "setting-up-recorded": lambda: _setting_up(with_engine=False),
 }

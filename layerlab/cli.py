@@ -113,17 +113,18 @@ def doctor() -> None:
 @click.argument("image")
 @click.option("--base", help="The image it stands on; else the engine's images are tried.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of tables.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a report to this file too; it is replaced.")
 @click.option("--max-size", type=Bytes(), help="Fail above this size, such as 60MB.")
 @click.option("--max-waste", type=Bytes(), help="Fail above this waste.")
 @click.option("--max-layers", type=int, help="Fail above this number of layers.")
 @click.option("--forbid", default="", help="Fail where what was added to the base holds one of these: gcc,uv,pip.")
 def inspect(
-    image: str, base: str | None, as_json: bool, max_size: int | None, max_waste: int | None,
-    max_layers: int | None, forbid: str,
+    image: str, base: str | None, as_json: bool, html: Path | None, max_size: int | None,
+    max_waste: int | None, max_layers: int | None, forbid: str,
 ) -> None:  # fmt: skip
     """Look into an image or its archive: layers, causes, waste.
 
-    IMAGE is one that your engine holds, or a file made by `docker save`.
+    IMAGE is one that your engine holds, or a file made by `docker save`; FILE#TAG where it holds several.
     With limits it ends with PASS, FAIL or SKIP for each, and exits with 0, 1 or 2.
     """
     from layerlab.course.inspect.budget import Budget
@@ -131,21 +132,22 @@ def inspect(
 
     forbidden = tuple(name.strip() for name in forbid.split(",") if name.strip())
     budget = Budget(max_size, max_waste, max_layers, forbidden)
-    sys.exit(look_into(image, base=base, as_json=as_json, budget=budget))
+    sys.exit(look_into(image, base=base, as_json=as_json, html=html, budget=budget))
 
 
 @main.command()
 @click.argument("before")
 @click.argument("after")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of tables.")
-def compare(before: str, after: str, as_json: bool) -> None:
+@click.option("--html", type=click.Path(path_type=Path), help="Write a report to this file too; it is replaced.")
+def compare(before: str, after: str, as_json: bool, html: Path | None) -> None:
     """Say what came, went and grew from one image to another.
 
     Both are images that your engine holds, or files made by `docker save`.
     """
     from layerlab.course.inspect.comparing import compare as compare_images
 
-    sys.exit(compare_images(before, after, as_json=as_json))
+    sys.exit(compare_images(before, after, as_json=as_json, html=html))
 
 
 @main.command()
@@ -307,6 +309,15 @@ def progress_import(file: Path) -> None:
     from layerlab.course.logbook import verbs
 
     sys.exit(verbs.take_in(file))
+
+
+@main.command()
+def sheets() -> None:
+    """Write the run sheets for instructors (for authors)."""
+    from layerlab.course.bootstrap import CHECKOUT
+    from layerlab.course.run_sheets import PAGE, write
+
+    click.echo(f"{PAGE}: {'written' if write(CHECKOUT) else 'nothing to change'}")
 
 
 @main.command()

@@ -6,6 +6,7 @@ For caches and recordings. Knows no file.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import repeat
 from typing import Any
 
 from layerlab.archive.entries import FileEntry, LayerFiles
@@ -46,7 +47,9 @@ def decode(columns: Mapping[str, Any]) -> LayerFiles:
         owned = zip(columns["path"], columns["owner"], strict=True)
         owners = {path: packages[number] for path, number in owned if number >= 0}
         owners |= {path: packages[number] for path, number in columns["elsewhere"].items()}
-        return LayerFiles(columns["diff_id"], tuple(map(FileEntry._make, rows)), columns["packed_bytes"], owners)
+        # What FileEntry._make does, a third of its time: the columns are as many as the fields.
+        entries = tuple(map(tuple.__new__, repeat(FileEntry), rows))
+        return LayerFiles(columns["diff_id"], entries, columns["packed_bytes"], owners)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise ArchiveError(
             f"Kept entries of a layer cannot be read ({error}). Delete them: they are read anew."

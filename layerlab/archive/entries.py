@@ -74,5 +74,7 @@ def total_bytes(entries: Iterable[FileEntry]) -> int:
 
 def useful(owners: Mapping[str, str], entries: Iterable[FileEntry]) -> dict[str, str]:
     """Keep of what packages claim the paths that a layer has, and Python's: their scripts may be copied apart."""
+    if not owners:
+        return {}
     paths = {entry.path for entry in entries}
     return {path: one for path, one in owners.items() if path in paths or one.startswith("python:")}

@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import struct
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from layerlab.errors import ArchiveError
 
 BLOCK = 512
 ZEROS = bytes(BLOCK)
+FILE_FLAGS = frozenset(map(ord, "\0 07S"))
+HARD_LINK, SYMBOLIC_LINK, CHARACTER, BLOCK_DEVICE, FOLDER, FIFO, SPARSE = map(ord, "123456S")
+
+# POSIX, pax: name; mode, uid and gid; size; mtime; the sum, passed over; type flag; link; the mark "ustar".
+_FIELDS = struct.Struct("100s24s12s12s8xB100s6s")
+_WITH_MORE = frozenset({HARD_LINK, SYMBOLIC_LINK, CHARACTER, BLOCK_DEVICE, FOLDER, FIFO, SPARSE})
 
 
-class Header(NamedTuple):
-    """A member as its header block has it; ``flag`` is tar's type flag, one byte as a number."""
+class Member(NamedTuple):
+    """One member of a tar.
+
+    Attributes
+    ----------
+    flag
+        Tar's type flag, one byte as a number.
+    size_bytes
+        The file's size, holes of a sparse one included.
+    stored_bytes
+        How many of them lie in the archive.
+    device
+        Major and minor number of a device.
+    """
 
     name: bytes
-    size: int
     flag: int
+    size_bytes: int
+    stored_bytes: int
     mode: int
     uid: int
     gid: int
     mtime: int
-    link: bytes
+    link: bytes = b""
+    device: tuple[int, int] = (0, 0)
+    is_sparse: bool = False
 
 
-def read(block: bytes, offset: int) -> Header:
-    """Read a header block that stood at ``offset``.
+def read(block: bytes, offset: int) -> Member:
+    """Read a header block that stood at ``offset``, as far as one block tells.
 
     Raises
     ------
@@ -32,25 +55,32 @@ def read(block: bytes, offset: int) -> Header:
         The block is no tar header. A checksum is asked only of headers without the mark ``ustar``: with it, a lie
         about the size is found at the next header, which is then none.
     """
-    is_ustar = block[257:262] == b"ustar"
-    if not is_ustar and not _sum_fits(block):
+    name, rights, size_field, mtime, flag, link, mark = _FIELDS.unpack_from(block)
+    if mark[:5] != b"ustar" and not _sum_fits(block):
         raise not_tar(offset)
-    name = block[:100].split(b"\0", 1)[0]
-    if is_ustar and block[345] and block[262] == 0:  # a POSIX prefix; GNU keeps times there
+    name = name.split(b"\0", 1)[0]
+    if block[345] and mark == b"ustar\0":  # a POSIX prefix; GNU keeps times there
         name = block[345:500].split(b"\0", 1)[0] + b"/" + name
+    if not flag and name.endswith(b"/"):
+        flag = FOLDER  # tars older than ustar know no flag for it
     try:
-        return Header(
-            name,
-            number(block[124:136]),
-            block[156],
-            number(block[100:108]),
-            number(block[108:116]),
-            number(block[116:124]),
-            number(block[136:148]),
-            block[157:257].split(b"\0", 1)[0],
-        )
+        size = number(size_field)
+        member = Member(name, flag, size, size, *_rights(rights), _time(mtime))
+        return member._replace(**_more(block, flag, link)) if flag in _WITH_MORE else member
     except ValueError as error:
         raise not_tar(offset) from error
+
+
+def _more(block: bytes, flag: int, link: bytes) -> dict[str, Any]:
+    if flag == SPARSE:
+        return {"size_bytes": number(block[483:495]), "is_sparse": True}
+    # POSIX: a link, a folder and a device carry no content, whatever their size says.
+    more: dict[str, Any] = {"size_bytes": 0, "stored_bytes": 0}
+    if flag in (HARD_LINK, SYMBOLIC_LINK):
+        more["link"] = link.split(b"\0", 1)[0]
+    elif flag in (CHARACTER, BLOCK_DEVICE):
+        more["device"] = number(block[329:337]), number(block[337:345])
+    return more
 
 
 def number(field: bytes) -> int:
@@ -65,9 +95,13 @@ def number(field: bytes) -> int:
     return int(field.strip(b" \0") or b"0", 8)
 
 
-def device(block: bytes) -> tuple[int, int]:
-    """Return the major and minor numbers of a device's header."""
-    return number(block[329:337]), number(block[337:345])
+# Most members share these with their neighbours. Bounded: a hostile archive has as many as it likes.
+_time = lru_cache(1024)(number)
+
+
+@lru_cache(1024)
+def _rights(field: bytes) -> tuple[int, int, int]:
+    return number(field[:8]), number(field[8:16]), number(field[16:])
 
 
 def not_tar(offset: int) -> ArchiveError:

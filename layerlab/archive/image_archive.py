@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from layerlab.archive import members as tar
+from layerlab import units
+from layerlab.archive import headers as tar
 from layerlab.archive.collecting import paused
 from layerlab.archive.entries import LayerFiles
-from layerlab.archive.headers import BLOCK, ZEROS
-from layerlab.archive.layer import clean_path, read_layer
+from layerlab.archive.headers import BLOCK, FILE_FLAGS, ZEROS, Member
+from layerlab.archive.layer import MOST_ENTRIES, clean_path, read_layer, too_many_entries
 from layerlab.archive.manifests import Chosen, choose, image_of
-from layerlab.archive.members import FILE_FLAGS, Member, members
+from layerlab.archive.members import members
 from layerlab.archive.packed import PackedLayer, gzipped_bytes
 from layerlab.archive.packing import Packing, packing, unpacked
 from layerlab.archive.stream import Stream
@@ -27,7 +28,9 @@ from layerlab.errors import ArchiveError
 from layerlab.image import Image
 
 _CHUNK = 1 << 18
-_LONGEST_JSON = 32 << 20
+# Registries take manifests of up to 4 MiB; what is larger is a bill of materials, or made to do harm.
+_LONGEST_JSON = 8 << 20
+_MOST_JSON = 64 << 20
 _LONGEST_CHAIN = 16
 
 _Layer = TypeVar("_Layer")
@@ -81,14 +84,17 @@ class _Blobs(Generic[_Layer]):
     def __init__(self, reader: _Reader[_Layer]) -> None:
         self.documents: dict[str, Any] = {}
         self._reader = reader
+        self._json_bytes = 0
+        self._entries = 0
         self._layers: dict[str, _Layer] = {}
         self._links: dict[str, str] = {}
 
-    def read(self, chunks: Iterator[bytes]) -> None:
+    def read(self, chunks: Iterator[bytes], size_bytes: int | None = None) -> None:
+        """Read an archive; its size, where that is known, bounds what a packed one may unpack to."""
         outer = Stream(chunks)
         how = packing(outer.peek(4))
         if how != "plain":
-            outer = Stream(unpacked(_rest(outer), how))
+            outer = Stream(unpacked(_rest(outer), how, packed_bytes=size_bytes))
         for member in members(outer):
             name = clean_path(member.name)
             if member.flag in FILE_FLAGS:
@@ -114,9 +120,21 @@ class _Blobs(Generic[_Layer]):
         head = outer.peek(min(size, BLOCK))
         how = packing(head)
         if how != "plain" or _is_tar(head):
-            self._layers[name] = self._reader(outer, how, size, name)
+            self._keep(name, self._reader(outer, how, size, name))
         elif head.lstrip()[:1] in (b"{", b"[") and size <= _LONGEST_JSON:
+            self._json_bytes += size
+            if self._json_bytes > _MOST_JSON:
+                raise ArchiveError(
+                    f"The archive's documents take more than {units.size(_MOST_JSON)}, which no image needs. "
+                    "It was made by mistake or to do harm; it was not read further."
+                )
             self.documents[name] = _json(outer.exactly(size, name), name)
+
+    def _keep(self, name: str, layer: _Layer) -> None:
+        self._entries += len(layer.entries) if isinstance(layer, LayerFiles) else 0
+        if self._entries > MOST_ENTRIES:
+            raise too_many_entries()
+        self._layers[name] = layer
 
 
 def _files_of(outer: Stream, how: Packing, size: int, name: str) -> LayerFiles:
@@ -129,7 +147,8 @@ def _files_of(outer: Stream, how: Packing, size: int, name: str) -> LayerFiles:
 def _packed(outer: Stream, how: Packing, size: int, name: str) -> PackedLayer:
     if how == "plain":
         return PackedLayer("", gzipped_bytes(outer.chunks(size, name)), how)
-    outer.skip(size, name)
+    for _ in outer.chunks(size, name):
+        pass
     return PackedLayer("", size, how)
 
 
@@ -137,7 +156,7 @@ def _read_all(blobs: _Blobs[Any], source: Path | Iterable[bytes]) -> None:
     with paused():
         if isinstance(source, Path):
             with _opened(source) as file:
-                blobs.read(_file_chunks(file))
+                blobs.read(_file_chunks(file), source.stat().st_size or None)
         else:
             blobs.read(iter(source))
 

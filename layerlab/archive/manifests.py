@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from layerlab.errors import ArchiveError
 from layerlab.image import HistoryEntry, Image, ImageConfig
@@ -14,6 +14,7 @@ _DEEPEST_INDEX = 4
 _MACHINES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64"}
 # buildx stores provenance beside an image as a manifest for this platform.
 _NO_PLATFORM = "unknown"
+_Empty = TypeVar("_Empty", Mapping[str, Any], tuple[()])
 
 Document = Mapping[str, Any]
 
@@ -47,29 +48,32 @@ def choose(documents: Mapping[str, Any], reference: str | None = None) -> Chosen
     if reference is not None:
         found = tuple(one for one in found if _is_called(one, reference)) or _none(found, reference)
     if len(found) > 1:
-        raise ArchiveError(f"The archive holds {len(found)} images: {_listed(found)}. Say which one.")
+        raise ArchiveError(
+            f"The archive holds {len(found)} images: {_listed(found)}. "
+            "Say which one: FILE#TAG on the command line, reference=TAG in Python."
+        )
     return found[0]
 
 
 def image_of(chosen: Chosen, sizes: Sequence[int]) -> Image:
     """Describe the chosen image as an engine would, with the sizes of its layers in the history."""
-    config = chosen.config.get("config") or {}
+    config = _object(chosen.config, "config")
     return Image(
         id=chosen.id,
         tags=chosen.tags,
         platform=f"{chosen.config.get('os', 'linux')}/{chosen.config.get('architecture', 'amd64')}",
         created=str(chosen.config.get("created") or ""),
-        history=tuple(_history(chosen.config.get("history") or (), sizes)),
+        history=tuple(_history(_objects(chosen.config, "history"), sizes)),
         diff_ids=chosen.diff_ids,
         engine_size_bytes=sum(sizes),
         config=ImageConfig(
-            env=tuple(config.get("Env") or ()),
-            entrypoint=tuple(config.get("Entrypoint") or ()),
-            cmd=tuple(config.get("Cmd") or ()),
+            env=_texts(config, "Env"),
+            entrypoint=_texts(config, "Entrypoint"),
+            cmd=_texts(config, "Cmd"),
             user=str(config.get("User") or ""),
             workdir=str(config.get("WorkingDir") or ""),
-            exposed_ports=tuple(sorted(config.get("ExposedPorts") or ())),
-            labels=tuple(sorted((config.get("Labels") or {}).items())),
+            exposed_ports=tuple(sorted(_object(config, "ExposedPorts"))),
+            labels=tuple(sorted((name, str(value)) for name, value in _object(config, "Labels").items())),
         ),
     )
 
@@ -91,11 +95,8 @@ def _history(entries: Sequence[Document], sizes: Sequence[int]) -> Iterator[Hist
 
 
 def _of_manifest_json(documents: Mapping[str, Any]) -> Iterator[Chosen]:
-    listed = documents["manifest.json"]
-    for entry in listed if isinstance(listed, list) else ():
-        config_name = str(entry.get("Config", ""))
-        layers = tuple(map(str, entry.get("Layers") or ()))
-        yield _chosen(documents, config_name, layers, tuple(map(str, entry.get("RepoTags") or ())))
+    for entry in _objects(documents, "manifest.json"):
+        yield _chosen(documents, str(entry.get("Config", "")), _texts(entry, "Layers"), _texts(entry, "RepoTags"))
 
 
 def _of_index(documents: Mapping[str, Any]) -> Iterator[Chosen]:
@@ -105,31 +106,31 @@ def _of_index(documents: Mapping[str, Any]) -> Iterator[Chosen]:
     described = [one for one in _manifests(documents, index, 0) if one[0] != _NO_PLATFORM]
     ours = [one for one in described if one[0] in ("", _MACHINES.get(platform.machine(), platform.machine()))]
     for _, tag, manifest in ours or described:
-        layers = tuple(_blob(layer.get("digest")) for layer in manifest.get("layers") or ())
-        yield _chosen(documents, _blob((manifest.get("config") or {}).get("digest")), layers, (tag,) if tag else ())
+        layers = tuple(_blob(layer.get("digest")) for layer in _objects(manifest, "layers"))
+        yield _chosen(documents, _blob(_object(manifest, "config").get("digest")), layers, (tag,) if tag else ())
 
 
 def _manifests(documents: Mapping[str, Any], index: Document, depth: int) -> Iterator[tuple[str, str, Document]]:
     """Yield (architecture, tag, manifest), following indexes in indexes."""
     if depth > _DEEPEST_INDEX:
         raise ArchiveError("The indexes of the archive lead in a circle. The archive was made to do harm.")
-    for described in index.get("manifests") or ():
+    for described in _objects(index, "manifests"):
         document = documents.get(_blob(described.get("digest")))
         if not isinstance(document, Mapping):
             continue  # a platform that was not saved
-        notes = described.get("annotations") or {}
+        notes = _object(described, "annotations")
         tag = str(notes.get("io.containerd.image.name") or notes.get("org.opencontainers.image.ref.name") or "")
         if "manifests" in document:
             yield from ((arch, name or tag, one) for arch, name, one in _manifests(documents, document, depth + 1))
         else:
-            yield str((described.get("platform") or {}).get("architecture", "")), tag, document
+            yield str(_object(described, "platform").get("architecture", "")), tag, document
 
 
 def _chosen(documents: Mapping[str, Any], config_name: str, layers: tuple[str, ...], tags: tuple[str, ...]) -> Chosen:
     config = documents.get(config_name)
     if not isinstance(config, Mapping):
         raise ArchiveError(f"The archive lacks its configuration {config_name!r}. Save the image again.")
-    diff_ids = tuple(map(str, (config.get("rootfs") or {}).get("diff_ids") or ()))
+    diff_ids = _texts(_object(config, "rootfs"), "diff_ids")
     if len(diff_ids) != len(layers):
         raise ArchiveError(
             f"The archive lists {len(layers)} layers and its configuration {len(diff_ids)}. "
@@ -137,6 +138,37 @@ def _chosen(documents: Mapping[str, Any], config_name: str, layers: tuple[str, .
         )
     digest = config_name.rpartition("/")[2].removesuffix(".json")
     return Chosen(f"sha256:{digest}", tags, config, layers, diff_ids)
+
+
+def _object(document: Document, key: str) -> Document:
+    """Return the object under a key; an empty one where it is absent or null, as Go writes what is empty."""
+    value = document.get(key)
+    return value if isinstance(value, Mapping) else _absent(key, value, {})
+
+
+def _objects(document: Document, key: str) -> Sequence[Document]:
+    """Return the list of objects under a key."""
+    value = document.get(key)
+    if isinstance(value, list) and all(isinstance(one, Mapping) for one in value):
+        return value
+    return _absent(key, value, ())
+
+
+def _texts(document: Document, key: str) -> tuple[str, ...]:
+    """Return the list of texts under a key."""
+    value = document.get(key)
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    return _absent(key, value, ())
+
+
+def _absent(key: str, value: Any, instead: _Empty) -> _Empty:
+    if value is None:
+        return instead
+    raise ArchiveError(
+        f"{key!r} in the archive's documents has not the form that an image needs: {str(value)[:80]!r}. "
+        "The archive is damaged, or no engine made it: save the image again."
+    )
 
 
 def _blob(digest: Any) -> str:

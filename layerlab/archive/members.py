@@ -6,37 +6,22 @@ Knows tar's conventions, not what an image is. Unpacks nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from layerlab.archive import headers
-from layerlab.archive.headers import BLOCK, ZEROS, Header
+from layerlab.archive.headers import BLOCK, FILE_FLAGS, SPARSE, ZEROS, Member
 from layerlab.archive.stream import Stream, called, truncated
 from layerlab.errors import ArchiveError
 
 # Names and PAX records are read into memory, so they are bounded; the kernel's longest path has 4,096 bytes.
 _LONGEST_TEXT = 1 << 20
 
-_LONG_NAME, _LONG_LINK, _PAX, _PAX_SUN, _PAX_GLOBAL, _SPARSE = map(ord, "LKxXgS")
-FILE_FLAGS = frozenset(map(ord, "\0 07S"))
-HARD_LINK, SYMBOLIC_LINK, CHARACTER, BLOCK_DEVICE, FOLDER, FIFO = map(ord, "123456")
+_LONG_NAME, _LONG_LINK, _PAX, _PAX_SUN, _PAX_GLOBAL = map(ord, "LKxXg")
+_EXTENDED = frozenset({_LONG_NAME, _LONG_LINK, _PAX, _PAX_SUN, _PAX_GLOBAL})
+
+# What is read of PAX records; the rest (extended attributes, other times) is passed over, not kept.
+_KEYS = frozenset(b"path linkpath size uid gid mtime GNU.sparse.name GNU.sparse.size GNU.sparse.realsize".split())
 
 Records = Mapping[bytes, bytes]
-
-
-class Member(NamedTuple):
-    """One member: ``stored_bytes`` lie in the archive, ``size_bytes`` is the file, holes of a sparse one included."""
-
-    name: bytes
-    flag: int
-    size_bytes: int
-    stored_bytes: int
-    mode: int
-    uid: int
-    gid: int
-    mtime: int
-    link: bytes
-    device: tuple[int, int]
-    is_sparse: bool
 
 
 def members(stream: Stream, end: int | None = None, *, must_close: bool = False) -> Iterator[Member]:
@@ -62,62 +47,59 @@ def members(stream: Stream, end: int | None = None, *, must_close: bool = False)
         if block == ZEROS or (not block and not must_close):
             break
         if len(block) < BLOCK:
-            raise truncated("its members", start)
-        header = headers.read(block, start)
-        flag, size = header.flag, header.size
-        if flag in (_PAX, _PAX_SUN):
-            records |= _records(_text(stream, size, start))
-        elif flag == _PAX_GLOBAL:
-            defaults |= _records(_text(stream, size, start))
-        elif flag == _LONG_NAME:
-            records[b"path"] = _text(stream, size, start).split(b"\0", 1)[0]
-        elif flag == _LONG_LINK:
-            records[b"linkpath"] = _text(stream, size, start).split(b"\0", 1)[0]
-        else:
-            known = {**defaults, **records} if defaults else records
-            member = _member(stream, header, block, known)
-            after = stream.offset + -(-member.stored_bytes // BLOCK) * BLOCK
-            if size < 0 or (end is not None and after > end):
+            raise truncated("its members", start) if start else headers.not_tar(0)
+        member = headers.read(block, start)
+        flag = member.flag
+        if flag in _EXTENDED:
+            text = _text(stream, member.stored_bytes, start)
+            if end is not None and stream.offset > end:
                 raise _lying(member, start)
-            yield member
-            stream.skip(after - stream.offset, member.name)
+            if flag == _PAX_GLOBAL:
+                defaults |= _records(text)
+            elif flag in (_PAX, _PAX_SUN):
+                records |= _records(text)
+            else:
+                records[b"path" if flag == _LONG_NAME else b"linkpath"] = text.split(b"\0", 1)[0]
+            continue
+        if flag == SPARSE:
+            _pass_map(stream, block)
+        if records or defaults:
+            member = _with_records(member, {**defaults, **records})
             records = {}
+        stored = member.stored_bytes
+        after = stream.offset + (stored + BLOCK - 1) // BLOCK * BLOCK
+        if stored < 0 or member.size_bytes < 0 or (end is not None and after > end):
+            raise _lying(member, start)
+        yield member
+        stream.skip_to(after, member.name)
 
 
-def _member(stream: Stream, header: Header, block: bytes, records: Records) -> Member:
-    device = headers.device(block) if header.flag in (CHARACTER, BLOCK_DEVICE) else (0, 0)
-    # POSIX: a link, a folder and a device carry no content, whatever their size says. GNU's old sparse format and
-    # every regular file do.
-    stored = header.size if header.flag in FILE_FLAGS else 0
-    name, _, flag, mode, uid, gid, mtime, link = header
-    size = stored
-    if header.flag == _SPARSE:
-        size = _old_sparse_size(stream, block)
-    if not records:
-        return Member(name, flag, size, stored, mode, uid, gid, mtime, link, device, header.flag == _SPARSE)
-    stored = _whole(records, b"size", stored) if header.flag in FILE_FLAGS else 0
+def _with_records(member: Member, records: Records) -> Member:
+    is_file = member.flag in FILE_FLAGS
+    stored = _whole(records, b"size", member.stored_bytes) if is_file else member.stored_bytes
     real = records.get(b"GNU.sparse.realsize", records.get(b"GNU.sparse.size"))
-    return Member(
-        name=records.get(b"GNU.sparse.name", records.get(b"path", name)),
-        flag=flag,
-        size_bytes=_number(b"GNU.sparse.realsize", real) if real is not None else stored if flag != _SPARSE else size,
+    is_sparse = is_file and (real is not None or member.is_sparse)
+    if real is not None and is_file:
+        size = _number(b"GNU.sparse.realsize", real)
+    else:
+        size = member.size_bytes if is_sparse else stored
+    return member._replace(
+        name=records.get(b"GNU.sparse.name", records.get(b"path", member.name)),
+        size_bytes=size,
         stored_bytes=stored,
-        mode=mode,
-        uid=_whole(records, b"uid", uid),
-        gid=_whole(records, b"gid", gid),
-        mtime=_whole(records, b"mtime", mtime),
-        link=records.get(b"linkpath", link),
-        device=device,
-        is_sparse=real is not None or flag == _SPARSE,
+        uid=_whole(records, b"uid", member.uid),
+        gid=_whole(records, b"gid", member.gid),
+        mtime=_whole(records, b"mtime", member.mtime),
+        link=records.get(b"linkpath", member.link),
+        is_sparse=is_sparse,
     )
 
 
-def _old_sparse_size(stream: Stream, block: bytes) -> int:
+def _pass_map(stream: Stream, block: bytes) -> None:
     # GNU's old format: a flag says that more blocks of the map follow the header, each with the same flag.
     more = block[482]
     while more:
         more = stream.exactly(BLOCK, "the map of a sparse file")[504]
-    return headers.number(block[483:495])
 
 
 def _text(stream: Stream, size: int, start: int) -> bytes:
@@ -127,7 +109,7 @@ def _text(stream: Stream, size: int, start: int) -> bytes:
             "No engine writes such a header: the archive is damaged or was made to do harm."
         )
     text = stream.exactly(size, "an extended header")
-    stream.skip(-size % BLOCK, "an extended header")
+    stream.skip_to(stream.offset + -size % BLOCK, "an extended header")
     return text
 
 
@@ -142,7 +124,8 @@ def _records(text: bytes) -> dict[bytes, bytes]:
         key, equals, value = record[len(digits) + 1 : -1].partition(b"=")
         if not equals or record[-1:] != b"\n":
             raise ArchiveError(f"A PAX record cannot be read: {record[:60]!r}. The archive is damaged: make it anew.")
-        found[key] = value
+        if key in _KEYS:
+            found[key] = value
         position += length
     return found
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 _RECORD = re.compile(r"([^/]+)-([^-/]+)\.dist-info/RECORD$")
 _DPKG = re.compile(r"var/lib/dpkg/info/([^/:]+)(?::[^/]*)?\.list$")
 _APK = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
+_ENDINGS = (".dist-info/RECORD", ".list", *_APK)
 # Debian since 12 keeps these under /usr and links them; dpkg's lists still name them as packages do.
 _MERGED = ("bin/", "sbin/", "lib/", "lib32/", "lib64/", "libx32/")
 LONGEST = 16 << 20
@@ -21,9 +22,9 @@ LONGEST = 16 << 20
 
 def is_database(path: str) -> bool:
     """True for a file that says which files a package has."""
-    if path.endswith("RECORD"):
-        return _RECORD.search(path) is not None
-    return (path.endswith(".list") and _DPKG.match(path) is not None) or path in _APK
+    if not path.endswith(_ENDINGS):
+        return False
+    return bool(_RECORD.search(path) or _DPKG.match(path) or path in _APK)
 
 
 def owners(path: str, content: bytes) -> Iterator[tuple[str, str]]:

@@ -9,39 +9,42 @@ from layerlab.errors import ArchiveError
 
 
 class Stream:
-    """A reader over chunks of bytes that holds one chunk at a time."""
+    """A reader over chunks of bytes that holds one chunk at a time.
 
-    __slots__ = ("_before", "_chunks", "_data", "_position")
+    Attributes
+    ----------
+    offset
+        How many bytes were read or skipped so far.
+    """
+
+    __slots__ = ("_begin", "_chunks", "_data", "_end", "offset")
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
+        self.offset = 0
         self._chunks = chunks
         self._data = b""
-        self._position = 0
-        self._before = 0
-
-    @property
-    def offset(self) -> int:
-        """How many bytes were read or skipped so far."""
-        return self._before + self._position
+        # The chunk in hand reaches from offset _begin to offset _end.
+        self._begin = 0
+        self._end = 0
 
     def take(self, count: int) -> bytes:
         """Return the next ``count`` bytes, or what is left of them at the end. For small counts: they are kept."""
-        end = self._position + count
-        if end <= len(self._data):
-            taken = self._data[self._position : end]
-            self._position = end
-            return taken
+        begin = self.offset
+        end = begin + count
+        if end <= self._end:
+            self.offset = end
+            return self._data[begin - self._begin : end - self._begin]
         return b"".join(bytes(piece) for piece in self._pieces(count))
 
     def peek(self, count: int) -> bytes:
         """Return the next ``count`` bytes, or what is left of them, without passing over them."""
-        while len(self._data) - self._position < count:
+        while self._end - self.offset < count:
             more = bytes(next(self._chunks, b""))
             if not more:
                 break
-            self._before += self._position
-            self._data, self._position = self._data[self._position :] + more, 0
-        return self._data[self._position : self._position + count]
+            self._hold(self._data[self.offset - self._begin :] + more)
+        begin = self.offset - self._begin
+        return self._data[begin : begin + count]
 
     def exactly(self, count: int, what: bytes | str) -> bytes:
         """Return the next ``count`` bytes.
@@ -65,22 +68,21 @@ class Stream:
         if seen != count:
             raise truncated(what, self.offset)
 
-    def skip(self, count: int, what: bytes | str) -> None:
-        """Pass over ``count`` bytes."""
-        end = self._position + count
-        if end <= len(self._data):
-            self._position = end
+    def skip_to(self, offset: int, what: bytes | str) -> None:
+        """Pass over everything before ``offset``."""
+        if self.offset <= offset <= self._end:
+            self.offset = offset
             return
-        for _ in self.chunks(count, what):
+        for _ in self.chunks(offset - self.offset, what):
             pass
 
     def checksum(self, count: int, what: bytes | str) -> int:
         """Pass over ``count`` bytes and return their CRC-32."""
-        end = self._position + count
-        if end <= len(self._data):
-            made = zlib.crc32(memoryview(self._data)[self._position : end])
-            self._position = end
-            return made
+        begin = self.offset
+        end = begin + count
+        if end <= self._end:
+            self.offset = end
+            return zlib.crc32(memoryview(self._data)[begin - self._begin : end - self._begin])
         made = 0
         for piece in self.chunks(count, what):
             made = zlib.crc32(piece, made)
@@ -88,18 +90,19 @@ class Stream:
 
     def _pieces(self, count: int) -> Iterator[memoryview]:
         while count > 0:
-            if self._position >= len(self._data) and not self._fill():
-                return
-            end = min(len(self._data), self._position + count)
-            piece = memoryview(self._data)[self._position : end]
-            self._position = end
-            count -= len(piece)
-            yield piece
+            if self.offset >= self._end:
+                self._hold(bytes(next(self._chunks, b"")))
+                if not self._data:
+                    return
+            begin = self.offset
+            self.offset = min(self._end, begin + count)
+            count -= self.offset - begin
+            yield memoryview(self._data)[begin - self._begin : self.offset - self._begin]
 
-    def _fill(self) -> bool:
-        self._before += len(self._data)
-        self._data, self._position = bytes(next(self._chunks, b"")), 0
-        return bool(self._data)
+    def _hold(self, data: bytes) -> None:
+        self._data = data
+        self._begin = self.offset
+        self._end = self.offset + len(data)
 
 
 def truncated(what: bytes | str, offset: int) -> ArchiveError:

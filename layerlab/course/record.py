@@ -53,6 +53,14 @@ class Plays:
             raise SetupError(f"No notebook or solution begins with {wanted}. Look at `ls notebooks solutions`.")
         return cls(notebooks, solutions)
 
+    def by_name(self) -> Iterator[tuple[str, Plays]]:
+        """Yield what belongs together: a notebook and the solution that bears its name."""
+        for name in sorted({path.stem for path in (*self.notebooks, *self.solutions)}):
+            yield (
+                name,
+                Plays(*(tuple(one for one in each if one.stem == name) for each in (self.notebooks, self.solutions))),
+            )
+
 
 def record(names: Sequence[str] = (), *, checkout: Path = CHECKOUT, console: Console | None = None) -> int:
     """Record notebooks, solutions and wrong answers anew, and put what they need into ``recordings/``.
@@ -60,8 +68,9 @@ def record(names: Sequence[str] = (), *, checkout: Path = CHECKOUT, console: Con
     Parameters
     ----------
     names
-        Beginnings of file names (``00``, ``02_slim``). With none of them everything is recorded and the old
-        recordings are replaced; else what is new is added to them.
+        Beginnings of file names (``00``, ``02_slim``). With none of them everything is recorded on the bases of
+        today and replaces all that was there; else each notebook named gets recordings of its own, exercise
+        included, because those of the others may stand on other bases.
 
     Returns
     -------
@@ -78,11 +87,17 @@ def record(names: Sequence[str] = (), *, checkout: Path = CHECKOUT, console: Con
     console = console or Console(stderr=True)
     plays = Plays.chosen(checkout, names)
     live = _require_live(console)
+    folder = checkout / "recordings"
+    if not names:
+        return _record(plays, folder, checkout, console, live)
+    statuses = [_record(part, folder / name, checkout, console, live) for name, part in plays.by_name()]
+    return max(statuses)
+
+
+def _record(plays: Plays, folder: Path, checkout: Path, console: Console, live: EngineKind) -> int:
     with tempfile.TemporaryDirectory(prefix="layerlab-record-") as temporary:
         fresh, reached = Path(temporary) / "recordings", Path(temporary) / "reached"
         fresh.mkdir()
-        if names:
-            _begin_as(checkout / "recordings", fresh)
         console.print("Recording on the live engine.", highlight=False, soft_wrap=True)
         if not _play(plays, checkout, console, {_ENGINE: live, _RECORD: "1", _RECORDINGS: str(fresh)}):
             return 1
@@ -91,7 +106,7 @@ def record(names: Sequence[str] = (), *, checkout: Path = CHECKOUT, console: Con
         if not _play(plays, checkout, console, replay):
             return 1
         dropped = _prune(Recordings(fresh), reached)
-        kept = _install(fresh, checkout / "recordings", replace=not names)
+        kept = _install(fresh, folder)
     console.print(
         f"Wrote {kept} recordings; dropped {dropped} that no replay asked for.", highlight=False, soft_wrap=True
     )
@@ -115,12 +130,6 @@ def _require_live(console: Console) -> EngineKind:
 def _named(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
     found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
     return tuple(path for path in found if not names or path.name.startswith(tuple(names)))
-
-
-def _begin_as(old: Path, fresh: Path) -> None:
-    # Only where the recordings come from: every step is run again, or its log would be of another day.
-    if (old / "provenance.json").exists():
-        shutil.copy2(old / "provenance.json", fresh)
 
 
 def _play(plays: Plays, checkout: Path, console: Console, variables: Mapping[str, str]) -> bool:
@@ -168,11 +177,10 @@ def _prune(recordings: Recordings, reached: Path) -> int:
     return len(unwanted)
 
 
-def _install(fresh: Path, folder: Path, *, replace: bool) -> int:
-    """Copy recordings into the checkout, and return how many. ``replace`` removes all older ones first."""
-    for kind in KINDS if replace else ():
-        shutil.rmtree(folder / kind, ignore_errors=True)
-    shutil.copytree(fresh, folder, dirs_exist_ok=True)
+def _install(fresh: Path, folder: Path) -> int:
+    """Put recordings in the place of those that were there, and return how many."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(fresh, folder)
     return sum(1 for kind in KINDS for _ in Recordings(fresh).keys(kind))
 
 

@@ -17,7 +17,7 @@ from layerlab.bases.specs import OFFICIAL_MINOR
 from layerlab.build import Build, BuildResult
 from layerlab.context import BuildContext, reruns
 from layerlab.course.session_builds import base_references, in_a_terminal, print_progress
-from layerlab.course.session_shown import Badge, Fold, Text
+from layerlab.course.session_shown import Badge, Fold, Text, engine_text
 from layerlab.dockerfile import Instruction
 from layerlab.errors import SetupError
 from layerlab.image import Image
@@ -42,10 +42,7 @@ class Lab:
     def badge(self) -> Badge:
         """Which engine and which bases every number of this notebook comes from."""
         info = self.engine.info
-        said = "Live on" if info.is_live else f"Recorded on {info.recorded_on:%-d %b %Y} with"
-        # Distributions append their own mark ("20.10.24+dfsg1"), which says nothing to a learner.
-        version = info.version.partition("+")[0]
-        return Badge(f"{said} {info.name} {version}", bases.provenance(self.engine).text, info.why)
+        return Badge(engine_text(info), bases.provenance(self.engine).text, info.why)
 
     @property
     def client(self) -> Any:
@@ -296,7 +293,7 @@ def open_lab(notebook: str, *, prefer: str | None = None) -> Lab:
     SetupError
         The course's files are not found above the current folder.
     """
-    return Lab(notebook, engine.connect(prefer), course_root())
+    return Lab(notebook, engine.connect(prefer, notebook=notebook), course_root())
 
 
 def course_root() -> Path:

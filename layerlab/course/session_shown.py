@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from layerlab.engine.protocol import EngineInfo
+
+
+def engine_text(info: EngineInfo) -> str:
+    """Say which engine the numbers come from, and when it was recorded, if it was."""
+    said = "Live on" if info.is_live else f"Recorded on {info.recorded_on:%-d %b %Y} with"
+    # Distributions append their own mark ("20.10.24+dfsg1"), which says nothing to a learner.
+    return f"{said} {info.name} {info.version.partition('+')[0]}"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ _DOCKER_SOCKET = "/var/run/docker.sock"
 _CONTAINER_HOST = "CONTAINER_HOST"
 
 
-def connect(prefer: str | None = None) -> Engine:
+def connect(prefer: str | None = None, *, notebook: str = "") -> Engine:
     """Connect to an engine; its ``info.why`` says in a sentence why this one.
 
     Parameters
@@ -32,6 +32,8 @@ def connect(prefer: str | None = None) -> Engine:
         and without that to the first that is there: DOCKER_HOST or the Docker context, Podman's
         CONTAINER_HOST, Docker's default socket, Podman's socket, a running private engine with bases,
         recordings.
+    notebook
+        Whose recordings are wanted, where it comes to that: a notebook that was recorded by itself has its own.
 
     Raises
     ------
@@ -43,16 +45,16 @@ def connect(prefer: str | None = None) -> Engine:
     """
     wanted = prefer or os.environ.get("LAYERLAB_ENGINE")
     if not wanted:
-        return _recording(_first_found())
+        return _recording(_first_found(notebook))
     because = f"{wanted!r} was asked for" if prefer else f"LAYERLAB_ENGINE={wanted}"
     if wanted not in KINDS:
         raise NoEngine(f"{because}, and that is no engine. Use one of {', '.join(KINDS)}.")
-    return _recording(_named(wanted, because))
+    return _recording(_named(wanted, because, notebook))
 
 
-def _named(kind: str, because: str) -> Engine:
+def _named(kind: str, because: str, notebook: str) -> Engine:
     if kind == "recorded":
-        return _recorded(because)
+        return _recorded(because, notebook)
     if kind == "private":
         return _private(because)
     if kind == "podman":
@@ -60,7 +62,7 @@ def _named(kind: str, because: str) -> Engine:
     return _explicit() or _docker(_DOCKER_SOCKET, because)
 
 
-def _first_found() -> Engine:
+def _first_found(notebook: str) -> Engine:
     if engine := _explicit() or _explicit_podman(f"{_CONTAINER_HOST}={os.environ.get(_CONTAINER_HOST)}"):
         return engine
     reasons: list[str] = []
@@ -68,7 +70,7 @@ def _first_found() -> Engine:
         found = attempt(reasons)
         if found:
             return found
-    return _recorded("; ".join(reasons) or "no engine was found")
+    return _recorded("; ".join(reasons) or "no engine was found", notebook)
 
 
 def _explicit() -> Engine | None:
@@ -131,10 +133,10 @@ def _private(because: str) -> Engine:
     return LiveEngine.open(f"unix://{private.paths().socket}", kind="private", why=because)
 
 
-def _recorded(because: str) -> Engine:
+def _recorded(because: str, notebook: str) -> Engine:
     from layerlab.engine.recorded import RecordedEngine
 
-    return RecordedEngine.open(why=because)
+    return RecordedEngine.open(why=because, notebook=notebook)
 
 
 def _default_docker(reasons: list[str]) -> Engine | None:

@@ -38,8 +38,8 @@ class RecordedEngine:
         self._info = _describe(self.provenance, why)
 
     @classmethod
-    def open(cls, *, why: str) -> RecordedEngine:
-        """Open the recordings of the checkout, or those that LAYERLAB_RECORDINGS names.
+    def open(cls, *, why: str, notebook: str = "") -> RecordedEngine:
+        """Open the recordings of the checkout, or those that LAYERLAB_RECORDINGS names; see `Recordings.open`.
 
         Raises
         ------
@@ -48,7 +48,7 @@ class RecordedEngine:
         RecordingDamaged
             Their provenance cannot be read.
         """
-        return cls(Recordings.open(), why=why)
+        return cls(Recordings.open(notebook), why=why)
 
     @property
     def info(self) -> EngineInfo:

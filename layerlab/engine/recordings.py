@@ -2,7 +2,8 @@
 
 ``steps/`` one build step each, ``bases/`` base images, ``containers/`` what was asked of containers,
 ``layers/`` what layers hold, ``packed/`` what they take packed, ``refusals/`` builds that the engine would not begin,
-``provenance.json`` where all of it comes from.
+``provenance.json`` where all of it comes from. One such folder stands on one set of bases, so a notebook that is
+recorded by itself, on other bases than the rest, has a folder of its own inside.
 """
 
 from __future__ import annotations
@@ -64,8 +65,13 @@ class Recordings:
         self._noted: set[tuple[str, str]] = set()
 
     @classmethod
-    def open(cls) -> Recordings:
+    def open(cls, notebook: str = "") -> Recordings:
         """Open ``LAYERLAB_RECORDINGS``, else the checkout's own ``recordings`` folder.
+
+        Parameters
+        ----------
+        notebook
+            Name of the notebook, which is its exercise's too; where it has recordings of its own, they are opened.
 
         Raises
         ------
@@ -87,7 +93,7 @@ class Recordings:
                 "or start an engine (`layerlab engine start`)."
             )
         reached = os.environ.get("LAYERLAB_RECORDINGS_REACHED")
-        return cls(folder, reached=Path(reached) if reached else None)
+        return cls(own_folder(folder, notebook) or folder, reached=Path(reached) if reached else None)
 
     def read(self, kind: Kind, key: str) -> Payload | None:
         """Return one recording, or None where there is none. Raises RecordingDamaged."""
@@ -160,6 +166,17 @@ class Recordings:
             self._noted.add((kind, key))
             with self._reached.open("a", encoding="utf-8") as file:
                 file.write(f"{kind} {key}\n")
+
+
+def own_folder(folder: Path, notebook: str) -> Path | None:
+    """Return the folder of a notebook that was recorded by itself, or None where it shares the others'."""
+    own = folder / notebook
+    return own if notebook and (own / _PROVENANCE).exists() else None
+
+
+def sets(folder: Path) -> tuple[Path, ...]:
+    """Return every set of recordings in a folder: the shared one, and those of single notebooks."""
+    return tuple(sorted(path.parent for path in folder.rglob(_PROVENANCE)))
 
 
 def digest(*parts: object) -> str:

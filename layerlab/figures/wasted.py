@@ -107,10 +107,13 @@ def _alt(found: Sequence[dict[Any, Any]]) -> str:
         return "Nothing is wasted: a container sees every byte of the layers."
     own = [row for row in found if not row["is_base"]]
     total, added = (sum(row["size_bytes"] for row in rows) for rows in (found, own))
-    sentence = f"{units.size(total)} are wasted, {units.size(added)} of it by what was added to the base."
+    # Where no finding is the base's, there may be none, or nobody knows which layers are.
+    above = f", {units.size(added)} of it by what was added to the base" if len(own) < len(found) else ""
+    sentence = f"{units.size(total)} are wasted{above}."
     if not own:
         return sentence
-    return f"{sentence} Most of that: {own[0]['hidden_by']} hides what {own[0]['written_by']} wrote; {own[0]['fix']}."
+    top = own[0]
+    return f"{sentence} The most expensive: {top['hidden_by']} hides what {top['written_by']} wrote; {top['fix']}."
 
 
 def _table(found: Sequence[dict[Any, Any]], title: str, source: str) -> Table:

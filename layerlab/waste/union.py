@@ -80,14 +80,15 @@ def union(layers: Sequence[LayerFiles]) -> Union:
 
 
 class _File:
-    """A file or symbolic link, and how many names it still has."""
+    """A file or symbolic link, how many names it still has, and whether it ever had several."""
 
-    __slots__ = ("entry", "layer", "names")
+    __slots__ = ("entry", "is_linked", "layer", "names")
 
     def __init__(self, entry: FileEntry, layer: int) -> None:
         self.entry = entry
         self.layer = layer
         self.names = 1
+        self.is_linked = False
 
 
 class _Folder(dict[str, "_Folder | _File | None"]):
@@ -102,8 +103,8 @@ class _Stack:
     def __init__(self) -> None:
         self.root = _Folder()
         self.wasted: list[Wasted] = []
-        # Entries come folder by folder, so most of them ask for the same parent as the one before.
-        self._last: tuple[str, _Folder] = ("", self.root)
+        # Most entries ask for a parent that another one asked for; forgotten when any folder goes.
+        self._known: dict[str, _Folder] = {"": self.root}
 
     def lay(self, layer: int, entries: Sequence[FileEntry]) -> None:
         """Put a layer on top."""
@@ -113,27 +114,32 @@ class _Stack:
             elif entry.kind == "opaque":
                 self._empty(entry.path, layer)
         for entry in entries:
-            self._add(entry, layer)
+            if entry.kind not in ("whiteout", "opaque") and entry.path:
+                self._add(entry, layer)
 
     def visible(self) -> Iterator[Visible]:
         """Yield the files that have a name left, each once."""
-        seen: set[int] = set()
+        linked: set[_File] = set()
         open_folders: list[tuple[str, _Folder]] = [("", self.root)]
         while open_folders:
             path, folder = open_folders.pop()
             for name, node in folder.items():
                 if isinstance(node, _Folder):
                     open_folders.append((f"{path}{name}/", node))
-                elif node is not None and id(node) not in seen:
-                    seen.add(id(node))
+                elif node is None or node in linked:
+                    continue
+                elif node.is_linked:
+                    linked.add(node)
                     yield Visible(f"{path}{name}", node.entry.size_bytes, node.layer, node.entry)
+                else:
+                    yield Visible(node.entry.path, node.entry.size_bytes, node.layer, node.entry)
 
     def _add(self, entry: FileEntry, layer: int) -> None:
         kind = entry.kind
-        if kind in ("whiteout", "opaque") or not entry.path:
-            return
         folder, _, name = entry.path.rpartition("/")
-        parent = self._folder(folder, layer)
+        parent = self._known.get(folder)
+        if parent is None:
+            parent = self._folder(folder, layer)
         old = parent.get(name)
         if kind == "dir":
             if not isinstance(old, _Folder):
@@ -148,6 +154,7 @@ class _Stack:
             new = target if isinstance(target, _File) else None
             if new is not None:
                 new.names += 1
+                new.is_linked = True
         if old is not None:
             self._hide(old, layer, self._how(old, new))
         parent[name] = new
@@ -179,7 +186,7 @@ class _Stack:
 
     def _hide(self, node: _Folder | _File | None, layer: int, how: How) -> None:
         if isinstance(node, _Folder):
-            self._last = ("", self.root)  # the folder may have been the last parent
+            self._known = {"": self.root}
         waiting = [node]
         while waiting:
             one = waiting.pop()
@@ -192,16 +199,14 @@ class _Stack:
 
     def _folder(self, path: str, layer: int) -> _Folder:
         """Return a folder, making what is missing: a tar need not list the folders of its files."""
-        if path == self._last[0]:
-            return self._last[1]
         folder = self.root
-        for part in path.split("/") if path else ():
+        for part in path.split("/"):
             node = folder.get(part)
             if not isinstance(node, _Folder):
                 self._hide(node, layer, "rewritten")
                 node = folder[part] = _Folder()
             folder = node
-        self._last = (path, folder)
+        self._known[path] = folder
         return folder
 
     def _find(self, path: str) -> _Folder | _File | None:

@@ -10,7 +10,7 @@ from notebook_page import RUN_MS, NotebookPage
 from playwright.sync_api import Locator, expect
 
 from layerlab.engine.protocol import Engine
-from layerlab.exercises import ex02_change
+from layerlab.exercises.ex02_slim import change as ex02_change
 
 ROOT = Path(__file__).parents[2]
 PANEL = "q4-change-question"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import container_view
 import pytest
 
 from layerlab import archive, bases, build
@@ -26,24 +26,6 @@ RUN rm /big
 RUN rm -r /tree/leaf && rm -r /tree && mkdir /tree && echo new > /tree/c
 RUN echo rewritten > /etc/motd && rm -r /usr/local/include && touch /usr/local/bin/python3
 """
-
-# Files and links of the container's own file system, each inode once; what the engine mounts over it is another device.
-SEEN = """
-import json, os, stat, sys
-root, seen = os.stat("/usr").st_dev, {}
-for folder, names, files in os.walk("/", onerror=None):
-    files += [name for name in names if os.path.islink(os.path.join(folder, name))]
-    names[:] = [name for name in names if os.lstat(os.path.join(folder, name)).st_dev == root]
-    for name in files:
-        if os.path.join(folder, name)[1:].startswith(tuple(sys.argv[1:])):
-            continue
-        status = os.lstat(os.path.join(folder, name))
-        if stat.S_ISLNK(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_dev == root):
-            seen[status.st_ino] = status.st_size
-print(json.dumps([len(seen), sum(seen.values())]))
-"""
-# What the engine puts into every container, or mounts over what the image has there.
-THE_ENGINES = (".dockerenv", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf", "dev/")
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +49,6 @@ def test_the_folders_say_what_the_archive_says(engine: Engine, image: Image, tmp
     assert [layer.diff_id for layer in walked] == list(image.diff_ids)
 
 
-def test_every_base_is_the_same_by_both_roads(engine: Engine, tmp_path: Path) -> None:
-    described = engine.inspect(bases.resolve(engine, "slim").image.id)
-    if overlay_folders(described) is None:
-        pytest.skip("this engine's layer folders cannot be read from here")
-    walked = layer_files(described, save=_refuse, cache=LayerCache(tmp_path))
-    streamed = archive.read(engine.save(described["Id"])).layers
-    assert [_plain(layer.entries) for layer in walked] == [_plain(layer.entries) for layer in streamed]
-
-
 def test_a_layer_is_read_once(engine: Engine, image: Image, tmp_path: Path) -> None:
     described = engine.inspect(image.id)
     cache = LayerCache(tmp_path)
@@ -84,11 +57,7 @@ def test_a_layer_is_read_once(engine: Engine, image: Image, tmp_path: Path) -> N
 
 
 def test_visible_is_what_a_container_sees(engine: Engine, image: Image) -> None:
-    files, seen_bytes = json.loads(engine.run(image.id, ["python", "-B", "-c", SEEN, *THE_ENGINES]).output)
-    found = union(engine.layer_files(image.id))
-    visible = [one for one in found.visible if not one.path.startswith(THE_ENGINES)]
-    assert sum(one.size_bytes for one in visible) == seen_bytes
-    assert len(visible) == files
+    assert container_view.differences(engine, image, union(engine.layer_files(image.id))) == []
 
 
 def test_waste_names_writer_and_hider(engine: Engine, image: Image) -> None:

@@ -9,7 +9,7 @@ import making
 import pytest
 
 from layerlab.engine import private
-from layerlab.engine.recordings import Recordings
+from layerlab.engine.recordings import Recordings, sets
 from layerlab.engine.redact import PUBLIC_HOSTS, hosts_in, private_hosts
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ def test_a_recording_names_no_private_host_and_no_path_of_this_machine(path: Pat
     assert len(socket.gethostname()) <= 3 or f'"{socket.gethostname()}"' not in text
 
 
-@pytest.mark.parametrize("folder", [CHECKOUT / "recordings", making.RECORDINGS], ids=["course", "tests"])
+@pytest.mark.parametrize("folder", [*sets(CHECKOUT / "recordings"), making.RECORDINGS], ids=lambda folder: folder.name)
 def test_every_recording_is_whole_and_every_link_is_there(folder: Path):
     recordings = Recordings(folder)
     steps = dict(recordings.all("steps"))

@@ -50,8 +50,15 @@ def tar(added: Iterable[Add], form: int = tarfile.PAX_FORMAT) -> bytes:
     return out.getvalue()
 
 
+def diff_ids(layers: Sequence[bytes]) -> list[str]:
+    return [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
+
+
+def image_id(layers: Sequence[bytes]) -> str:
+    return f"sha256:{hashlib.sha256(config(layers)).hexdigest()}"
+
+
 def config(layers: Sequence[bytes]) -> bytes:
-    diff_ids = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
     history = [{"created_by": f"RUN step {index}"} for index, _ in enumerate(layers)]
     history.append({"created_by": 'CMD ["x"]', "empty_layer": True})
     body = {
@@ -59,7 +66,7 @@ def config(layers: Sequence[bytes]) -> bytes:
         "os": "linux",
         "config": {"Cmd": ["x"], "User": "7"},
         "history": history,
-        "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        "rootfs": {"type": "layers", "diff_ids": diff_ids(layers)},
     }
     return json.dumps(body).encode()
 

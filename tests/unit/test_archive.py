@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerlab import archive
-from layerlab.archive import columns, headers, packing
+from layerlab.archive import columns, headers, image_archive, packing
 from layerlab.archive.layer import read_layer
 from layerlab.archive.stream import Stream
 from layerlab.errors import ArchiveError
@@ -236,6 +237,123 @@ def test_an_extended_header_without_end_is_not_read_into_memory() -> None:
     header[124:136] = b"77777777777\0"
     with pytest.raises(ArchiveError, match="extended header"):
         layer(bytes(header))
+
+
+@pytest.mark.parametrize("records", [{"size": "-512"}, {"GNU.sparse.realsize": "-1"}, {"size": "9" * 15}])
+def test_a_size_that_a_record_lies_about_is_refused(records: dict[str, str]) -> None:
+    with pytest.raises(ArchiveError):
+        archive.read(chunks(made.docker_save([tar([file("x", b"1" * 600, pax_headers=records)])])))
+
+
+def test_a_header_that_reaches_beyond_its_layer_is_refused() -> None:
+    inner = bytearray(tar([file("x", b"1", pax_headers={"comment": "long"})]))
+    inner[124:136] = b"%011o\0" % 60_000
+    with pytest.raises(ArchiveError, match="which are not there"):
+        archive.read(chunks(made.docker_save([bytes(inner), tar([file("y", b"2" * 90_000)])])))
+
+
+@pytest.mark.parametrize("at", [slice(100, 108), slice(124, 136), slice(329, 337), slice(483, 495)])
+@pytest.mark.parametrize("flag", [b"0", b"3", b"S"])
+def test_a_field_that_is_no_number_gives_an_archive_error_or_is_not_asked(at: slice, flag: bytes) -> None:
+    header = bytearray(tarfile.TarInfo("x").tobuf(tarfile.GNU_FORMAT))
+    header[156:157] = flag
+    header[at] = b"none of it 8"[: at.stop - at.start]
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    is_asked = {100: "03S", 124: "03S", 329: "3", 483: "S"}[at.start]
+    if flag.decode() in is_asked:
+        with pytest.raises(ArchiveError, match="No tar header"):
+            layer(bytes(header))
+    else:
+        assert layer(bytes(header))[0].path == "x"
+
+
+@pytest.mark.parametrize("name", [".wh.", ".wh..", ".wh...", "d/.wh...", "d/.wh."])
+def test_a_whiteout_that_hides_no_name_is_refused(name: str) -> None:
+    with pytest.raises(ArchiveError, match="hides no file"):
+        layer(tar([file(name)]))
+
+
+def test_a_path_longer_than_any_engine_can_unpack_is_refused() -> None:
+    with pytest.raises(ArchiveError, match="4,096"):
+        layer(tar([file("/".join(["folder"] * 600), b"1")]))
+
+
+def test_entries_are_counted_over_all_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_archive, "MOST_ENTRIES", 5)
+    assert archive.read(chunks(made.docker_save([FIRST]))).layers
+    with pytest.raises(ArchiveError, match="entries, which would not fit"):
+        archive.read(chunks(made.docker_save([FIRST, SECOND])))
+
+
+def test_documents_are_not_read_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_archive, "_MOST_JSON", 10_000)
+    data = tar([file(f"{number}.json", b"[" + b"1," * 500 + b"1]") for number in range(20)])
+    with pytest.raises(ArchiveError, match="documents"):
+        archive.read(chunks(data))
+
+
+def test_a_packed_archive_that_unpacks_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "_FREE_BYTES", 1 << 20)
+    (tmp_path / "bomb.tar.gz").write_bytes(gzip.compress(tar([file("zeros", bytes(40 << 20))])))
+    with pytest.raises(ArchiveError, match="fill a disk"):
+        archive.read(tmp_path / "bomb.tar.gz")
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["Config", "Layers", "manifests", "digest", "x"]), inner, max_size=2)
+    ),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize("layout", ["docker save 20.10", "OCI, gzip"])
+@given(data=st.data())
+@settings(deadline=None, max_examples=200)
+def test_documents_of_any_form_give_a_result_or_an_archive_error(layout: str, data: st.DataObject) -> None:
+    documents, layers = _documents(LAYOUTS[layout]())
+    where = data.draw(st.sampled_from(sorted(_places(documents), key=repr)))
+    spoiled = _with(documents, where, data.draw(values))
+    spoiled_archive = tar([*layers, *(file(name, json.dumps(one).encode()) for name, one in spoiled.items())])
+    try:
+        read = archive.read(chunks(spoiled_archive, 4096))
+    except ArchiveError as error:
+        assert str(error).count(".") >= 1
+    else:
+        assert len(read.layers) == len(read.image.diff_ids) == len(read.image.layers)
+
+
+def _documents(data: bytes) -> tuple[dict[str, object], list[made.Add]]:
+    """Take an archive apart: its JSON documents by name, and everything else."""
+    documents: dict[str, object] = {}
+    others: list[made.Add] = []
+    with tarfile.open(fileobj=io.BytesIO(data)) as opened:
+        for member in opened:
+            held = opened.extractfile(member)
+            content = held.read() if held else b""
+            if content[:1] in (b"{", b"["):
+                documents[member.name] = json.loads(content)
+            else:
+                others.append((member, content))
+    return documents, others
+
+
+def _places(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in below:
+        yield (*path, key)
+        yield from _places(one, (*path, key))
+
+
+def _with(value: object, path: tuple[object, ...], new: object) -> Any:
+    if not path:
+        return new
+    changed = dict(value) if isinstance(value, dict) else list(value)  # type: ignore[call-overload]
+    changed[path[0]] = _with(changed[path[0]], path[1:], new)
+    return changed
 
 
 @pytest.mark.parametrize("how", ["gzip", "zstd"])

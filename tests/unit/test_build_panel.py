@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import sys
 import threading
 import time
@@ -147,6 +148,15 @@ def test_the_cancel_button_ends_the_build() -> None:
     assert shown.view.cancel.disabled
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C raises, as in a kernel: a shell that put pytest into the background had it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("in_background", [False, True])
 def test_an_interrupt_cancels_and_waits_for_the_end(in_background: bool) -> None:
     build = PretendBuild(waits=True)

@@ -59,7 +59,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(choice, "_DOCKER_SOCKET", str(tmp_path / "docker.sock"))
     monkeypatch.setattr(choice, "_podman_sockets", lambda: (tmp_path / "podman/podman.sock",))
     monkeypatch.setattr(private, "is_running", lambda: False, raising=False)
-    monkeypatch.setattr(RecordedEngine, "open", lambda *, why: _pretended("recorded", "recordings", why))
+    monkeypatch.setattr(RecordedEngine, "open", lambda *, why, notebook: _pretended("recorded", "recordings", why))
     return tmp_path
 
 
@@ -343,3 +343,17 @@ def test_a_socket_that_may_not_be_opened_says_who_may(
         )
     assert told.startswith(f"{EnginePermission.__name__} The engine's socket at unix://{path} may not be opened")
     assert "docker` group" in told
+
+
+def test_recordings_are_those_of_the_notebook(bare: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def pretended(*, why: str, notebook: str) -> object:
+        asked.append(notebook)
+        return _pretended("recorded", "recordings", why)
+
+    monkeypatch.setattr(RecordedEngine, "open", pretended)
+    connect(notebook="08_measuring")
+    connect("recorded", notebook="09_buildkit")
+    connect()
+    assert asked == ["08_measuring", "09_buildkit", ""]

@@ -31,6 +31,7 @@ VERBS = (
     "engine",
     "bases",
     "progress",
+    "sheets",
     "bench",
 )
 

@@ -16,11 +16,13 @@ from fake_musl import MuslBench
 from layerlab import exercises
 from layerlab.checks import Verdicts
 from layerlab.errors import BaseUnavailable, CheckFailed, NotRecorded
-from layerlab.exercises import Exercise, ex04_files, ex05_slips
+from layerlab.exercises import Exercise
 from layerlab.exercises.ex01_naive import LINES, READ, dockerfile, order_checks
 from layerlab.exercises.ex02_slim import COMMANDS, GCC, GIT, PIP, PYTHON_HEADER, STANDARD_LIBRARY, ZLIB_HEADER
 from layerlab.exercises.ex03_multistage import COMPILER
-from layerlab.exercises.ex04_square import COPIED
+from layerlab.exercises.ex04_alpine_uv import files as ex04_files
+from layerlab.exercises.ex04_alpine_uv.square import COPIED
+from layerlab.exercises.ex05_layers import slips as ex05_slips
 from layerlab.exercises.ex08_measuring import checks as ex08_checks
 from layerlab.exercises.ex08_measuring import slips as ex08_slips
 from layerlab.exercises.file_task import filled

@@ -16,10 +16,11 @@ from fake_musl import MuslBench
 
 from layerlab import exercises
 from layerlab.errors import NotRecorded
-from layerlab.exercises import Exercise, ex04_files
+from layerlab.exercises import Exercise
 from layerlab.exercises.ex04_alpine_uv import APP, AUDIT, FILE, MEND, PAIRS, SHARE, AlpineUv
-from layerlab.exercises.ex04_audit import PYTHONS_OWN, audit
-from layerlab.exercises.ex04_square import CLAIMS, COPIED, CORNERS, LARGE, SMALL, Square
+from layerlab.exercises.ex04_alpine_uv import files as ex04_files
+from layerlab.exercises.ex04_alpine_uv.audit import PYTHONS_OWN, audit
+from layerlab.exercises.ex04_alpine_uv.square import CLAIMS, COPIED, CORNERS, LARGE, SMALL, Square
 from layerlab.probe import Ride
 
 STARTER = (APPS / APP / "Dockerfile.today").read_text()
@@ -164,7 +165,7 @@ def test_a_service_that_cannot_be_asked_is_no_verdict(tmp_path: Path) -> None:
 
 def test_what_a_service_loads_is_asked_of_the_running_service() -> None:
     """The script serves the lesson's service here and names the packages behind it, and none of a bare Python."""
-    script = resources.files("layerlab.exercises").joinpath("ex04_called.py").read_text(encoding="utf-8")
+    script = resources.files("layerlab.exercises.ex04_alpine_uv").joinpath("called.py").read_text(encoding="utf-8")
     command = [sys.executable, "-B", "-c", script, "/health"]
     done = subprocess.run(command, cwd=APPS / "service", capture_output=True, text=True, timeout=120, check=True)
     loaded = json.loads(done.stdout.strip().splitlines()[-1])

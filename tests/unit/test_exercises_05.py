@@ -15,8 +15,9 @@ from test_exercises import word_count
 
 from layerlab.checks import Verdicts
 from layerlab.errors import CheckFailed, NotRecorded
-from layerlab.exercises import ex05_checks, ex05_slips
 from layerlab.exercises.ex05_layers import EXERCISE, Layers
+from layerlab.exercises.ex05_layers import checks as ex05_checks
+from layerlab.exercises.ex05_layers import slips as ex05_slips
 from layerlab.exercises.file_task import edited
 from layerlab.grading import cells
 from layerlab.units import size

@@ -161,13 +161,14 @@ def test_each_bar_of_waste_carries_its_fix() -> None:
     words = [text.strip() for trace in figure.figure.data[1:] for text in trace.text]
     assert all(one.fix in words for one in looked.findings)
     assert figure.table.rows[1][:4] == ("line 2", "line 5", "removed", "30.0 MB")
-    assert "80.0 MB are wasted, 80.0 MB of it by what was added" in figure.alt
+    assert "80.0 MB are wasted. The most expensive: line 5 hides what line 4 wrote; set mode" in figure.alt
 
 
 def test_waste_within_the_base_is_one_bar() -> None:
     figure = figures.waste_bars(measure.waste(inspection(base_layers=5)), source=SOURCE)
     assert figure.figure.layout.yaxis.ticktext == ("within the base ",)
     assert len(figure.table.rows) == 2
+    assert figure.alt == "80.0 MB are wasted, 0 B of it by what was added to the base."
 
 
 def test_small_steps_get_an_axis_that_says_where_it_begins() -> None:

@@ -106,6 +106,38 @@ def test_the_verb_exits_by_its_verdicts(archive: Path) -> None:
     assert CliRunner().invoke(main, ["inspect", str(archive), "--max-size", "many"]).exit_code == 2
 
 
+def test_of_several_images_in_an_archive_one_is_named(tmp_path: Path) -> None:
+    body, path = made.config([BASE]), tmp_path / "several.tar"
+    listed = [{"Config": "c.json", "RepoTags": [tag], "Layers": ["l.tar"]} for tag in ("a:1", "b:1")]
+    path.write_bytes(
+        tar([file("l.tar", BASE), file("c.json", body), file("manifest.json", json.dumps(listed).encode())])
+    )
+    ran = CliRunner().invoke(main, ["inspect", str(path)])
+    assert ran.exit_code == 2 and "holds 2 images: a:1, b:1" in ran.output and "FILE#TAG" in ran.output
+    ran = CliRunner().invoke(main, ["inspect", f"{path}#b:1"])
+    assert ran.exit_code == 0 and ran.output.startswith("b:1: ")
+    assert CliRunner().invoke(main, ["compare", f"{path}#a:1", f"{path}#b:1"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("none.tar", None, "There is no file"),
+        ("folder/", None, "is a folder"),
+        ("notes.txt", b"hello", "No tar header stands at byte 0"),
+        ("noise.bin", bytes(range(1, 256)) * 9, "No tar header stands at byte 0"),
+        ("empty.tar", b"", "holds no image"),
+        ("other.tar", tar([file("etc/hostname", b"x")]), "holds no image"),
+    ],
+)
+def test_what_is_no_image_is_named_and_ends_with_2(tmp_path: Path, name: str, content: bytes | None, said: str) -> None:
+    (tmp_path / "folder").mkdir()
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    ran = CliRunner().invoke(main, ["inspect", f"{tmp_path}/{name}"])
+    assert ran.exit_code == 2 and said in ran.output and "Traceback" not in ran.output
+
+
 def test_json_goes_to_stdout_alone(archive: Path) -> None:
     ran = CliRunner().invoke(main, ["inspect", str(archive), "--json", "--max-size", "1GB"])
     assert json.loads(ran.stdout)["version"] == 1

@@ -51,6 +51,7 @@ OWNERS = {
     "ipywidgets": ("layerlab.widgets",),
     "traitlets": ("layerlab.widgets",),
     "IPython": ("layerlab.widgets", "layerlab.figures", "layerlab.exercises"),
+    "jinja2": ("layerlab.course.inspect",),
     "jupyter_client": ("layerlab.grading",),
     "nbclient": ("layerlab.course", "layerlab.grading"),
     "nbconvert": ("layerlab.course",),

@@ -19,7 +19,7 @@ from layerlab.checks import Check
 from layerlab.course import record as module
 from layerlab.course.record import record
 from layerlab.course.run import Failure
-from layerlab.engine.recordings import Provenance, Recordings
+from layerlab.engine.recordings import Provenance, Recordings, sets
 from layerlab.errors import NoEngine, SetupError
 
 INFO = SimpleNamespace(
@@ -111,9 +111,29 @@ def test_everything_is_played_twice_and_replaces_what_was_there(checkout: Path, 
     assert len(set(player.works)) == 2, "what was answered live must not be there on replay"
 
 
-def test_some_notebooks_are_added_to_what_was_there(checkout: Path, player: Player):
+def test_a_notebook_by_itself_gets_recordings_of_its_own(checkout: Path, player: Player):
     assert run(checkout, "01")[0] == 0
-    assert steps(checkout) == {"old", "01_naive", "01_naive solved"}
+    assert steps(checkout) == {"old"}
+    assert own_steps(checkout, "01_naive") == {"01_naive", "01_naive solved"}
+    assert run(checkout, "01", "00")[0] == 0
+    assert own_steps(checkout, "00_setup") == {"00_setup"}
+    assert [path.name for path in sets(checkout / "recordings")] == ["recordings", "00_setup", "01_naive"]
+
+
+def test_its_own_recordings_are_opened_and_everything_together_replaces_them(
+    checkout: Path, player: Player, monkeypatch: pytest.MonkeyPatch
+):
+    run(checkout, "01")
+    monkeypatch.setenv("LAYERLAB_RECORDINGS", str(checkout / "recordings"))
+    assert Recordings.open("01_naive").folder.name == "01_naive"
+    assert {Recordings.open(name).folder.name for name in ("00_setup", "", "nothing")} == {"recordings"}
+    monkeypatch.delenv("LAYERLAB_RECORDINGS")
+    assert run(checkout)[0] == 0
+    assert sets(checkout / "recordings") == (checkout / "recordings",)
+
+
+def own_steps(checkout: Path, name: str) -> set[str]:
+    return {link["instruction"] for _, link in Recordings(checkout / "recordings" / name).all("steps")}
 
 
 @pytest.mark.parametrize("on_replay", [False, True], ids=["live", "replayed"])

@@ -1,1 +1,1 @@
-"""`layerlab inspect` and `layerlab compare`: tables in a terminal, JSON for programs, a budget for CI."""
+"""`layerlab inspect` and `layerlab compare`: terminal tables, one HTML page, JSON, a budget for CI."""

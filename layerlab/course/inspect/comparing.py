@@ -5,31 +5,50 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from layerlab.comparison import Comparison, FileChange, Step
 from layerlab.course.inspect.tables import Number, line, say, table, titled
-from layerlab.course.inspect.verb import looked_into
+from layerlab.course.inspect.verb import looked_into, require_other_file
 from layerlab.units import signed, size
 
 _MOST_ROWS = 12
 VERSION = 1
 
 
-def compare(before: str, after: str, *, as_json: bool = False, console: Console | None = None) -> int:
+def compare(
+    before: str, after: str, *, as_json: bool = False, html: Path | None = None, console: Console | None = None
+) -> int:
     """Compare two images, or archives, and return 0.
+
+    Parameters
+    ----------
+    html
+        A file for the report, which is written as well; one of this name is replaced.
 
     Raises
     ------
     ArchiveError, ImageNotFound, EngineError
+    LayerLabError
+        The report cannot be written.
     """
-    found = Comparison(looked_into(before), looked_into(after))
+    require_other_file(html, before, after)
+    old, new = looked_into(before), looked_into(after)
+    found = Comparison(old.inspection, new.inspection)
     if as_json:
         sys.stdout.write(json.dumps(document(found), indent=1) + "\n")
     else:
         show(found, console or Console())
+    if html:
+        from layerlab.course.inspect import report
+
+        # Mostly both come from one engine, which need not be named twice.
+        source = " · ".join(dict.fromkeys((old.source, new.source)))
+        report.write(html, report.comparison_page(found, source=source))
+        say(Console(stderr=True) if as_json else console or Console(), f"The report is {html}.")
     return 0
 
 

@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from layerlab.units import one_line, printable
+
 
 class Number(str):
     """The head of a column of numbers, which stand to the right."""
@@ -21,16 +23,16 @@ def table(*heads: str) -> Table:
 
 def titled(console: Console, title: str, made: Table) -> None:
     """Print a table below its title: a title of the table's own would be broken to its width."""
-    say(console, f"\n{title}")
+    console.print()
+    say(console, title)
     console.print(made)
 
 
 def say(console: Console, text: str) -> None:
-    """Print a line as it is."""
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    """Print a line as it is; what would command the terminal becomes visible."""
+    console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
 
 
-def line(text: str, width: int = 70) -> Text:
-    """Return a text on one line, cut where it is long."""
-    flat = " ".join(text.split())
-    return Text(flat if len(flat) <= width else f"{flat[: width - 1]}…")
+def line(text: str, width: int | None = 70) -> Text:
+    """Return a text on one line, cut where it is long; nothing in it commands the terminal, or is markup."""
+    return Text(one_line(text, width))

@@ -56,7 +56,11 @@ def _waste(inspection: Inspection) -> Table:
     for one in found[:_MOST_ROWS]:
         more = f" and {len(one.paths) - 1} more" if len(one.paths) > 1 else ""
         made.add_row(
-            size(one.size_bytes), one.writer.where, one.hider.where, line(f"{one.how}: /{one.paths[0]}{more}"), one.fix
+            size(one.size_bytes),
+            one.writer.where,
+            one.hider.where,
+            line(f"{one.how}: /{one.paths[0]}{more}"),
+            line(one.fix, None),
         )
     if rest := found[_MOST_ROWS:]:
         made.add_row(size(sum(one.size_bytes for one in rest)), "", "", f"… {len(rest)} more", "")

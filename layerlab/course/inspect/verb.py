@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 
@@ -13,6 +14,9 @@ from layerlab.checks import Check
 from layerlab.course.inspect import terminal
 from layerlab.course.inspect.budget import Budget, judged
 from layerlab.course.inspect.document import document
+from layerlab.course.inspect.tables import say
+from layerlab.course.inspect.targets import archive_named
+from layerlab.course.session_shown import engine_text
 from layerlab.errors import LayerLabError
 from layerlab.image import Image
 from layerlab.inspection import Inspection, of_archive, of_engine
@@ -21,8 +25,8 @@ _STATUS = {"FAIL": 1, "SKIP": 2}
 
 
 def inspect(
-    target: str, *, base: str | None = None, as_json: bool = False, budget: Budget | None = None,
-    console: Console | None = None,
+    target: str, *, base: str | None = None, as_json: bool = False, html: Path | None = None,
+    budget: Budget | None = None, console: Console | None = None,
 ) -> int:  # fmt: skip
     """Look into an image or an image archive.
 
@@ -32,6 +36,8 @@ def inspect(
         A file, or the name of an image that the engine holds.
     base
         Name of the image it stands on.
+    html
+        A file for the report, which is written as well; one of this name is replaced.
 
     Returns
     -------
@@ -41,43 +47,68 @@ def inspect(
     Raises
     ------
     ArchiveError, ImageNotFound, EngineError
+    LayerLabError
+        The report cannot be written.
     """
-    found = looked_into(target, base=base)
+    require_other_file(html, target)
+    found, source = looked_into(target, base=base)
     if as_json:
         sys.stdout.write(json.dumps(document(found), indent=1) + "\n")
     else:
         terminal.show(found, console or Console())
     checks = judged(found, budget or Budget())
     # Programs read the JSON from stdout, so verdicts stand apart from it.
-    verdicts(checks, Console(stderr=True) if as_json else console or Console())
+    beside = Console(stderr=True) if as_json else console or Console()
+    verdicts(checks, beside)
+    if html:
+        from layerlab.course.inspect import report
+
+        report.write(html, report.inspection_page(found, checks, source=source))
+        say(beside, f"The report is {html}.")
     return next((_STATUS[status] for status in ("FAIL", "SKIP") if any(c.status == status for c in checks)), 0)
 
 
-def looked_into(target: str, *, base: str | None = None) -> Inspection:
+class Looked(NamedTuple):
+    """What was found in an image, and where it was read from, in words."""
+
+    inspection: Inspection
+    source: str
+
+
+def looked_into(target: str, *, base: str | None = None) -> Looked:
     """Look into a file, or an image of the engine; an archive needs no engine unless a base is named."""
-    path = Path(target)
-    if path.is_file():
-        return of_archive(path, base=_image(base) if base else None)
-    if "/" in target and target.endswith((".tar", ".tar.gz", ".tgz")):
-        raise LayerLabError(f"There is no file {target}. Name an archive made by `docker save`, or an image.")
+    if named := archive_named(target):
+        path, reference = named
+        read = of_archive(path, reference=reference, base=_image(base) if base else None)
+        return Looked(read, f"Read from the archive {path.name}")
     from layerlab.build import image
     from layerlab.engine import connect
 
     engine = connect()
     try:
-        return of_engine(engine, image(engine, target), base=image(engine, base) if base else None)
+        found = of_engine(engine, image(engine, target), base=image(engine, base) if base else None)
+        # The label comes with the base: whoever reads the report elsewhere has to know.
+        standin = " · on a stand-in base" if found.image.config.label("layerlab.standin") == "true" else ""
+        return Looked(found, f"{engine_text(engine.info)}{standin}")
     finally:
         engine.close()
+
+
+def require_other_file(html: Path | None, *targets: str) -> None:
+    """Refuse to write a report over what it is to speak of."""
+    for target in targets:
+        if html and html.exists() and Path(target).exists() and html.samefile(target):
+            raise LayerLabError(f"{html} is the archive itself. Name another file for the report.")
 
 
 def verdicts(checks: tuple[Check, ...], console: Console) -> None:
     """Print a line a rule, and the tally."""
     for check in checks:
-        console.print(check.line, markup=False, highlight=False, soft_wrap=True)
+        say(console, check.line)
     if checks:
         counts = Counter(check.status for check in checks)
         tally = ", ".join(f"{counts[status]} {status}" for status in ("PASS", "FAIL", "SKIP"))
-        console.print(tally, markup=False, highlight=False)
+        say(console, tally)
 
 
 def _image(reference: str) -> Image:

@@ -6,6 +6,7 @@ Knows notebooks only as documents; whether their numbers are right is not its bu
 from __future__ import annotations
 
 from layerlab.course.page.assemble import course_page
+from layerlab.course.page.figures import drawing_js, figure_html, plotly_js
 from layerlab.course.page.outside import external_loads
 
-__all__ = ["course_page", "external_loads"]
+__all__ = ["course_page", "drawing_js", "external_loads", "figure_html", "plotly_js"]

@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from string import Template
 from typing import Any
 
-from layerlab.course.page.figures import make_static
+from layerlab.course.page.figures import drawing_js, make_static, plotly_js
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,8 @@ def course_page(notebooks: Sequence[tuple[str, Any]], *, title: str, remark: str
         style=_part("page.css") + _highlighting(),
         contents="\n".join(_contents(chapters)),
         chapters="\n".join(f'<section id="{one.name}">{one.body}</section>' for one in chapters),
-        plotly=_plotly_js() if any("plot-data" in one.body for one in chapters) else "",
-        draw=_part("page.js"),
+        plotly=plotly_js() if any("plot-data" in one.body for one in chapters) else "",
+        draw=drawing_js(),
     )
 
 
@@ -89,13 +88,3 @@ def _highlighting() -> str:
     from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
     return str(HtmlFormatter(style="default").get_style_defs(".highlight"))
-
-
-def _plotly_js() -> str:
-    """Read plotly.js as the Python package ships it; importing plotly itself isn't needed for that."""
-    import importlib.util
-
-    spec = importlib.util.find_spec("plotly")
-    assert spec is not None, "plotly is a dependency of this package"
-    assert spec.origin is not None
-    return (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_text(encoding="utf-8")

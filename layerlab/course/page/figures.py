@@ -6,8 +6,11 @@ nbconvert drops Plotly's MIME type, and shows widgets only with a script from el
 from __future__ import annotations
 
 import html
+import importlib.util
 import json
 from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -35,9 +38,22 @@ def make_static(notebook: Any, *, name: str) -> Any:
         if PLOTLY in data:
             number += 1
             figure = data.pop(PLOTLY)
-            data["text/html"] = _figure(figure, twin=_twin(data), identifier=f"{name}-figure-{number}")
+            data["text/html"] = figure_html(figure, twin=_twin(data), identifier=f"{name}-figure-{number}")
     notebook.metadata.pop("widgets", None)
     return notebook
+
+
+def plotly_js() -> str:
+    """Read plotly.js as the Python package ships it; importing plotly itself isn't needed for that."""
+    spec = importlib.util.find_spec("plotly")
+    assert spec is not None, "plotly is a dependency of this package"
+    assert spec.origin is not None
+    return (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+
+
+def drawing_js() -> str:
+    """Read the script that draws every figure of a page."""
+    return (files("layerlab.course.page") / "page.js").read_text(encoding="utf-8")
 
 
 def _bundles(notebook: Any) -> Iterator[dict[str, Any]]:
@@ -55,16 +71,19 @@ def _twin(data: Mapping[str, Any]) -> str:
     return "" if not text or text.startswith(("Figure(", "<")) else f"<pre>{html.escape(text)}</pre>"
 
 
-def _figure(figure: Mapping[str, Any], *, twin: str, identifier: str) -> str:
+def figure_html(figure: Mapping[str, Any], *, twin: str, identifier: str) -> str:
+    """Give the place of a figure and its data for `page.js`, with its twin (HTML, or nothing) behind a fold."""
     layout = figure.get("layout", {})
-    title = layout.get("title", {})
-    text = title.get("text", "") if isinstance(title, Mapping) else str(title)
+    meta, title = layout.get("meta", {}), layout.get("title", {})
+    # Our own figures carry what they say in words; others have a title at most.
+    text = meta.get("alt", "") if isinstance(meta, Mapping) else ""
+    text = text or (title.get("text", "") if isinstance(title, Mapping) else str(title))
     # `<` is escaped in JSON, or a "</script>" in a label would end the block.
     content = json.dumps({"data": figure.get("data", []), "layout": layout}).replace("<", "\\u003c")
     fold = f"<details><summary>The same as a table</summary>{twin}</details>" if twin else ""
     height = layout.get("height", 450)
     return (
-        f'<figure class="plot"><div id="{identifier}" role="img" aria-label="{html.escape(text or "figure")}" '
+        f'<figure class="plot"><div id="{identifier}" role="group" aria-label="{html.escape(text or "figure")}" '
         f'style="min-height:{height}px"></div>'
         f'<script type="application/json" class="plot-data" data-for="{identifier}">{content}</script>'
         f"{fold}</figure>"

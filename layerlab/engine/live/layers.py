@@ -12,6 +12,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,11 @@ import platformdirs
 
 from layerlab.archive import FileEntry, LayerFiles, PackedLayer
 from layerlab.archive.cache import LayerCache, PackedCache
+from layerlab.archive.collecting import paused
 
 _CHUNK = 1 << 20
+_OVERLAY = Path("/sys/module/overlay/parameters")
+_PATH: Callable[[FileEntry], str] = attrgetter("path")
 
 
 def layer_files(
@@ -41,13 +45,20 @@ def layer_files(
         The engine's archive cannot be read.
     """
     cache = cache or LayerCache(_folder())
+    with paused():
+        return _layer_files(described, save, cache)
+
+
+def _layer_files(
+    described: Mapping[str, Any], save: Callable[[str], Iterator[bytes]], cache: LayerCache
+) -> tuple[LayerFiles, ...]:
     diff_ids = tuple(described["RootFS"]["Layers"])
     folders = overlay_folders(described)
     kept = [cache.get(diff_id) for diff_id in diff_ids]
     if folders is not None:
         places = zip(kept, folders, diff_ids, strict=True)
         layers = tuple(layer or _walked(folder, diff_id, cache) for layer, folder, diff_id in places)
-        return _with_checksums(layers, folders)
+        return _with_checksums(layers, folders, cache)
     if all(kept):
         return tuple(layer for layer in kept if layer)
     return _streamed(save(str(described["Id"])), str(described["Id"]), cache)
@@ -89,7 +100,16 @@ def overlay_folders(described: Mapping[str, Any]) -> tuple[Path, ...] | None:
         os.access(folder, os.R_OK | os.X_OK) for folder in folders
     )
     # Only root sees overlayfs' mark of an opaque folder; anybody else would count what it hides as visible.
-    return folders if is_ours and os.geteuid() == 0 else None
+    return folders if is_ours and os.geteuid() == 0 and not _is_abridged() else None
+
+
+def _is_abridged() -> bool:
+    """True where this kernel writes renamed folders and changed modes as references to the layer below.
+
+    Docker too gives up reading such folders as layers ("Native Overlay Diff" in `docker info`).
+    """
+    settings = (_OVERLAY / name for name in ("redirect_dir", "metacopy"))
+    return any(setting.exists() and setting.read_text().startswith("Y") for setting in settings)
 
 
 def _folder() -> Path:
@@ -113,28 +133,41 @@ def _streamed(chunks: Iterator[bytes], image_id: str, cache: LayerCache) -> tupl
     return layers
 
 
-def _with_checksums(layers: Sequence[LayerFiles], folders: Sequence[Path]) -> tuple[LayerFiles, ...]:
+def _with_checksums(layers: Sequence[LayerFiles], folders: Sequence[Path], cache: LayerCache) -> tuple[LayerFiles, ...]:
     """Add the checksums that tell a chmod from a change: of files that a later layer has again in the same size."""
-    places: dict[tuple[str, int], list[int]] = {}
-    for number, layer in enumerate(layers):
-        for entry in layer.entries:
-            if entry.kind == "file" and entry.size_bytes:
-                places.setdefault((entry.path, entry.size_bytes), []).append(number)
-    again = {place for place, numbers in places.items() if len(numbers) > 1}
-    return (
-        tuple(_summed(layer, folder, again) for layer, folder in zip(layers, folders, strict=True))
-        if again
-        else tuple(layers)
-    )
+    places: dict[tuple[str, int], list[tuple[int, int]]] = {}
+    several = _paths_in_several(layers)
+    for layer, held in enumerate(layers):
+        for number, entry in enumerate(held.entries):
+            if entry.path in several and entry.kind == "file" and entry.size_bytes:
+                places.setdefault((entry.path, entry.size_bytes), []).append((layer, number))
+    missing: dict[int, list[int]] = {}
+    for again in places.values():
+        for layer, number in again if len(again) > 1 else ():
+            if layers[layer].entries[number].checksum is None:
+                missing.setdefault(layer, []).append(number)
+    summed = {layer: _summed(layers[layer], folders[layer], numbers) for layer, numbers in missing.items()}
+    for held in summed.values():
+        cache.put(held)
+    return tuple(summed.get(layer, held) for layer, held in enumerate(layers))
 
 
-def _summed(layer: LayerFiles, folder: Path, again: set[tuple[str, int]]) -> LayerFiles:
-    def summed(entry: FileEntry) -> FileEntry:
-        if entry.checksum is None and entry.kind == "file" and (entry.path, entry.size_bytes) in again:
-            return entry._replace(checksum=_checksum(folder / entry.path))
-        return entry
+def _paths_in_several(layers: Sequence[LayerFiles]) -> set[str]:
+    # Few among many, so everything else is done for these alone.
+    seen: set[str] = set()
+    several: set[str] = set()
+    for layer in layers:
+        own = set(map(_PATH, layer.entries))
+        several |= seen & own
+        seen |= own
+    return several
 
-    return replace(layer, entries=tuple(map(summed, layer.entries)))
+
+def _summed(layer: LayerFiles, folder: Path, numbers: Sequence[int]) -> LayerFiles:
+    entries = list(layer.entries)
+    for number in numbers:
+        entries[number] = entries[number]._replace(checksum=_checksum(folder / entries[number].path))
+    return replace(layer, entries=tuple(entries))
 
 
 def _checksum(path: Path) -> int:

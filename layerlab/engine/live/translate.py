@@ -27,6 +27,8 @@ from layerlab.errors import (
 )
 
 _LINE = re.compile(r"(?:parse error )?(?:on )?line (\d+)")
+# The HTTP status by itself: a digest or a port that holds these three digits is none.
+_TOO_MANY = re.compile(r"toomanyrequests|rate limit|(?<![0-9a-z:])429(?![0-9a-z])", re.IGNORECASE)
 _TAKEN = re.compile(r"port is already allocated|address already in use|ports are not available", re.IGNORECASE)
 _PORT = re.compile(r":(\d+)\b")
 
@@ -118,7 +120,7 @@ def gone(endpoint: str) -> EngineGone:
 def pull_failed(reference: str, message: str) -> PullFailed:
     """Give a registry's refusal the class it deserves."""
     low = message.lower()
-    if "toomanyrequests" in low or "rate limit" in low or "429" in low:
+    if _TOO_MANY.search(low):
         return RateLimited(
             f"The registry refuses to send {reference} for now: too many pulls from this address. Wait, "
             "`docker login`, or name a mirror of your own in LAYERLAB_BASE_PREFIX (as in `mirror.example/library/`)."

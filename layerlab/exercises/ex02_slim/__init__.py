@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from layerlab.checks import Check, judge
-from layerlab.exercises import ex02_change
+from layerlab.exercises.ex02_slim import change
 from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
 from layerlab.exercises.ladders import LADDERS
 from layerlab.exercises.trial import Trial
@@ -101,22 +101,22 @@ class Slim(Exercise):
 
     name = "02_slim"
     commands = COMMANDS
-    tasks = {**{task: (f"{task}-base", f"{task}-evidence") for task in SERVICES}, ex02_change.TASK: (ex02_change.FILE,)}  # noqa: RUF012
+    tasks = {**{task: (f"{task}-base", f"{task}-evidence") for task in SERVICES}, change.TASK: (change.FILE,)}  # noqa: RUF012
     titles = {  # noqa: RUF012
         "q1-notes": "1. A service that keeps notes",
         "q2-fingerprint": "2. A service that calls another program",
         "q3-checksum": "3. A service that is compiled",
-        ex02_change.TASK: "4. Change the word",
+        change.TASK: "4. Change the word",
     }
     files = {  # noqa: RUF012
-        ex02_change.FILE: ex02_change.CHANGE,
+        change.FILE: change.CHANGE,
     }
     rubric = (
         *(
             Objective(task, f"decides between two bases for a service that {service.says}, by a command's output")
             for task, service in SERVICES.items()
         ),
-        Objective(ex02_change.TASK, "puts a service on another base and shows that it serves as before"),
+        Objective(change.TASK, "puts a service on another base and shows that it serves as before"),
     )
 
     def probe(self, command: str) -> Outcome:
@@ -206,11 +206,11 @@ class Slim(Exercise):
         return f"{service.folder} never uses {tried}, so {told} says nothing about {service.folder}."
 
     def _try(self, task: str, trial: Trial) -> Iterator[Check]:
-        return ex02_change.checks(trial)
+        return change.checks(trial)
 
     hints = {  # noqa: RUF012
         **LADDERS,
-        **ex02_change.LADDERS,
+        **change.LADDERS,
         "base fits": (
             "Open the service's files. Which programs, modules or headers do they name?",
             "Before you move to a smaller flat, you list what you use, and look whether it is there. "
@@ -229,12 +229,12 @@ class Slim(Exercise):
     @property
     def wrong_answers(self) -> tuple[WrongAnswer, ...]:
         """The wrong decisions, and the slips in the file."""
-        return (*_WRONG_DECISIONS, *ex02_change.slips(self.starter(ex02_change.FILE)))
+        return (*_WRONG_DECISIONS, *change.slips(self.starter(change.FILE)))
 
     @property
     def neighbours(self) -> Mapping[str, Sequence[str]]:
         """What else people change in the file."""
-        return {ex02_change.FILE: ex02_change.neighbours(self.starter(ex02_change.FILE))}
+        return {change.FILE: change.neighbours(self.starter(change.FILE))}
 
 
 _WRONG_DECISIONS = (

@@ -9,10 +9,11 @@ from typing import Any
 
 from layerlab.checks import Check, judge
 from layerlab.checks import size as size_checks
-from layerlab.exercises import ex04_files, file_checks
-from layerlab.exercises.ex04_audit import PYTHONS_OWN, Audit, audit, called_by
-from layerlab.exercises.ex04_hints import HINTS
-from layerlab.exercises.ex04_square import CLAIMS, COPIED, CORNERS, LARGE, SMALL, Square, pair
+from layerlab.exercises import file_checks
+from layerlab.exercises.ex04_alpine_uv import files
+from layerlab.exercises.ex04_alpine_uv.audit import PYTHONS_OWN, Audit, audit, called_by
+from layerlab.exercises.ex04_alpine_uv.hints import HINTS
+from layerlab.exercises.ex04_alpine_uv.square import CLAIMS, COPIED, CORNERS, LARGE, SMALL, Square, pair
 from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
 from layerlab.exercises.file_task import FileTask
 from layerlab.exercises.ladders import LADDERS
@@ -178,13 +179,13 @@ class AlpineUv(Exercise):
     @property
     def wrong_answers(self) -> tuple[WrongAnswer, ...]:
         """What people take for needed, how they try to get rid of an installer, and pairs that show nothing."""
-        files = ex04_files.slips(self.starter(FILE))
-        return (*_WRONG_CHOICES, *(WrongAnswer(name, MEND, {FILE: text}, check) for name, text, check in files))
+        slips = files.slips(self.starter(FILE))
+        return (*_WRONG_CHOICES, *(WrongAnswer(name, MEND, {FILE: text}, check) for name, text, check in slips))
 
     @property
     def neighbours(self) -> Mapping[str, Sequence[str]]:
         """The solution, other ways to it, and edits on the way."""
-        return {FILE: ex04_files.neighbours(self.starter(FILE))}
+        return {FILE: files.neighbours(self.starter(FILE))}
 
 
 def little_of_before(trial: Trial) -> Check:

@@ -7,8 +7,9 @@ from contextlib import suppress
 
 from layerlab.checks import Check
 from layerlab.errors import ContextError, DockerfileError
-from layerlab.exercises import ex05_checks, ex05_slips, file_checks
-from layerlab.exercises.ex05_hints import HINTS
+from layerlab.exercises import file_checks
+from layerlab.exercises.ex05_layers import checks, slips
+from layerlab.exercises.ex05_layers.hints import HINTS
 from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
 from layerlab.exercises.file_task import FileTask
 from layerlab.exercises.trial import Trial
@@ -70,10 +71,10 @@ class Layers(Exercise):
         yield file_checks.serves(trial)
         yield file_checks.same_answers(trial)
         if task in (GREEN, ALL):
-            yield ex05_checks.failures_count(trial)
-        yield ex05_checks.luggage(trial)
+            yield checks.failures_count(trial)
+        yield checks.luggage(trial)
         if not foretold:
-            yield ex05_checks.rebuild(trial)
+            yield checks.rebuild(trial)
 
     @property
     def wrong_answers(self) -> tuple[WrongAnswer, ...]:
@@ -81,19 +82,19 @@ class Layers(Exercise):
         return tuple(
             WrongAnswer(slip.name, task, {f"{task}-file": slip.text}, slip.failing)
             for task in self.tasks
-            for slip in ex05_slips.slips(task, self.starter(f"{task}-file"))
+            for slip in slips.slips(task, self.starter(f"{task}-file"))
         )
 
     @property
     def neighbours(self) -> Mapping[str, Sequence[str]]:
         """Mends that are as good as the solution's, and what differs from it by one edit."""
-        return {id: ex05_slips.neighbours(task, self.starter(id)) for task, (id,) in self.tasks.items()}
+        return {id: slips.neighbours(task, self.starter(id)) for task, (id,) in self.tasks.items()}
 
 
 def _foretold(trial: Trial) -> Iterator[Check]:
     # What the text names and the folder has not, the build tells, with its line.
     with suppress(ContextError, DockerfileError):
-        yield ex05_checks.rebuild(trial)
+        yield checks.rebuild(trial)
 
 
 EXERCISE = Layers

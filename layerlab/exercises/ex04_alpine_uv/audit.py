@@ -112,7 +112,7 @@ def called_by(bench: Bench, image: Image, paths: Sequence[str]) -> frozenset[str
 
     Raises EngineRefused where it could not, and whatever `Bench.run` raises.
     """
-    script = resources.files("layerlab.exercises").joinpath("ex04_called.py").read_text(encoding="utf-8")
+    script = resources.files(__package__).joinpath("called.py").read_text(encoding="utf-8")
     ran = bench.run(image, ("python", "-B", "-c", script, *paths))
     # A service may print at its start; what was asked for comes last.
     last = (ran.output.strip().splitlines() or ["it printed nothing"])[-1]
