@@ -9,10 +9,11 @@ import container_view
 import pytest
 
 from layerlab import archive, bases, build
-from layerlab.archive.cache import LayerCache
+from layerlab.archive.cache import LayerCache, PackedCache
 from layerlab.engine import Engine
-from layerlab.engine.live.layers import layer_files, overlay_folders
+from layerlab.engine.live.layers import layer_files, overlay_folders, packed_layers
 from layerlab.image import Image
+from layerlab.inspection import three_sizes
 from layerlab.waste import union
 
 # Every way to waste, and a folder that is removed and made again in one step: overlayfs calls it opaque.
@@ -54,6 +55,23 @@ def test_a_layer_is_read_once(engine: Engine, image: Image, tmp_path: Path) -> N
     cache = LayerCache(tmp_path)
     first = layer_files({**described, "GraphDriver": {}}, save=engine.save, cache=cache)
     assert layer_files({**described, "GraphDriver": {}}, save=_refuse, cache=cache) == first
+
+
+def test_what_layers_take_packed_is_what_gzip_makes_of_them(engine: Engine, image: Image, tmp_path: Path) -> None:
+    cache = PackedCache(tmp_path)
+    packed = packed_layers(engine.inspect(image.id), save=engine.save, cache=cache)
+    assert [layer.diff_id for layer in packed] == list(image.diff_ids)
+    assert packed_layers(engine.inspect(image.id), save=_refuse, cache=cache) == packed
+    # The first line above the base writes one letter more than a million times.
+    assert 0 < packed[-5].compressed_bytes < image.layers[-5].size_bytes / 2
+
+
+def test_on_the_classic_store_all_commands_say_the_same(engine: Engine, image: Image) -> None:
+    sizes = three_sizes(engine, image)
+    if sizes.store != "classic":
+        pytest.skip(f"{engine.info.storage} is another store")
+    assert {row.size_bytes for row in sizes.said if row.store == "classic"} == {sizes.size_bytes}
+    assert sizes.compressed_bytes and sizes.compressed_bytes < sizes.size_bytes < sizes.disk_bytes
 
 
 def test_visible_is_what_a_container_sees(engine: Engine, image: Image) -> None:

@@ -12,6 +12,7 @@ from layerlab import build
 from layerlab.context import BuildContext
 from layerlab.engine.protocol import BuildRequest, RawEvent
 from layerlab.errors import BuildFailed, DiskFull, DockerfileError
+from layerlab.image import HistoryEntry, Image
 
 CAPTURED = Path(__file__).parent.parent / "data" / "events"
 
@@ -116,3 +117,15 @@ def test_a_failing_run_on_podman_has_its_line_and_code(tmp_path):
 def test_a_full_disk_is_told_from_a_command_that_speaks_of_one(tmp_path, message, kind):
     with pytest.raises(kind):
         begun(tmp_path, "FROM scratch\n", [(0.0, {"error": message})]).run()
+
+
+def test_each_layer_of_the_last_stage_has_its_line(tmp_path):
+    first = "FROM python:3.11-slim AS one\nRUN make\n\n"
+    text = f"{first}FROM python:3.11-slim\nENV A=1\nRUN a && \\\n    b\nCOPY x .\nCMD c\n"
+    (tmp_path / "x").write_text("x")
+    context = BuildContext.open(tmp_path, dockerfile_text=text)
+    sizes = [("ADD", 5), ("CMD", 0), ("ENV A=1", 0), ("RUN a", 7), ("COPY x .", 1), ("CMD c", 0)]
+    history = tuple(HistoryEntry(said, size) for said, size in sizes)
+    image = Image("i", (), "", "", history, ("base", "run", "copy"), 0)
+    # The base's layer has no line here, and a RUN over two lines has its first.
+    assert build._lines(image, context, None) == ((1, 6), (2, 8))

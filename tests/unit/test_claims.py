@@ -44,6 +44,13 @@ def test_the_reasons_hold_no_number_that_a_machine_would_measure() -> None:
             assert not re.search(r"\d\s?(%|[kMG]?B\b)", text), claim.id
 
 
+def test_a_claim_in_small_units_is_held_in_bytes() -> None:
+    assert claims.claim("history-copy-main").value_bytes == 5_200
+    assert claims.claim("history-environment").value_bytes == 42
+    shown = claims.beside("history-copy-main", 198)
+    assert ("5.2 kB" in shown.claimed, shown.measured) == (True, "198 B, 0.038 times the estimate.")
+
+
 def test_a_claim_leaves_for_our_lines_what_its_base_does_not_take() -> None:
     assert claims.claim("slim-size").added_bytes == 300_000_000
     assert claims.claim("pip-cache-size").added_bytes is None

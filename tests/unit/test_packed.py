@@ -14,7 +14,9 @@ from layerlab.archive import PackedLayer
 from layerlab.archive.cache import PackedCache
 from layerlab.archive.packed import LEVEL
 from layerlab.engine.live.layers import packed_layers
-from layerlab.errors import ArchiveError
+from layerlab.engine.recorded import RecordedEngine
+from layerlab.engine.recordings import Recordings, layer_key
+from layerlab.errors import ArchiveError, NotRecorded
 from tests.unit import made_up_archives as made
 from tests.unit.made_up_archives import file, tar
 
@@ -87,3 +89,19 @@ def test_what_was_kept_and_cannot_be_read_is_measured_anew(tmp_path: Path, text:
     layer = PackedLayer("sha256:a", 7, "plain")
     cache.put(layer)
     assert cache.get("sha256:a") == layer == PackedLayer(**asdict(layer))
+
+
+# --- replayed --------------------------------------------------------------------------------
+
+
+def test_what_was_recorded_is_replayed_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = (PackedLayer("sha256:aa", 7, "plain"), PackedLayer("sha256:bb", 9, "gzip"))
+    recordings = Recordings(tmp_path)
+    engine = RecordedEngine.__new__(RecordedEngine)
+    engine._recordings = recordings
+    monkeypatch.setattr(engine, "inspect", lambda image: {"RootFS": {"Layers": [one.diff_id for one in layers]}})
+    recordings.write("packed", layer_key("sha256:aa"), {"layer": asdict(layers[0])})
+    with pytest.raises(NotRecorded, match="take packed is not recorded"):
+        engine.packed_layers("layerlab/x:1")
+    recordings.write("packed", layer_key("sha256:bb"), {"layer": asdict(layers[1])})
+    assert engine.packed_layers("layerlab/x:1") == layers
