@@ -1,10 +1,10 @@
 """The recordings on disk: small JSON files by content key, each with a checksum. Knows no engine.
 
 ``steps/`` one build step each, ``solves/`` whole builds by BuildKit, ``bases/`` base images, ``containers/`` what was
-asked of containers, ``layers/`` what layers hold, ``packed/`` what they take packed, ``transfers/`` what went to and from
-a registry, ``refusals/`` builds that the engine would not begin, ``provenance.json`` where all of it comes from. One such
-folder stands on one set of bases, so a notebook that is recorded by itself, on other bases than the rest, has a folder of
-its own inside.
+asked of containers, ``layers/`` what layers hold, ``packed/`` what they take packed, ``transfers/`` what went to and
+from a registry, ``refusals/`` builds that the engine would not begin, ``provenance.json`` where all of it comes from.
+One such folder stands on one set of bases, so a notebook that is recorded by itself, on other bases than the rest,
+has a folder of its own inside.
 """
 
 from __future__ import annotations
