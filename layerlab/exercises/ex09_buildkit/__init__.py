@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from layerlab.checks import Check
 from layerlab.exercises import file_checks
 from layerlab.exercises.ex09_buildkit import checks, slips
 from layerlab.exercises.ex09_buildkit.hints import HINTS
+from layerlab.exercises.ex09_buildkit.trial import Measured, OnceTrial
 from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
 from layerlab.exercises.file_task import FileTask
 from layerlab.exercises.trial import Trial
@@ -60,6 +62,14 @@ class Remembering(Exercise):
         if task == FETCHES:
             yield checks.second_install(trial)
             yield checks.no_cache_carried(trial)
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._measured: Measured = {}
+
+    def _trial(self, id: str, text: str) -> Trial:
+        tag = f"layerlab/ex{self.name[:2]}:{id}"
+        return OnceTrial(self.bench, self.files[id], text, tag=tag, measured=self._measured)
 
     @property
     def wrong_answers(self) -> tuple[WrongAnswer, ...]:

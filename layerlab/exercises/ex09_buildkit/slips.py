@@ -52,7 +52,7 @@ def neighbours(task: str, starter: str) -> tuple[str, ...]:
             f"RUN {_MOUNT} {_LENT} \\\n    {_KEEPING}",
         ),
         edited(starter, _INSTALL, f"RUN {_MOUNT},id=ferries {_KEEPING}"),
-        edited(starter, _INSTALL, f"RUN {_MOUNT},sharing=shared {_KEEPING}"),
+        edited(starter, _INSTALL, f"RUN {_MOUNT} UV_LINK_MODE=copy {_KEEPING}"),
     )
 
 
