@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fake_bench import APPS
 from fake_pier import Pier
 
 from layerlab.build import Step
@@ -54,6 +55,17 @@ def test_a_second_attempt_measures_anew(exercise: Remembering) -> None:
     for packages in (1, 0):  # the package that was new is in the mount now
         check = exercise.verdicts(FETCHES, {f"{FETCHES}-file": text}).check("second install")
         assert check.why.endswith(f"fetched {packages}")
+
+
+def test_where_every_edit_is_the_same_it_is_measured_once(
+    exercise: Remembering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        exercise.bench, "edited", lambda app, name: {name: f"{(APPS / app / name).read_text()}# edit\n"}
+    )
+    text = slips.solution(FETCHES, starter(FETCHES))
+    told = [exercise.verdicts(FETCHES, {f"{FETCHES}-file": text}).check("second install") for _ in range(2)]
+    assert told[0] == told[1] and told[0].why.endswith("fetched 1")
 
 
 def test_an_emptied_mount_is_filled_before_it_is_measured(exercise: Remembering) -> None:
