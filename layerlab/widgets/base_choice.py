@@ -137,7 +137,7 @@ class BaseChoice(HasTraits):
         best = self.best
         verdict = f"By what you ticked: {best.name}." if best else "No base here meets all that you ticked."
         rows = [
-            f"{'out' if one.is_out else number:>3}  {one.base.name:<15} {one.because}"
+            f"{'out' if one.is_out else number:>3}  {one.base.name:<20}{one.because}"
             for number, one in enumerate(self.ranking, 1)
         ]
         return [verdict, *rows]

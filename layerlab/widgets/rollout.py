@@ -41,7 +41,7 @@ class Rollout(HasTraits):
         machines = "1 machine" if self.nodes == 1 else f"{self.nodes} machines"
         head = f"{machines}, {self.megabits} Mbit/s for all of them together"
         rows = [
-            f"{name:<16}{size(packed):>9} each {size(packed * self.nodes):>9} in all {duration(self.seconds(name)):>14}"
+            f"{name:<20}{size(packed):>9} each {size(packed * self.nodes):>9} in all {duration(self.seconds(name)):>14}"
             for name, packed in self.pulled_bytes.items()
         ]
         return "\n".join([head, *rows])
