@@ -153,3 +153,10 @@ def test_bandwidths_are_read_as_people_write_them(text: str, bits: float) -> Non
 def test_what_is_no_bandwidth_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no bandwidth"):
         parse_bandwidth(text)
+
+
+def test_each_part_of_a_finding_stands_on_a_line_of_its_own() -> None:
+    recipe = Path(__file__).parents[2] / "apps/service/Dockerfile.v4-optimized"
+    lines = CliRunner().invoke(main, ["review", str(recipe)]).stdout.splitlines()
+    assert not [line for line in lines if "\\n" in line]
+    assert [line for line in lines if line.startswith("BREAKS")] and [line for line in lines if "Why:" in line]

@@ -115,4 +115,6 @@ def _show(found: Review, file: str, bandwidth_bits: float, console: Console) -> 
     if found.is_measured is None:
         say(console, _NOT_THIS_IMAGE)
     if found.findings:
-        say(console, "\n" + found.text(bandwidth_bits=bandwidth_bits).rpartition("\n\n")[0])
+        say(console, "")
+        for line in found.text(bandwidth_bits=bandwidth_bits).rpartition("\n\n")[0].split("\n"):
+            say(console, line)
