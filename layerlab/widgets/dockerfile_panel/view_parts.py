@@ -30,8 +30,7 @@ def verdict(panel: DockerfilePanel) -> str:
         return ""
     quoted = "".join(f"<p><code>{escape(line)}</code></p>" for line in text_twin.quoted_lines(panel))
     hints = "".join(
-        f"<details><summary>Hint: {escape(title)}</summary><p>{escape(text)}</p></details>"
-        for title, text in panel.hints
+        f"<details><summary>{escape(title)}</summary><p>{escape(text)}</p></details>" for title, text in panel.hints
     )
     return f'{verdicts._repr_html_()}<div style="overflow-wrap:anywhere">{quoted}{hints}</div>'
 
