@@ -62,3 +62,12 @@ def test_nothing_stays_on_the_engine(engine: LiveEngine, registry: Registry, ima
     assert not any("transfer" in tag for raw in engine.images() for tag in raw.get("RepoTags") or ())
     with pytest.raises(ImageNotFound):
         registry.push("layerlab/registry-test:none")
+
+
+def test_a_registry_that_was_closed_says_so(engine: LiveEngine, images: None) -> None:
+    with engine.registry() as closed:
+        closed.push(BIG)
+    for ask in (closed.push, closed.fetch, closed.pull):
+        with pytest.raises(NoRegistry, match="Open one anew"):
+            ask(BIG)
+    assert not any("transfer" in tag for raw in engine.images() for tag in raw.get("RepoTags") or ())

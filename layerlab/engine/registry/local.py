@@ -109,6 +109,7 @@ class LocalRegistry:
             self._engine.client.api.remove_image(reference)
 
     def _known(self, image: str) -> tuple[str, str]:
+        self._serving.must_run()
         image_id = str(self._engine.inspect(image)["Id"])
         if image_id not in self._pushed:
             raise ImageNotFound(f"{image} was not pushed to this registry. Push it first.")

@@ -37,11 +37,11 @@ class Serving:
 
     def __init__(self, program: Path) -> None:
         self._storage = tempfile.TemporaryDirectory(prefix="layerlab-registry-", ignore_cleanup_errors=True)
-        self.address = f"127.0.0.1:{_free_port()}"
+        self._address = f"127.0.0.1:{_free_port()}"
         config = Path(self._storage.name) / "config.yml"
         config.write_text(
             f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {self._storage.name}}}}}\n"
-            f"http: {{addr: {self.address}}}\n",
+            f"http: {{addr: {self._address}}}\n",
             encoding="utf-8",
         )
         self._process = subprocess.Popen(
@@ -54,6 +54,17 @@ class Serving:
         # A proxy that the environment names must not be asked for this machine's own loopback.
         self._opener = build_opener(ProxyHandler({}))
         self._await()
+
+    @property
+    def address(self) -> str:
+        """Host and port, while it runs; see `must_run`."""
+        self.must_run()
+        return self._address
+
+    def must_run(self) -> None:
+        """Raise NoRegistry where the registry was closed or has ended."""
+        if self._process.poll() is not None:
+            raise NoRegistry("This registry runs no longer, and what was pushed went with it. Open one anew.")
 
     def manifest(self, repository: str, reference: str) -> dict[str, Any]:
         """Return an image's manifest; of several platforms the first that is one."""
@@ -84,7 +95,7 @@ class Serving:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                self._opener.open(f"http://{self.address}/v2/", timeout=2).close()
+                self._opener.open(f"http://{self._address}/v2/", timeout=2).close()
                 return
             except OSError:
                 time.sleep(0.05)
