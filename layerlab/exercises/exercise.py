@@ -20,6 +20,7 @@ from layerlab.exercises.file_task import FileTask
 from layerlab.exercises.judging import FileJudging
 from layerlab.exercises.trial import Trial, given
 from layerlab.exercises.variants import VARIANTS
+from layerlab.units import as_html
 from layerlab.widgets.questions import Question, cut
 from layerlab.work_file import WorkFile, fingerprint
 
@@ -304,7 +305,7 @@ class Hint:
         return f"{self.title}: {self.text}"
 
     def _repr_html_(self) -> str:
-        return f"<details><summary>{escape(self.title)}</summary><p>{escape(self.text)}</p></details>"
+        return f"<details><summary>{escape(self.title)}</summary><p>{as_html(self.text)}</p></details>"
 
 
 def _lines_of(file: str, text: str | None) -> str | None:
