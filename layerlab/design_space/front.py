@@ -1,0 +1,52 @@
+"""Which measured combinations are beaten by none in both size and work at the start. Knows values, draws nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from layerlab.design_space.measuring import Measured
+
+
+def front(measured: Sequence[Measured], *, noise: float = 0.0) -> tuple[Measured, ...]:
+    """Return those that no other one beats, the smallest first; what does not serve never counts.
+
+    Parameters
+    ----------
+    noise
+        Seconds below which a difference says nothing; see `noise_seconds`.
+    """
+    serving = [one for one in measured if one.start_seconds is not None]
+    kept = [one for one in serving if not any(beats(other, one, noise=noise) for other in serving)]
+    return tuple(sorted(kept, key=lambda one: (one.size_bytes, one.start_seconds, one.combination.name)))
+
+
+def beats(one: Measured, other: Measured, *, noise: float = 0.0) -> bool:
+    """True where one is no larger and no slower than another, and better in one of the two."""
+    if one.start_seconds is None or other.start_seconds is None:
+        return False
+    if one.size_bytes > other.size_bytes or one.start_seconds > other.start_seconds + noise:
+        return False
+    return one.size_bytes < other.size_bytes or one.start_seconds < other.start_seconds - noise
+
+
+def noise_seconds(measured: Sequence[Measured]) -> float:
+    """Return how far the start of one and the same image varies: the middle difference between two users of it.
+
+    Notes
+    -----
+    `USER` changes no file, so such a pair differs in nothing but the moment at which it was measured.
+    """
+    pairs = same_files(measured)
+    return median(abs((one.start_seconds or 0) - (other.start_seconds or 0)) for one, other in pairs) if pairs else 0.0
+
+
+def same_files(measured: Sequence[Measured]) -> tuple[tuple[Measured, Measured], ...]:
+    """Pair those that serve and differ in their user only."""
+    serving = [one for one in measured if one.start_seconds is not None]
+    return tuple(
+        (one, other)
+        for place, one in enumerate(serving)
+        for other in serving[place + 1 :]
+        if one.combination.differences(other.combination) == ("user",)
+    )
