@@ -185,7 +185,7 @@ def _alt(serving: Sequence[dict[Any, Any]], rows: Sequence[dict[Any, Any]], own:
     silent = len(rows) - len(serving)
     parts = [
         f"{len(serving)} recipes from {units.size(_size(smallest))} to {units.size(_size(largest))}"
-        + (f"; {silent} more do not serve." if silent else "."),
+        + (f"; {silent} more {'does' if silent == 1 else 'do'} not serve." if silent else "."),
         f"{len(best)} of them {'is' if len(best) == 1 else 'are'} beaten by none: {told}.",
     ]
     if own:

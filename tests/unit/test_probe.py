@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -240,6 +241,7 @@ def test_a_container_that_cannot_be_asked_for_its_work_says_so() -> None:
         start_seconds(Starting(""), "i", starts=1)  # type: ignore[arg-type]
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="containers have a proc, this machine has none")
 def test_what_is_read_is_the_processor_time_of_the_first_process() -> None:
     from layerlab.probe import effort
 
