@@ -158,13 +158,13 @@ def _table(rows: Sequence[dict[Any, Any]], own: Mapping[str, Point], title: str,
             row["name"],
             units.size(row["size_bytes"]),
             "does not serve" if row["start_seconds"] is None else f"{row['start_seconds']:.2f} s",
-            "–" if row["uid"] is None else str(row["uid"]),
+            "–" if row["uid"] is None else str(row["uid"] or "root"),
             "beaten by none" if row["is_on_front"] else "",
             _yours(numbers.get(row["name"]), own.get(row["name"])),
         )
         for row in rows
     )
-    columns = ("recipe", "size on disk", "work of a start", "uid", "front", "yours")
+    columns = ("recipe", "size on disk", "work of a start", "runs as", "front", "yours")
     return Table(title, source, columns, body, frozenset({1, 2, 3}))
 
 
