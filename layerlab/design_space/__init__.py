@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from layerlab.design_space.axes import AXES, Axis
 from layerlab.design_space.combinations import COMBINATIONS, Combination, Gap, gap, named, neighbours
-from layerlab.design_space.front import beats, front, noise_seconds, same_files
+from layerlab.design_space.front import beats, front, noise_seconds
 from layerlab.design_space.measuring import Measured, Spending, matrix
 from layerlab.design_space.recipe import recipe
 
@@ -27,5 +27,4 @@ __all__ = [
     "neighbours",
     "noise_seconds",
     "recipe",
-    "same_files",
 ]

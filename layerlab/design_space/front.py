@@ -31,22 +31,6 @@ def beats(one: Measured, other: Measured, *, noise: float = 0.0) -> bool:
 
 
 def noise_seconds(measured: Sequence[Measured]) -> float:
-    """Return how far the start of one and the same image varies: the middle difference between two users of it.
-
-    Notes
-    -----
-    `USER` changes no file, so such a pair differs in nothing but the moment at which it was measured.
-    """
-    pairs = same_files(measured)
-    return median(abs((one.start_seconds or 0) - (other.start_seconds or 0)) for one, other in pairs) if pairs else 0.0
-
-
-def same_files(measured: Sequence[Measured]) -> tuple[tuple[Measured, Measured], ...]:
-    """Pair those that serve and differ in their user only."""
-    serving = [one for one in measured if one.start_seconds is not None]
-    return tuple(
-        (one, other)
-        for place, one in enumerate(serving)
-        for other in serving[place + 1 :]
-        if one.combination.differences(other.combination) == ("user",)
-    )
+    """Return how far the work of a start varies by itself: between the two least starts of an image, in the middle."""
+    least = [sorted(one.starts)[:2] for one in measured if len(one.starts) > 1]
+    return median(second - first for first, second in least) if least else 0.0

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from layerlab.engine.protocol import Engine
 
 _PY_MINOR = "PY_MINOR"
-_SECONDS = (int, float, type(None))
+_SECONDS = (int, float)
 
 
 @dataclass(frozen=True)
 class Measured:
     """What one combination came to.
 
-    ``uid`` and ``start_seconds`` are None where it does not serve. ``build_seconds`` counts what this build had to
-    do, ``cached_steps`` of its ``steps`` being there already.
+    ``starts`` are the processor seconds of each start; there are none, and ``uid`` is None, where it does not serve.
+    ``build_seconds`` counts what this build had to do, ``cached_steps`` of its ``steps`` being there already.
     """
 
     combination: Combination
@@ -35,7 +35,7 @@ class Measured:
     base_bytes: int
     serves: bool
     uid: int | None
-    start_seconds: float | None
+    starts: tuple[float, ...]
     build_seconds: float
     steps: int
     cached_steps: int
@@ -46,6 +46,11 @@ class Measured:
         """What the recipe added to its base."""
         return self.size_bytes - self.base_bytes
 
+    @property
+    def start_seconds(self) -> float | None:
+        """The work of a start: the least of them, since other programs can only add to it; None without any."""
+        return min(self.starts, default=None)
+
     def to_json(self) -> dict[str, Any]:
         """Return it as a JSON value, the combination by its name."""
         return {**asdict(self), "combination": self.combination.name}
@@ -54,11 +59,11 @@ class Measured:
     def from_json(cls, kept: Any) -> Measured:
         """Take such a value back. Raises ValueError where it is none, or names no combination of today."""
         try:
-            measured = cls(**{**kept, "combination": named(kept["combination"])})
+            measured = cls(**{**kept, "combination": named(kept["combination"]), "starts": tuple(kept["starts"])})
         except (TypeError, KeyError) as error:
             raise ValueError(f"{kept!r} is no measured combination") from error
         whole = (measured.size_bytes, measured.base_bytes, measured.steps, measured.cached_steps)
-        seconds = (measured.build_seconds, measured.start_seconds)
+        seconds = (measured.build_seconds, *measured.starts)
         if any(type(one) is not int for one in whole) or any(type(one) not in _SECONDS for one in seconds):
             raise ValueError(f"{kept!r} holds a number that is none")
         return measured
@@ -102,7 +107,7 @@ class Spending:
         self._require_wanted()
         asked = _probed(self._engine, result.image.id)
         self._require_wanted()
-        seconds = probe.start_seconds(self._engine, result.image.id) if asked and asked.serves else None
+        starts = probe.start_work(self._engine, result.image.id) if asked and asked.serves else ()
         self._require_wanted()
         return Measured(
             combination=self._combination,
@@ -110,7 +115,7 @@ class Spending:
             base_bytes=result.image.size_bytes - result.image.added_bytes(base),
             serves=asked is not None and asked.serves,
             uid=asked.uid if asked else None,
-            start_seconds=seconds,
+            starts=starts,
             build_seconds=result.seconds,
             steps=len(result.steps),
             cached_steps=result.cached_steps,

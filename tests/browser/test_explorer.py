@@ -76,7 +76,7 @@ def test_it_fits_and_is_accessible(page: NotebookPage, width: int) -> None:
 
 def test_another_run_of_the_cell_goes_on_with_what_was_spent(page: NotebookPage) -> None:
     page.run(PANEL)
-    expect(page.output(PANEL)).to_contain_text("1 of your 6 builds are spent.")
+    expect(page.output(PANEL)).to_contain_text("1 of your 6 builds is spent.")
 
 
 def test_the_map_waits_and_opens_with_two_presses(page: NotebookPage) -> None:

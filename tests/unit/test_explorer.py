@@ -30,7 +30,9 @@ SMALL, LARGE = "musl two uv as-is number", "full one pip as-is root"
 def measured(one: Combination, *, serves: bool = True) -> Measured:
     added = (60 if (one.installer, one.stages) == ("uv", "one") else 10) * MB
     base = BASES[one.base]
-    return Measured(one, base + added, base, serves, 0 if serves else None, 1.5 if serves else None, 3.0, 9, 2, True)
+    return Measured(
+        one, base + added, base, serves, 0 if serves else None, (1.6, 1.5) if serves else (), 3.0, 9, 2, True
+    )
 
 
 class Building:

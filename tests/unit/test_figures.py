@@ -23,7 +23,7 @@ from layerlab.figures import palette, sheet
 from layerlab.figures.table import Table
 
 SPACE = [
-    Measured(one, 971_000_000 - 9_000_000 * n, 40_000_000, True, 0, 0.9 + n / 10, 3.0, 8, 0, True)
+    Measured(one, 971_000_000 - 9_000_000 * n, 40_000_000, True, 0, (0.9 + n / 10,), 3.0, 8, 0, True)
     for n, one in enumerate(COMBINATIONS[:5])
 ]
 SOURCE = "Docker Engine 20.10 · bases: stand-ins · 2026-09-20"

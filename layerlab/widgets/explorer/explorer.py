@@ -246,9 +246,9 @@ class Explorer(HasTraits):
         """Look at the files again, and say what is there."""
         try:
             self._look()
-            notes = self._ledger.unreadable
             kept = len(self._ledger.spent)
-            self.status = " ".join([f"{kept} of your {BUDGET} builds are spent."] * bool(kept) + list(notes))
+            told = [f"{kept} of your {BUDGET} builds {'is' if kept == 1 else 'are'} spent."] * bool(kept)
+            self.status = " ".join([*told, *self._ledger.unreadable])
         except LayerLabError as error:
             self.status = str(error)
 

@@ -19,8 +19,8 @@ BANDS = (
     Band("up to 12 MB", high=12e6),
     Band("12 to 18 MB", 12e6, 18e6),
     Band("18 to 30 MB", 18e6, 30e6),
-    Band("30 to 60 MB", 30e6, 60e6),
-    Band("more than 60 MB", 60e6),
+    Band("30 to 50 MB", 30e6, 50e6),
+    Band("more than 50 MB", 50e6),
 )
 _STOPPED, _OPENED = "stopped", "opened"
 
