@@ -55,7 +55,7 @@ AXES = (
     Axis(
         "bytecode",
         "Bytecode",
-        ((AS_IS, "as the installer leaves it"), (COMPILED, "packages compiled"), (NONE, "none")),
+        ((AS_IS, "as installed"), (COMPILED, "packages compiled"), (NONE, "none")),
         "Bytes in the image, against work at each start.",
     ),
     Axis(

@@ -43,7 +43,7 @@ class Combination:
         """The five choices in words.
 
         >>> Combination("slim", "two", "uv", "as-is", "root").title
-        'slim, two stages, uv, bytecode as the installer leaves it, user root'
+        'slim, two stages, uv, bytecode as installed, user root'
         """
         said = {axis.key: axis.name(getattr(self, axis.key)) for axis in AXES}
         return (
@@ -71,11 +71,11 @@ _MISSING: tuple[tuple[Callable[[Combination], bool], str], ...] = (
     ),
     (
         lambda one: one.installer != UV and one.bytecode == COMPILED,
-        "pip compiles whatever it installs: as pip leaves it, it is compiled already.",
+        "pip compiles whatever it installs: as installed, it is compiled already.",
     ),
     (
         lambda one: one.installer == UV and one.bytecode == NONE,
-        "uv compiles nothing unless it is told to: as uv leaves it, it is without already.",
+        "uv compiles nothing unless it is told to: as installed, it is without already.",
     ),
     (
         lambda one: one.stages == TWO and one.installer == PIP,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import median
 
 from layerlab.design_space.measuring import Measured
 
@@ -31,6 +30,12 @@ def beats(one: Measured, other: Measured, *, noise: float = 0.0) -> bool:
 
 
 def noise_seconds(measured: Sequence[Measured]) -> float:
-    """Return how far the work of a start varies by itself: between the two least starts of an image, in the middle."""
+    """Return how far the work of a start varies by itself: nine of ten images have two starts that are closer.
+
+    Notes
+    -----
+    Of each image the two least starts are compared, since the least is what counts.
+    """
     least = [sorted(one.starts)[:2] for one in measured if len(one.starts) > 1]
-    return median(second - first for first, second in least) if least else 0.0
+    apart = sorted(second - first for first, second in least)
+    return apart[len(apart) * 9 // 10] if apart else 0.0

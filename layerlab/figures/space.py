@@ -27,7 +27,7 @@ def build_space(
     *,
     source: str,
     yours: Mapping[str, Point] | None = None,
-    title: str = "Every recipe: its size, and the work of a start",
+    title: str = "Every recipe: size, and work of a start",
 ) -> sheet.Figure:
     """Draw each combination as a point; those on the front are filled and joined by a line.
 
@@ -76,13 +76,15 @@ def _line(serving: Sequence[dict[Any, Any]]) -> go.Scatter:
 
 
 def _points(serving: Sequence[dict[Any, Any]]) -> list[go.Scatter]:
-    points = []
-    for base, symbol in _MARKS.items():
-        for is_on_front in (False, True):
+    points: list[go.Scatter] = []
+    for is_on_front, fill in ((False, _OTHERS), (True, _FRONT)):
+        for base, symbol in _MARKS.items():
             seen = [row for row in serving if row["base"] == base and row["is_on_front"] is is_on_front]
-            name = f"{base}, beaten by none" if is_on_front else base
             if seen:
-                points.append(_scatter(seen, symbol, name, _FRONT if is_on_front else _OTHERS))
+                # The front is one entry in the legend, whichever bases are on it.
+                name = "front" if is_on_front else base
+                is_first = all(point.name != name for point in points)
+                points.append(_scatter(seen, symbol, name, fill).update(showlegend=is_first))
     return points
 
 
@@ -95,7 +97,6 @@ def _scatter(seen: Sequence[dict[Any, Any]], symbol: str, name: str, fill: str) 
         marker={"symbol": symbol, "size": 10, "color": fill, "line": {"color": palette.INK, "width": 1}},
         hovertext=[f"<b>{row['name']}</b><br>{_pair(row['size_bytes'], row['start_seconds'])}" for row in seen],
         hoverinfo="text",
-        showlegend=True,
         cliponaxis=False,
     )
 
@@ -108,7 +109,7 @@ def _rings(own: Mapping[str, Point]) -> list[go.Scatter]:
             x=[size for size, _ in own.values()],
             y=[seconds for _, seconds in own.values()],
             mode="markers+text",
-            name="yours, in your order",
+            name="yours",
             text=[f"<b>{number}</b>" for number in range(1, len(own) + 1)],
             textposition="top center",
             textfont={"size": 13, "color": _YOURS},
@@ -130,7 +131,7 @@ def _size_axis(sizes: Sequence[int]) -> dict[str, Any]:
         "type": "log",
         "range": [math.log10(low * 0.88), math.log10(high * 1.14)],
         "tickvals": inside,
-        "ticktext": [units.size(tick) for tick in inside],
+        "ticktext": [sheet.short_size(tick) for tick in inside],
         "gridcolor": palette.GRID,
         "tickfont": {"color": palette.SOFT_INK},
         "fixedrange": True,
@@ -190,7 +191,8 @@ def _alt(serving: Sequence[dict[Any, Any]], rows: Sequence[dict[Any, Any]], own:
     ]
     if own:
         hits = [str(number) for number, name in enumerate(own, 1) if name in {row["name"] for row in best}]
-        parts.append(f"Of your {len(own)}, {', '.join(hits) or 'none'} {'is' if len(hits) < 2 else 'are'} among them.")
+        numbers = f"number {' and '.join(hits)} {'is' if len(hits) == 1 else 'are'}" if hits else "none is"
+        parts.append(f"Of your builds, {numbers} among them.")
     return " ".join(parts)
 
 

@@ -24,7 +24,7 @@ def start_work(
     *,
     path: str = "/health",
     port: int = 8000,
-    starts: int = 5,
+    starts: int = 3,
     wait_seconds: float = 60.0,
 ) -> tuple[float, ...]:
     """Start containers one after the other, and return the processor seconds that each took until it answered.

@@ -49,7 +49,7 @@ def test_a_build_is_chosen_predicted_and_spent_by_keyboard(page: NotebookPage) -
     page.screenshot(PANEL, "gap")
     page.tab_to("Take the nearest")
     page.type("Enter")
-    expect(page.output(PANEL)).to_contain_text("Changed to bytecode: as the installer leaves it.")
+    expect(page.output(PANEL)).to_contain_text("Changed to bytecode: as installed.")
     page.go_to(PANEL)
     page.tab_to("Its Dockerfile")
     page.tab_to("up to 12 MB")

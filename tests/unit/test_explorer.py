@@ -121,7 +121,7 @@ def test_what_is_not_there_says_why_and_one_press_goes_to_the_nearest(explorer: 
         explorer.spend()
     explorer.take_nearest()
     assert explorer.combination.name == "slim two uv as-is root"
-    assert explorer.status == "Changed to bytecode: as the installer leaves it."
+    assert explorer.status == "Changed to bytecode: as installed."
     assert oven.built == [] and explorer.left == BUDGET
 
 

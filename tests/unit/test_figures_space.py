@@ -38,8 +38,8 @@ def frame() -> pd.DataFrame:
     return measure.space(MEASURED)
 
 
-def points(figure: figures.Figure) -> dict[str, list[float]]:
-    return {trace.name: list(trace.x) for trace in figure.figure.data if trace.name}
+def points(figure: figures.Figure) -> list[tuple[str, list[float]]]:
+    return [(trace.name, list(trace.x)) for trace in figure.figure.data if trace.name]
 
 
 def test_the_table_is_sorted_and_knows_the_front(frame: pd.DataFrame) -> None:
@@ -52,18 +52,20 @@ def test_the_table_is_sorted_and_knows_the_front(frame: pd.DataFrame) -> None:
 
 
 def test_each_that_serves_is_a_point_once(frame: pd.DataFrame) -> None:
-    drawn = points(figures.build_space(frame, source=SOURCE))
-    assert sorted(x for xs in drawn.values() for x in xs) == sorted(
+    figure = figures.build_space(frame, source=SOURCE)
+    drawn = points(figure)
+    assert sorted(x for _, xs in drawn for x in xs) == sorted(
         m.size_bytes for m in MEASURED if m.start_seconds is not None
     )
-    assert set(drawn) == {"full", "slim", "slim, beaten by none", "musl, beaten by none"}
+    assert [name for name, _ in drawn] == ["full", "slim", "front", "front"], "the front of slim and of musl"
+    assert [trace.name for trace in figure.figure.data if trace.showlegend] == ["full", "slim", "front"]
 
 
 def test_bases_differ_in_shape_and_the_front_in_fill_line_and_words(frame: pd.DataFrame) -> None:
     figure = figures.build_space(frame, source=SOURCE)
     marked = [trace for trace in figure.figure.data if trace.mode == "markers"]
     assert {trace.marker.symbol for trace in marked} == {"square", "circle", "triangle-up"}
-    on_front = [trace for trace in marked if trace.name.endswith("beaten by none")]
+    on_front = [trace for trace in marked if trace.name == "front"]
     assert {trace.marker.color for trace in on_front} == {palette.ADDED.fill}
     (line,) = [trace for trace in figure.figure.data if trace.mode == "lines"]
     assert sorted(line.x) == [55 * MB, 143 * MB, 154 * MB]
@@ -73,11 +75,11 @@ def test_bases_differ_in_shape_and_the_front_in_fill_line_and_words(frame: pd.Da
 def test_the_learners_own_are_numbered_as_their_engine_measured_them(frame: pd.DataFrame) -> None:
     yours = {"slim one no-cache as-is root": (150 * MB, 0.7), "full one pip as-is root": (970 * MB, 0.9)}
     figure = figures.build_space(frame, source=SOURCE, yours=yours)
-    (rings,) = [trace for trace in figure.figure.data if trace.name == "yours, in your order"]
+    (rings,) = [trace for trace in figure.figure.data if trace.name == "yours"]
     assert list(rings.x) == [150 * MB, 970 * MB] and list(rings.text) == ["<b>1</b>", "<b>2</b>"]
     cells = {row[0]: row[5] for row in figure.table.rows}
     assert cells["slim one no-cache as-is root"] == "1: 150 MB, 0.70 s" and cells["musl two uv as-is root"] == ""
-    assert "Of your 2, 1 is among them." in figure.alt
+    assert "Of your builds, number 1 is among them." in figure.alt
 
 
 def test_the_words_name_the_front_and_what_does_not_serve(frame: pd.DataFrame) -> None:

@@ -229,7 +229,7 @@ class Starting:
 
 def test_the_work_of_each_start_is_told_and_can_be_recorded() -> None:
     engine = Starting("1.9\n", "1.21\n", "1.4\n")
-    assert start_work(engine, "i") == (1.9, 1.21, 1.4)  # type: ignore[arg-type]
+    assert start_work(engine, "i", starts=3) == (1.9, 1.21, 1.4)  # type: ignore[arg-type]
     assert engine.removed == 3
     assert len({str(options["env"]) for options in engine.starts}) == 3, "alike, they would share one recording"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from layerlab.figures.table import Table
@@ -18,12 +19,14 @@ def text(explorer: Explorer) -> str:
     """Say everything that the panel shows."""
     if explorer.locked_because:
         return explorer.locked_because
-    parts = [explorer.says, budget(explorer), explorer.status]
-    return "\n".join(part for part in (*parts, _table(explorer).text(_summary(explorer))) if part)
+    spent = _table(explorer).text(_summary(explorer)) if explorer.spent else budget(explorer)
+    return "\n".join(part for part in (explorer.says, explorer.status, spent) if part)
 
 
 def html(explorer: Explorer) -> str:
-    """Return the table of what was spent as HTML."""
+    """Return the table of what was spent as HTML; before the first build only how many there are to spend."""
+    if not explorer.spent:
+        return f"<p>{escape(budget(explorer))}</p>"
     return _table(explorer).html(_summary(explorer))
 
 

@@ -80,7 +80,9 @@ class _View:
             draw()
 
     def _button(self, label: str, act: Callable[[], Any], tooltip: str) -> widgets.Button:
-        button = widgets.Button(description=label, tooltip=tooltip, layout={"width": "auto"})
+        button = widgets.Button(
+            description=label, tooltip=tooltip, layout={"width": "auto", "align_self": "flex-start"}
+        )
 
         def pressed(_: Any) -> None:
             if label != "Stop here":
@@ -167,7 +169,9 @@ def _axis(explorer: Explorer, key: str) -> widgets.HBox:
         layout={"width": "20em", "flex": "0 0 auto"},
     )
     link((explorer, key), (control, "value"))
-    trades = widgets.HTML(f'<span style="line-height:1.4">{escape(axis.trades)}</span>', layout={"flex": "1 1 16em"})
+    trades = widgets.HTML(
+        f'<div style="line-height:1.4;padding:4px 0">{escape(axis.trades)}</div>', layout={"flex": "1 1 16em"}
+    )
     return widgets.HBox([control, trades], layout=_ROW)
 
 
