@@ -8,16 +8,25 @@ from layerlab.design_space.measuring import Measured
 
 
 def front(measured: Sequence[Measured], *, noise: float = 0.0) -> tuple[Measured, ...]:
-    """Return those that no other one beats, the smallest first; what does not serve never counts.
+    """Return those that no other one on the front beats, the smallest first; what does not serve never counts.
 
     Parameters
     ----------
     noise
         Seconds below which a difference says nothing; see `noise_seconds`.
+
+    Notes
+    -----
+    Every other one is beaten by one on the front. Without noise that is what is beaten by nobody at all. With noise
+    the two differ, since three starts can each be as good as the next while the first is better than the last: so
+    only those on the front may beat.
     """
     serving = [one for one in measured if one.start_seconds is not None]
-    kept = [one for one in serving if not any(beats(other, one, noise=noise) for other in serving)]
-    return tuple(sorted(kept, key=lambda one: (one.size_bytes, one.start_seconds, one.combination.name)))
+    kept: list[Measured] = []
+    for one in sorted(serving, key=lambda one: (one.size_bytes, one.start_seconds, one.combination.name)):
+        if not any(beats(better, one, noise=noise) for better in kept):
+            kept.append(one)
+    return tuple(kept)
 
 
 def beats(one: Measured, other: Measured, *, noise: float = 0.0) -> bool:
