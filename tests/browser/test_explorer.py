@@ -86,13 +86,13 @@ def test_the_map_waits_and_opens_with_two_presses(page: NotebookPage) -> None:
     page.press(PANEL, "Stop here")
     expect(page.output(PANEL)).to_contain_text("Press Stop here again")
     page.press(PANEL, "Stop here")
-    expect(page.output(MAP).locator(".js-plotly-plot")).to_be_visible()
+    expect(page.output(MAP).locator(".js-plotly-plot")).to_be_visible(timeout=BUILD_MS)
     page.run("front-readoff", "noise-show", "steps-show", "choice")
     assert page.errors() == []
     for width in (1280, 800):
         page.page.set_viewport_size({"width": width, "height": 1000})
         page.run(MAP)
-        expect(page.output(MAP).locator(".js-plotly-plot")).to_be_visible()
+        expect(page.output(MAP).locator(".js-plotly-plot")).to_be_visible(timeout=BUILD_MS)
         page.screenshot(MAP, str(width))
         page.screenshot("steps-show", str(width))
         assert page.too_wide(MAP) == []

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from layerlab.widgets.explorer.explorer import Explorer
     from layerlab.widgets.explorer.ledger import Spent
 
-_COLUMNS = ("number", "recipe", "you expected", "it added", "size on disk", "work of a start", "runs as", "measured")
+_COLUMNS = ("number", "recipe", "you expected", "it added", "size on disk", "work of a start", "runs as", "built in")
 
 
 def text(explorer: Explorer) -> str:
@@ -49,15 +49,19 @@ def sentence(spent: Spent) -> str:
 
 
 def _table(explorer: Explorer) -> Table:
-    rows = tuple(_row(one) for one in explorer.spent)
-    return Table("Your builds", "each measured where its last column says", _COLUMNS, rows, frozenset({0, 3, 4, 5}))
+    sources = {one.source for one in explorer.spent}
+    # One engine measured them all: then it stands above the table, once.
+    same = sources.pop() if len(sources) == 1 else ""
+    rows = tuple(_row(one, with_source=not same) for one in explorer.spent)
+    above = same or "on more than one engine; the last column says where each was built"
+    return Table("Your builds", above, _COLUMNS, rows, frozenset({0, 3, 4, 5}))
 
 
-def _row(spent: Spent) -> tuple[str, ...]:
+def _row(spent: Spent, *, with_source: bool) -> tuple[str, ...]:
     measured = spent.measured
     started = "does not serve" if measured.start_seconds is None else f"{measured.start_seconds:.2f} s"
-    built = f"{spent.source}; built in {duration(measured.build_seconds)}"
-    built += f", {measured.cached_steps} of {measured.steps} steps from the cache" if measured.cached_steps else ""
+    built = duration(measured.build_seconds)
+    built += f", {measured.cached_steps} of {measured.steps} steps cached" if measured.cached_steps else ""
     return (
         str(spent.number),
         measured.combination.name,
@@ -66,7 +70,7 @@ def _row(spent: Spent) -> tuple[str, ...]:
         size(measured.size_bytes),
         started,
         _user(spent),
-        built,
+        f"{built}. {spent.source}" if with_source else built,
     )
 
 
