@@ -55,8 +55,9 @@ def build_space(
         plot_px=_PLOT_PX,
         axes={"xaxis": _size_axis(sizes), "yaxis": _seconds_axis(seconds)},
         notes=[
-            _axis_title("x", "size on disk: each line is twice the one before"),
-            _axis_title("y", "work of a start"),
+            _note("size on disk: each line is twice the one before", x=1, y=0),
+            _note("work of a start", x=0, y=1),
+            *[_note("numbered rings: yours", x=1, y=1, colour=_YOURS)] * bool(own),
         ],
     )
     return sheet.Figure(drawn, table=_table(rows, own, title, source), alt=alt)
@@ -116,7 +117,8 @@ def _rings(own: Mapping[str, Point]) -> list[go.Scatter]:
             marker={"symbol": "circle-open", "size": 19, "color": _YOURS, "line": {"width": 2.5}},
             hovertext=[f"<b>yours: {name}</b><br>{_pair(*point)}" for name, point in own.items()],
             hoverinfo="text",
-            showlegend=True,
+            # A fifth entry would not fit beside the others in a narrow cell.
+            showlegend=False,
             cliponaxis=False,
         )
     ]
@@ -144,12 +146,11 @@ def _seconds_axis(seconds: Sequence[float]) -> dict[str, Any]:
     return {**axis, "ticktext": [f"{text} " for text in axis["ticktext"]]}
 
 
-def _axis_title(axis: str, text: str) -> dict[str, Any]:
-    place = {"xref": "paper", "yref": "paper", "showarrow": False, "text": text}
-    place |= {"font": {"size": 12, "color": palette.SOFT_INK}}
-    if axis == "x":
-        return {**place, "x": 1, "xanchor": "right", "y": 0, "yanchor": "bottom", "yshift": 2}
-    return {**place, "x": 0, "xanchor": "left", "xshift": 6, "y": 1, "yanchor": "top"}
+def _note(text: str, *, x: int, y: int, colour: str = palette.SOFT_INK) -> dict[str, Any]:
+    """Write into a corner of the plot: 0, 0 is the lower left one."""
+    place = {"xref": "paper", "yref": "paper", "x": x, "y": y, "showarrow": False, "text": text}
+    edges = {"xanchor": "right" if x else "left", "yanchor": "top" if y else "bottom"}
+    return {**place, **edges, "xshift": 0 if x else 6, "yshift": 0 if y else 2, "font": {"size": 12, "color": colour}}
 
 
 def _table(rows: Sequence[dict[Any, Any]], own: Mapping[str, Point], title: str, source: str) -> Table:

@@ -175,8 +175,10 @@ def test_another_run_of_the_page_goes_on_where_the_first_ended(make: Callable[..
     again = make(source="Recorded")
     assert [one.measured.combination.name for one in again.spent] == [SMALL]
     assert again.spent[0].source == "Live on Docker 20" and again.left == 5
+    assert again.text.count("Live on Docker 20") == 1 and "2 of 9 steps cached" in again.text
     spend(again, LARGE, expected=BANDS[4].text)
     assert [one.number for one in make().spent] == [1, 2]
+    assert "on more than one engine" in make().text and "cached. Recorded" in make().text
 
 
 def test_after_six_the_map_is_open_and_nothing_is_left(explorer: Explorer, make: Callable[..., Explorer]) -> None:
