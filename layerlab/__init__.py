@@ -9,7 +9,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from layerlab import bases, build, claims, errors, exercises, figures, measure, probe, review, units, widgets
+    from layerlab import (
+        bases,
+        build,
+        claims,
+        design_space,
+        errors,
+        exercises,
+        figures,
+        measure,
+        probe,
+        review,
+        units,
+        widgets,
+    )
     from layerlab.course.session import open_lab
     from layerlab.engine import connect
 
@@ -21,6 +34,7 @@ _PUBLIC = {
     "build": "layerlab",
     "claims": "layerlab",
     "connect": "layerlab.engine",
+    "design_space": "layerlab",
     "errors": "layerlab",
     "exercises": "layerlab",
     "figures": "layerlab",

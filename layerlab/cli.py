@@ -205,14 +205,16 @@ def clean(yes: bool) -> None:
 
 @main.command()
 @click.argument("names", nargs=-1)
-def record(names: tuple[str, ...]) -> None:
+@click.option("--matrix", is_flag=True, help="Record all combinations of the design space, and their notebook.")
+def record(names: tuple[str, ...], matrix: bool) -> None:
     """Record the course anew on a live engine (for authors).
 
     NAMES are beginnings of notebooks' names; all are recorded without any.
     """
+    from layerlab.course.matrix import NOTEBOOK
     from layerlab.course.record import record as record_course
 
-    sys.exit(record_course(names))
+    sys.exit(record_course((*names, NOTEBOOK) if matrix else names))
 
 
 @main.command()

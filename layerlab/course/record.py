@@ -16,6 +16,7 @@ from typing import Any
 
 from rich.console import Console
 
+from layerlab.course import matrix
 from layerlab.course.bootstrap import CHECKOUT
 from layerlab.course.progress import CourseProgress
 from layerlab.course.run import execute, read
@@ -52,6 +53,11 @@ class Plays:
             wanted = " or ".join(names) or "a number"
             raise SetupError(f"No notebook or solution begins with {wanted}. Look at `ls notebooks solutions`.")
         return cls(notebooks, solutions)
+
+    @property
+    def has_matrix(self) -> bool:
+        """True where the notebook is played that shows all combinations: they are measured before it."""
+        return any(path.stem == matrix.NOTEBOOK for path in self.notebooks)
 
     def by_name(self) -> Iterator[tuple[str, Plays]]:
         """Yield what belongs together: a notebook and the solution that bears its name."""
@@ -128,13 +134,17 @@ def _require_live(console: Console) -> EngineKind:
 
 
 def _named(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
-    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    found = sorted(folder.glob("[0-9][0-9]*_*.ipynb"))
     return tuple(path for path in found if not names or path.name.startswith(tuple(names)))
 
 
 def _play(plays: Plays, checkout: Path, console: Console, variables: Mapping[str, str]) -> bool:
     with tempfile.TemporaryDirectory(prefix="layerlab-work-") as work, _environment({**variables, _WORK: work}):
-        return _notebooks_pass(plays.notebooks, console) and _exercises_pass(plays.solutions, checkout, console)
+        return (
+            (not plays.has_matrix or matrix.play(checkout, console))
+            and _notebooks_pass(plays.notebooks, console)
+            and _exercises_pass(plays.solutions, checkout, console)
+        )
 
 
 def _notebooks_pass(paths: Sequence[Path], console: Console) -> bool:

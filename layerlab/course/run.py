@@ -120,7 +120,7 @@ def execute(notebook: Any, path: Path, *, on_cell: Callable[[], None]) -> Failur
 
 def chosen(folder: Path, numbers: Sequence[str]) -> list[Path]:
     """List a folder's notebooks in the order of the course, or those whose names begin with ``numbers``."""
-    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    found = sorted(folder.glob("[0-9][0-9]*_*.ipynb"))
     wanted = [path for path in found if not numbers or path.name.startswith(tuple(numbers))]
     if not wanted:
         what = f"begins with {' or '.join(numbers)}" if numbers else "is named like 00_setup.ipynb"

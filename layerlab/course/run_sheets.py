@@ -63,7 +63,7 @@ def write(checkout: Path) -> bool:
 
 def sheets(folder: Path) -> tuple[Sheet, ...]:
     """Read the sheets of the notebooks in a folder, in the order of the course."""
-    return tuple(_sheet(path) for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")))
+    return tuple(_sheet(path) for path in sorted(folder.glob("[0-9][0-9]*_*.ipynb")))
 
 
 def filled(page: str, made: Iterable[Sheet]) -> str:

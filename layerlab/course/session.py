@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from layerlab.compose import Service
     from layerlab.course.ai.pasted import AnswerPanel
     from layerlab.course.logbook import ProgressPage
+    from layerlab.course.matrix import Matrix
     from layerlab.engine.mounts import Missing
     from layerlab.engine.protocol import Container, Engine, ExecResult
     from layerlab.engine.registry import Registry
     from layerlab.inspection import Inspection, ThreeSizes
     from layerlab.probe import Contents, Ride, Running, Start
     from layerlab.review import Finding, Review
+    from layerlab.widgets.explorer import Explorer
     from layerlab.widgets.prediction import Prediction, ReadOff
 
 
@@ -351,6 +353,24 @@ class Lab:
             is_standin=bases.provenance(self.engine).kind != "official",
             official=_official_text(base) if base else None,
         )
+
+    def explorer(self) -> Explorer:
+        """Return the panel of the design space, with six builds to spend; see `layerlab.widgets.explorer`."""
+        from layerlab.course.explorer import explorer
+
+        return explorer(self.engine, self.root, self.notebook, source=str(self.badge))
+
+    def matrix(self, *, live: bool = False) -> Matrix:
+        """Return every combination of the design space as it was recorded.
+
+        Parameters
+        ----------
+        live
+            Measure all of them on this engine instead. That takes a quarter of an hour or more, and says how far it is.
+        """
+        from layerlab.course import matrix
+
+        return matrix.measured(self.engine, self.root) if live else matrix.recorded(self.root)
 
     def progress(self) -> ProgressPage:
         """Return where the learner stands; see `layerlab.course.logbook`. It has `export` and `take_in`."""

@@ -6,6 +6,7 @@ from layerlab.figures.calibration import calibration
 from layerlab.figures.icicle import file_icicle
 from layerlab.figures.ladder import size_ladder
 from layerlab.figures.sheet import Figure
+from layerlab.figures.space import build_space
 from layerlab.figures.stack import layer_stack, official_layers
 from layerlab.figures.timeline import build_timeline
 from layerlab.figures.timing import step_times
@@ -15,6 +16,7 @@ from layerlab.figures.waterfall import size_waterfall
 
 __all__ = [
     "Figure",
+    "build_space",
     "build_timeline",
     "calibration",
     "file_icicle",

@@ -94,7 +94,7 @@ def size_axis(largest_bytes: float, *, room: float = 1.18, start: float = 0) -> 
     return {
         "range": [start, start + way],
         "tickvals": ticks,
-        "ticktext": [_short_size(tick) for tick in ticks],
+        "ticktext": [short_size(tick) for tick in ticks],
         **_X_LOOK,
     }
 
@@ -237,6 +237,7 @@ def _nice_ticks(way: float, *, smallest: float = 0.0, start: float = 0, wanted: 
     return [i * step for i in range(math.ceil(start / step), int((start + way) / step) + 1)]
 
 
-def _short_size(size_bytes: float) -> str:
+def short_size(size_bytes: float) -> str:
+    """Print a size as it stands at an axis."""
     # "50.0 MB" is right for a measurement and noise on an axis.
     return re.sub(r"(\.\d*?)0+ ", r"\1 ", units.size(size_bytes)).replace(". ", " ")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from layerlab.measure.images import PARTS, blobs, copied, history, images, ladder, layers, steps, timeline
 from layerlab.measure.inside import causes, changes, files, waste
 from layerlab.measure.sizes import sizes, tools
+from layerlab.measure.space import space, space_steps
 
 __all__ = [
     "PARTS",
@@ -21,6 +22,8 @@ __all__ = [
     "ladder",
     "layers",
     "sizes",
+    "space",
+    "space_steps",
     "steps",
     "timeline",
     "tools",

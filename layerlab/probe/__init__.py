@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from layerlab.probe.carried import Ride, copied, is_installer
 from layerlab.probe.contents import Contents, Distribution, Tool, contents
+from layerlab.probe.effort import start_work
 from layerlab.probe.running import Library, Package, Running, running
 from layerlab.probe.serving import Probe, get, local_service, probe
 from layerlab.probe.starting import Start, start
@@ -26,4 +27,5 @@ __all__ = [
     "probe",
     "running",
     "start",
+    "start_work",
 ]

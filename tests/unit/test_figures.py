@@ -18,9 +18,14 @@ from made_up_images import BASE, LARGE_BASE, LARGE_SERVICE, SERVICE, HistoryEntr
 
 from layerlab import figures, measure
 from layerlab.build import Step
+from layerlab.design_space import COMBINATIONS, Measured
 from layerlab.figures import palette, sheet
 from layerlab.figures.table import Table
 
+SPACE = [
+    Measured(one, 971_000_000 - 9_000_000 * n, 40_000_000, True, 0, (0.9 + n / 10,), 3.0, 8, 0, True)
+    for n, one in enumerate(COMBINATIONS[:5])
+]
 SOURCE = "Docker Engine 20.10 · bases: stand-ins · 2026-09-20"
 MEASURED = {"naive": LARGE_SERVICE, "v1-slim": SERVICE}
 BASES = {"naive": LARGE_BASE, "v1-slim": BASE}
@@ -58,6 +63,7 @@ def every_figure() -> list[figures.Figure]:
         figures.step_times(measure.steps(result()), source=SOURCE),
         figures.build_timeline({"classic": IN_A_ROW, "BuildKit": AT_ONCE}, source=SOURCE),
         figures.calibration({"guess": (1, 3), "fairly": (0, 0), "certain": (4, 5)}, source=SOURCE),
+        figures.build_space(measure.space(SPACE), source=SOURCE, yours={SPACE[0].combination.name: (971_000_000, 0.9)}),
     ]
 
 

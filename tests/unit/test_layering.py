@@ -29,6 +29,7 @@ ORDER = (
     "inspection",
     "comparison",
     "probe",
+    "design_space",
     "measure",
     "claims",
     "figures",

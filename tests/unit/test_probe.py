@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from layerlab.engine.protocol import ExecResult, Response, Stopped
 from layerlab.errors import DoesNotServe, EngineRefused
-from layerlab.probe import Contents, Distribution, Probe, Tool, contents, probe, start
+from layerlab.probe import Contents, Distribution, Probe, Tool, contents, probe, start, start_work
 from layerlab.probe.contents import program
 
 TOLD = {
@@ -197,3 +200,52 @@ def test_a_start_that_answers_has_its_answer_and_no_exit_code() -> None:
     assert (begun.answer, begun.ended) == (Response(200, "/hello on 8000"), False)
     assert repr(begun) == "Runs. GET /hello → 200 /hello on 8000"
     assert "mounts" not in engine.started, "a start without mounts is recorded as it ever was"
+
+
+class Starting:
+    """An engine whose containers have used so much when they are asked."""
+
+    def __init__(self, *told: str) -> None:
+        self.told = list(told)
+        self.starts: list[dict[str, Any]] = []
+        self.removed = 0
+
+    def start(self, image: str, command: Sequence[str] | None = None, **options: Any) -> Starting:
+        self.starts.append(options)
+        return self
+
+    def __enter__(self) -> Starting:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.removed += 1
+
+    def request(self, path: str, *, port: int, wait_seconds: float) -> Response:
+        return Response(200, "{}")
+
+    def exec(self, command: Sequence[str], *, user: str | None = None) -> ExecResult:
+        return ExecResult(0, self.told[len(self.starts) - 1])
+
+
+def test_the_work_of_each_start_is_told_and_can_be_recorded() -> None:
+    engine = Starting("1.9\n", "1.21\n", "1.4\n")
+    assert start_work(engine, "i", starts=3) == (1.9, 1.21, 1.4)  # type: ignore[arg-type]
+    assert engine.removed == 3
+    assert len({str(options["env"]) for options in engine.starts}) == 3, "alike, they would share one recording"
+
+
+def test_a_container_that_cannot_be_asked_for_its_work_says_so() -> None:
+    with pytest.raises(DoesNotServe, match="Python said 'no such file'"):
+        start_work(Starting("no such file"), "i")  # type: ignore[arg-type]
+    with pytest.raises(DoesNotServe, match="said 'nothing'"):
+        start_work(Starting(""), "i", starts=1)  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="containers have a proc, this machine has none")
+def test_what_is_read_is_the_processor_time_of_the_first_process() -> None:
+    from layerlab.probe import effort
+
+    used = effort._USED.replace("/proc/1/", "/proc/self/")
+    burn = f"import time, os\nwhile time.process_time() < 0.3: pass\n{used}"
+    done = subprocess.run([sys.executable, "-c", burn], capture_output=True, text=True, check=True)
+    assert 0.25 <= float(done.stdout) < 3

@@ -19,7 +19,7 @@ from layerlab.checks import Check
 from layerlab.course import record as module
 from layerlab.course.record import record
 from layerlab.course.run import Failure
-from layerlab.engine.recordings import Provenance, Recordings, sets
+from layerlab.engine.recordings import Provenance, Recordings, digest, sets
 from layerlab.errors import NoEngine, SetupError
 
 INFO = SimpleNamespace(
@@ -32,7 +32,7 @@ SIGNED = Provenance(
 
 
 def key(name: str) -> str:
-    return name.encode().hex().ljust(32, "0")[:32]
+    return digest(name)
 
 
 @dataclass
@@ -159,3 +159,43 @@ def test_names_that_nothing_has_and_engines_that_are_not_live(checkout: Path, pl
     with pytest.raises(NoEngine, match=r"no engine was found.*layerlab engine start"):
         run(checkout)
     assert player.played == []
+
+
+@pytest.fixture
+def matrix_plays(checkout: Path, player: Player, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Let the notebook of the matrix be there, and tell when all combinations are measured: True on replay."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    nbformat.write(notebook, checkout / "notebooks/05b_design_space.ipynb")
+    plays: list[bool] = []
+
+    def play(root: Path, console: Console) -> bool:
+        assert root == checkout
+        plays.append(os.environ["LAYERLAB_ENGINE"] == "recorded")
+        return player.play("matrix")
+
+    monkeypatch.setattr("layerlab.course.matrix.play", play)
+    return plays
+
+
+def test_the_matrix_is_measured_before_the_notebook_that_shows_it(
+    checkout: Path, player: Player, matrix_plays: list[bool]
+):
+    assert run(checkout, "05b_design_space")[0] == 0
+    assert player.played == [(name, again) for again in (False, True) for name in ("matrix", "05b_design_space")]
+    assert own_steps(checkout, "05b_design_space") == {"matrix", "05b_design_space"}
+    assert run(checkout, "05")[0] == 0, "a beginning that it shares is enough"
+
+
+def test_without_that_notebook_there_is_no_matrix(checkout: Path, player: Player, matrix_plays: list[bool]):
+    assert run(checkout, "01")[0] == 0
+    assert matrix_plays == []
+
+
+@pytest.mark.parametrize("on_replay", [False, True], ids=["live", "replayed"])
+def test_a_matrix_that_fails_leaves_everything_as_it_was(
+    checkout: Path, player: Player, matrix_plays: list[bool], on_replay: bool
+):
+    player.fails = lambda name, is_replay: name == "matrix" and is_replay is on_replay
+    assert run(checkout, "05b")[0] == 1
+    assert not (checkout / "recordings" / "05b_design_space").exists()
+    assert ("05b_design_space", on_replay) not in player.played

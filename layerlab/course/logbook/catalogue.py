@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerlab import exercises
+from layerlab.course.matrix import NOTEBOOK
+from layerlab.widgets.explorer import BUDGET, build_id
+
+_BUILDS = {NOTEBOOK: tuple(build_id(number) for number in range(1, BUDGET + 1))}
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,13 @@ class Catalogue:
 
 
 def catalogue(root: Path) -> Catalogue:
-    """Read what the course in a checkout asks; every prediction has an explanation in ``notebooks``."""
+    """Read what the course in a checkout asks.
+
+    Every prediction has an explanation in ``notebooks``, but for those that go before a build of the explorer's.
+    """
     explained = tomllib.loads((root / "notebooks" / "explanations.toml").read_text(encoding="utf-8"))
     return Catalogue(
-        predictions={name: tuple(ids) for name, ids in explained.items()},
+        predictions={name: (*ids, *_BUILDS.get(name, ())) for name, ids in explained.items()},
         tasks={name: _tasks(name) for name in exercises.NAMES},
     )
 

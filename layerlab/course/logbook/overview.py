@@ -38,6 +38,11 @@ class Chapter:
         return sum(task.state == state for task in self.tasks)
 
     @property
+    def is_optional(self) -> bool:
+        """True for a detour: a letter behind its number says so ("05b_design_space")."""
+        return self.name[2:3].isalpha()
+
+    @property
     def is_done(self) -> bool:
         """True where every prediction is kept and every task passed."""
         return self.kept == self.asked and self.count("passed") == len(self.tasks)
@@ -73,8 +78,8 @@ class Overview:
 
     @property
     def next(self) -> Chapter | None:
-        """The first chapter with something left to do."""
-        return next((chapter for chapter in self.chapters if not chapter.is_done), None)
+        """The first chapter with something left to do; a detour is nobody's duty."""
+        return next((chapter for chapter in self.chapters if not chapter.is_done and not chapter.is_optional), None)
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Return, for each word of confidence, how many predictions came true, of how many read off."""

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from layerlab import units
 from layerlab.checks import Outcome, Verdicts
@@ -26,17 +26,25 @@ _CANCEL_SECONDS = 1.5
 _CLEARING_SECONDS = 20.0
 
 
-class Judging(Protocol):
-    """What judges one text."""
+Result = TypeVar("Result")
+Given = TypeVar("Given", covariant=True)
 
-    def static(self) -> Verdicts:
-        """Judge what can be seen without an engine, within 50 ms."""
 
-    def run(self, on_event: OnEvent | None = None) -> Outcome:
+class Running(Protocol[Given]):
+    """What builds one text, and asks what it made."""
+
+    def run(self, on_event: OnEvent | None = None) -> Given:
         """Build and check to the end. Raises BuildCancelled after `cancel`."""
 
     def cancel(self) -> None:
         """End `run`; called from any thread."""
+
+
+class Judging(Running[Outcome], Protocol):
+    """What judges one text."""
+
+    def static(self) -> Verdicts:
+        """Judge what can be seen without an engine, within 50 ms."""
 
 
 class AttemptProgress(BuildProgress):
@@ -60,7 +68,7 @@ class AttemptProgress(BuildProgress):
             self.state, self.summary = "done", f"Built and checked in {units.duration(elapsed)}."
 
 
-class Attempt:
+class Attempt(Generic[Result]):
     """One run of a judge over one text.
 
     Parameters
@@ -82,21 +90,21 @@ class Attempt:
     def __init__(
         self,
         text: str,
-        judge: Callable[[str], Judging],
+        judge: Callable[[str], Running[Result]],
         *,
         title: str,
-        on_settled: Callable[[Attempt], None],
-        after: Attempt | None = None,
+        on_settled: Callable[[Attempt[Result]], None],
+        after: Attempt[Result] | None = None,
     ) -> None:
         self.text = text
         self.began_at = datetime.now().astimezone()
         self.progress = AttemptProgress(title)
-        self.outcome: Outcome | None = None
+        self.outcome: Result | None = None
         self.fault: BaseException | None = None
         self._judge = judge
         self._on_settled = on_settled
         self._after = after
-        self._judging: Judging | None = None
+        self._judging: Running[Result] | None = None
         self._lock = threading.Lock()
         self._stirred, self._over, self._settled = threading.Event(), threading.Event(), threading.Event()
         self._cancelled = False
@@ -142,7 +150,7 @@ class Attempt:
         return True
 
     def _work(self) -> None:
-        outcome: Outcome | None = None
+        outcome: Result | None = None
         fault: BaseException | None = None
         try:
             self._await_clearing()

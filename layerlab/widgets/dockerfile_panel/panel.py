@@ -73,8 +73,8 @@ class DockerfilePanel(FileQuestion):
         self._judge = judge
         self._hints = hints
         self._gate = threading.Lock()
-        self._attempt: Attempt | None = None
-        self._judged: Attempt | None = None
+        self._attempt: Attempt[Outcome] | None = None
+        self._judged: Attempt[Outcome] | None = None
         self._looked_at: str | None = None
         super().__init__(id, task, file=file, answers=answers)
         self.title = title or file.path.name
@@ -222,7 +222,7 @@ class DockerfilePanel(FileQuestion):
             return f"Verdict on {self.name} as saved at {when}.{coming}"
         return f"Verdict on an earlier text, saved at {when}. {self.name} has changed since.{coming}"
 
-    def _on_settled(self, attempt: Attempt) -> None:
+    def _on_settled(self, attempt: Attempt[Outcome]) -> None:
         """Take in how an attempt ended; its state changes last, when all of it can be read."""
         state = "failed"
         try:
@@ -240,7 +240,7 @@ class DockerfilePanel(FileQuestion):
             self.state = state
             self.look()
 
-    def _take_outcome(self, attempt: Attempt) -> None:
+    def _take_outcome(self, attempt: Attempt[Outcome]) -> None:
         outcome = attempt.outcome
         assert outcome is not None
         self._judged, self.hints = attempt, ()
@@ -250,7 +250,7 @@ class DockerfilePanel(FileQuestion):
         finally:
             self.judgements += 1
 
-    def _write_down(self, attempt: Attempt, outcome: Outcome) -> None:
+    def _write_down(self, attempt: Attempt[Outcome], outcome: Outcome) -> None:
         # The verdict stands without its note in the history; hints are asked after it, since they count attempts.
         try:
             self.history.add(attempt.text, outcome, when=attempt.began_at, seconds=attempt.seconds)
@@ -262,7 +262,7 @@ class DockerfilePanel(FileQuestion):
             self.status = f"Checked: {outcome.verdicts.tally}. {error}"
 
 
-def _waited(attempt: Attempt, timeout: float | None) -> bool:
+def _waited(attempt: Attempt[Outcome], timeout: float | None) -> bool:
     try:
         return attempt.wait(timeout)
     except KeyboardInterrupt:
