@@ -132,7 +132,7 @@ def test_a_documented_slip_meets_its_check(exercise: Layers, wrong: Any) -> None
     assert shown.why
     assert shown.hint.endswith("?")
     assert word_count(verdicts) <= 60
-    assert len(exercise._ladder(wrong.task, shown)) == 3
+    assert len(exercise._ladder(wrong.task, shown.name)) == 3
 
 
 def test_each_fault_has_three_slips_or_more(exercise: Layers) -> None:
