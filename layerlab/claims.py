@@ -15,6 +15,7 @@ from typing import Literal
 
 from layerlab import units
 from layerlab.errors import LayerLabError
+from layerlab.units import as_html
 
 About = Literal["image", "base", "added", "reduction", "difference", "statement"]
 
@@ -100,7 +101,7 @@ class Beside:
 
     def _repr_html_(self) -> str:
         # Paragraphs and not a <dl>: JupyterLab floats its terms, and the parts end up beside each other.
-        parts = "".join(f"<p><strong>{escape(name)}</strong><br>{escape(text)}</p>" for name, text in self.parts)
+        parts = "".join(f"<p><strong>{escape(name)}</strong><br>{as_html(text)}</p>" for name, text in self.parts)
         return f'<section class="layerlab-claim" aria-label="A claim beside the measurement">{parts}</section>'
 
 

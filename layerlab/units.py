@@ -5,6 +5,7 @@ Knows no other module.
 
 from __future__ import annotations
 
+import html
 import re
 
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?:(?P<unit>[kmgt])(?P<binary>i)?)?b?", re.IGNORECASE)
@@ -118,6 +119,15 @@ def one_line(text: str, width: int | None = None) -> str:
     """
     line = printable(" ".join(text.split()))
     return line if width is None or len(line) <= width else f"{line[: width - 1].rstrip()}…"
+
+
+def as_html(text: str) -> str:
+    """Return plain text as HTML; what stands between backticks is code.
+
+    >>> as_html("`COPY` <file>")
+    '<code>COPY</code> &lt;file&gt;'
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def _escape(character: str) -> str:

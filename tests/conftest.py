@@ -7,18 +7,29 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from layerlab.engine.protocol import Engine
 
 TESTS = Path(__file__).parent
 # Cheap before dear: a broken parser should be told in seconds, not after the builds that it breaks as well.
 ORDER = ("unit", "recorded", "engine", "notebooks", "browser")
+# What one worker does alone when tests run side by side, told by their ids: some compare what an engine holds before
+# and after, so that only one test at a time may build on it; others share a server or a pass over all notebooks.
+LIVE = "live engine"
+ALONE = {
+    LIVE: re.compile(r"tests/engine/|_on_an_engine\.py::|[\[-]live[\]-]"),
+    "pages": re.compile(r"tests/browser/"),
+    "recorded passes": re.compile(r"/test_run\.py::"),
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,8 +42,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the folders in the order of what they cost; within a folder nothing moves."""
-    items.sort(key=_cost)
+    """Run the folders in the order of what they cost; within a folder nothing moves.
+
+    Side by side (``-n``) one worker begins with all that needs the live engine, since that takes longest.
+    """
+    side_by_side = any(hasattr(item.config, "workerinput") for item in items[:1])
+    items.sort(key=lambda item: (side_by_side and _group(item.nodeid) != LIVE, _cost(item)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Give a test to whichever worker is free, but all of a group to one.
+
+    xdist's own ``--dist loadgroup`` passes the group on in a test's id, and pytest 9.2 keeps that change to itself.
+    """
+    return _ByGroup(config, log)
+
+
+class _ByGroup(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid) or nodeid
+
+
+def _group(nodeid: str) -> str | None:
+    return next((name for name, ids in ALONE.items() if ids.search(nodeid)), None)
 
 
 def _cost(item: pytest.Item) -> int:

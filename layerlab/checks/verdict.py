@@ -9,6 +9,7 @@ from html import escape
 from typing import Any, Literal
 
 from layerlab.errors import BaseError, CheckFailed, EngineError
+from layerlab.units import as_html
 
 Status = Literal["PASS", "FAIL", "SKIP"]
 _MARKS: Mapping[Status, str] = {"PASS": "✓", "FAIL": "✗", "SKIP": "–"}
@@ -103,7 +104,7 @@ class Verdicts:
 
     def _repr_html_(self) -> str:
         title = f"<p><strong>{escape(self.title)}</strong></p>" if self.title else ""
-        kept = "".join(f"<p>{escape(line)}</p>" for line in self._kept)
+        kept = "".join(f"<p>{as_html(line)}</p>" for line in self._kept)
         body = "".join(f"<p>{_mark(line)}</p>" for line in self.lines[:-1])
         return (
             # An answer may hold a word without end; it wraps, so that nothing scrolls sideways.
@@ -255,4 +256,4 @@ def _in_full(check: Check) -> tuple[str, ...]:
 def _mark(line: str) -> str:
     # The mark repeats the word for the eye; the word stays for readers of every kind.
     status = next((status for status in _MARKS if line.startswith(status)), None)
-    return f"{_MARKS[status]} {escape(line)}" if status else escape(line)
+    return f"{_MARKS[status]} {as_html(line)}" if status else as_html(line)

@@ -7,14 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from layerlab.context import BuildContext
-from layerlab.dockerfile import resolve
+from layerlab.dockerfile import references, resolve
+from layerlab.errors import DockerfileError
 
 
 def base_references(context: BuildContext, arguments: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the base images that a build needs, resolved, each once and in file order."""
+    """Return the base images that a build needs, resolved, each once and in file order.
+
+    Raises
+    ------
+    DockerfileError
+        With the line of a FROM that names no image.
+    """
     resolved = resolve(context.dockerfile, build_args=arguments)
-    outside = (stage.base for stage in resolved.stages if stage.stage.base_stage is None)
-    return tuple(dict.fromkeys(base for base in outside if base != "scratch"))
+    outside = [stage for stage in resolved.stages if stage.stage.base_stage is None and stage.base != "scratch"]
+    for stage in outside:
+        if why := references.fault(stage.base):
+            line = stage.stage.line
+            raise DockerfileError(f"Line {line}: FROM {stage.base}: {why}.", line=line)
+    return tuple(dict.fromkeys(stage.base for stage in outside))
 
 
 def in_a_terminal(

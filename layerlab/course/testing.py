@@ -13,6 +13,8 @@ from layerlab.course.bootstrap import CHECKOUT
 from layerlab.course.engines import Prepared, prepare_engine
 from layerlab.errors import LayerLabError
 
+# One worker builds on the live engine, one thing at a time (tests/conftest.py groups them); the others do the rest.
+SIDE_BY_SIDE = ("-n", "logical", "--dist", "loadscope", "--no-loadscope-reorder")
 STATIC = (
     ("ruff: rules", ("ruff", "check", ".")),
     ("ruff: format", ("ruff", "format", "--check", ".")),
@@ -44,7 +46,7 @@ def test(pytest_arguments: Sequence[str] = (), *, checkout: Path = CHECKOUT) -> 
         if engine.why_not:
             what = "in CI that is a failure" if strict else "tests that need one are skipped"
             steps.say(f"No live engine, so {what}. {engine.why_not}")
-        tests = _pytest((*strict, "tests", *pytest_arguments), checkout)
+        tests = _pytest((*strict, *SIDE_BY_SIDE, "tests", *pytest_arguments), checkout)
     finally:
         if engine.started_here:
             from layerlab.engine import private

@@ -19,6 +19,8 @@ from layerlab.exercises.bench import Bench
 from layerlab.exercises.file_task import FileTask
 from layerlab.exercises.judging import FileJudging
 from layerlab.exercises.trial import Trial, given
+from layerlab.exercises.variants import VARIANTS
+from layerlab.units import as_html
 from layerlab.widgets.questions import Question, cut
 from layerlab.work_file import WorkFile, fingerprint
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from layerlab.widgets.dockerfile_panel import DockerfilePanel
 
 _HINT_TITLES = ("Where to look", "The principle", "The same step in another file")
+_VARIANT_TITLES = ("A small variant, to solve alone", "What it comes to")
 _EDIT_INVITATION = "Which line needs your edit? Change it in the editor, then press Build & check."
 
 
@@ -202,17 +205,25 @@ class Exercise:
 
     def open_hints(self, task: str, check: Check) -> tuple[tuple[str, str], ...]:
         """Return (title, text) of the hints that are open for a failing check: one more with each new attempt."""
-        ladder = self._ladder(task, check)
+        ladder = self._ladder(task, check.name)
         return tuple(zip(_HINT_TITLES, ladder, strict=False))[: len(self._tried(task).get(check.name, ()))]
 
-    def _ladder(self, task: str, check: Check) -> Sequence[str]:
-        return self.hints.get(f"{task}: {check.name}", self.hints.get(check.name, ()))
+    def open_variant(self, task: str) -> tuple[tuple[str, str], ...]:
+        """Return (title, text) of a solved task's variant and of its answer, where its last hint was needed."""
+        needed = (
+            len(tried) >= len(_HINT_TITLES) for name, tried in self._tried(task).items() if self._ladder(task, name)
+        )
+        variant = VARIANTS.get(self.name, {}).get(task) if any(needed) else None
+        return tuple(zip(_VARIANT_TITLES, variant, strict=True)) if variant else ()
+
+    def _ladder(self, task: str, check: str) -> Sequence[str]:
+        return self.hints.get(f"{task}: {check}", self.hints.get(check, ()))
 
     def _hints(self, task: str, verdicts: Verdicts) -> tuple[tuple[str, str], ...]:
         """Remember what a panel's attempt came to, and return the hints that it opens."""
         shown = verdicts.shown
         if shown is None or shown.status != "FAIL":
-            return ()
+            return self.open_variant(task) if verdicts.all_pass else ()
         mark, outcome = self._judged.get(task, ("", None))
         if outcome and outcome.verdicts is verdicts:
             self._remember(task, [mark], shown)
@@ -222,10 +233,12 @@ class Exercise:
         from IPython.display import display
 
         display(verdicts)  # type: ignore[no-untyped-call]
-        if (shown := verdicts.shown) and shown.status == "FAIL" and self._ladder(task, shown):
+        folds = self.open_variant(task) if verdicts.all_pass else ()
+        if (shown := verdicts.shown) and shown.status == "FAIL" and self._ladder(task, shown.name):
             self._remember(task, self._marks(task), shown)
-            for title, text in self.open_hints(task, shown):
-                display(Hint(title, text))  # type: ignore[no-untyped-call]
+            folds = self.open_hints(task, shown)
+        for title, text in folds:
+            display(Hint(title, text))  # type: ignore[no-untyped-call]
 
     def _marks(self, task: str) -> list[Any]:
         """What tells one attempt at a task from another: the answers, and of a file its digest."""
@@ -283,7 +296,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Hint:
-    """One rung of the ladder, folded until it is wanted."""
+    """One rung of the ladder, or what follows it, folded until it is wanted."""
 
     title: str
     text: str
@@ -292,7 +305,7 @@ class Hint:
         return f"{self.title}: {self.text}"
 
     def _repr_html_(self) -> str:
-        return f"<details><summary>{escape(self.title)}</summary><p>{escape(self.text)}</p></details>"
+        return f"<details><summary>{escape(self.title)}</summary><p>{as_html(self.text)}</p></details>"
 
 
 def _lines_of(file: str, text: str | None) -> str | None:

@@ -57,12 +57,10 @@ def verify_one(
     engine: str | None = None,
     cell_seconds: float = CELL_SECONDS,
     with_neighbours: bool = False,
-    each_check_once: bool = False,
 ) -> Iterator[Check]:
     """Verify one exercise: its bytes, its solution, itself unsolved, and the wrong answers that are documented.
 
-    ``with_neighbours`` also tries what differs from the solution by one edit, which takes a build for each;
-    ``each_check_once`` leaves out wrong answers that fail where another one of their task did.
+    ``with_neighbours`` also tries what differs from the solution by one edit, which takes a build for each.
     """
     name = solution.stem
     try:
@@ -82,7 +80,6 @@ def verify_one(
             engine=engine,
             cell_seconds=cell_seconds,
             with_neighbours=with_neighbours,
-            each_check_once=each_check_once,
         )
         yield every_task_is_checked(name, judged.tasks, solved)
         yield from (documented(name, wrong) for wrong in judged.answers)

@@ -25,9 +25,9 @@ exercise = exercises.open({name!r}, layerlab.open_lab({name!r}))
 _ASK = """
 verdicts, met = [], set()
 for wrong in exercise.wrong_answers:
-    if {each_check_once} and (wrong.task, wrong.failing) in met:
+    if {each_check_once} and wrong.failing in met:
         continue
-    met.add((wrong.task, wrong.failing))
+    met.add(wrong.failing)
     shown = exercise.verdicts(wrong.task, wrong.answers).shown
     verdict = shown.status + " " + shown.name if shown else "PASS"
     verdicts.append(dict(task=wrong.task, name=wrong.name, failing=wrong.failing, verdict=verdict))
@@ -95,7 +95,7 @@ def judged(
     with_neighbours
         Also try the texts that differ from the solution by one edit.
     each_check_once
-        Of the wrong answers that fail a task's same check, judge the first only: each may take a build.
+        Of the wrong answers that fail the same check, in whichever task, judge the first only: each may take a build.
 
     Raises
     ------

@@ -6,12 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from layerlab.dockerfile.references import REFERENCE
+
 Libc = Literal["glibc", "musl"]
 
-_REFERENCE = re.compile(
-    r"(?P<name>(?:[a-z0-9][a-zA-Z0-9.-]*(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
-    r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>\w+:[0-9a-fA-F]{8,}))?"
-)
 _HUB = re.compile(r"^(?:(?:index\.)?docker\.io/)?(?:library/)?")
 _CODENAMES = "jessie|stretch|buster|bullseye|bookworm|trixie|forky|duke"
 # docker-library/python, "Supported tags": version, then one of these variants.
@@ -144,7 +142,7 @@ def read(reference: str) -> Base:
     >>> read("docker.io/library/python:3.12-slim").tag, read("{VERSION}").is_known
     ('3.12-slim', False)
     """
-    match = _REFERENCE.fullmatch(reference)
+    match = REFERENCE.fullmatch(reference)
     if match is None:
         return Base(reference)
     return Base(reference, _HUB.sub("", match["name"]), match["tag"] or "", match["digest"] or "")

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from traitlets import Any as AnyTrait
@@ -14,6 +13,7 @@ from traitlets import Bool, HasTraits, Unicode
 
 from layerlab.answers import Answers
 from layerlab.errors import AnswerError, LayerLabError
+from layerlab.units import as_html
 from layerlab.widgets.questions import Question, ShortText, cut, within
 
 CONFIDENCE = ("guess", "fairly", "certain")
@@ -196,8 +196,8 @@ class ReadOff(ShortText):
     @property
     def html(self) -> str:
         """Expected, actual and explanation as HTML, with the rest of it in a fold."""
-        more = f"<details><summary>Why?</summary><p>{escape(self.folded)}</p></details>" if self.folded else ""
-        said = "".join(f"<p>{escape(line)}</p>" for line in self.lines)
+        more = f"<details><summary>Why?</summary><p>{as_html(self.folded)}</p></details>" if self.folded else ""
+        said = "".join(f"<p>{as_html(line)}</p>" for line in self.lines)
         return f'<div style="overflow-wrap:anywhere">{said}{more}</div>'
 
     def restore(self) -> None:

@@ -13,6 +13,7 @@ import ipywidgets as widgets
 from traitlets import link
 
 from layerlab.errors import LayerLabError
+from layerlab.units import as_html
 from layerlab.widgets.questions import Choice, MultiChoice, Order, PointAt, Question, ShortText, cut
 from layerlab.widgets.text_file import TextFile
 
@@ -29,7 +30,7 @@ def framed(question: Question, *controls: widgets.Widget) -> widgets.VBox:
     """Put controls between the question's text above and Keep and status below."""
     return widgets.VBox(
         [
-            widgets.HTML(f"<p><strong>{escape(question.question)}</strong></p>"),
+            widgets.HTML(f"<p><strong>{as_html(question.question)}</strong></p>"),
             *controls,
             keep_button(question),
             status(question),

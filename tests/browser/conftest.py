@@ -4,6 +4,8 @@ JupyterLab saves outputs into what it opens.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import secrets
 import shutil
@@ -23,6 +25,7 @@ from layerlab.course.engines import Prepared
 
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "build" / "screenshots"
+FIRST_PORT = (8950, 8900)  # live, recorded: two workers may look for a free one at the same time
 FLAGS = (
     "--no-sandbox",  # root has none, and root is who runs CI
     "--disable-gpu",
@@ -63,25 +66,28 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def engine_kind(request: pytest.FixtureRequest) -> str:
-    """What the notebooks build on: the live engine where there is one, else the recordings."""
-    try:
-        return request.getfixturevalue("engine").info.kind
-    except pytest.skip.Exception:
-        return "recorded"
+def course_on(
+    chromium: Browser, work_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Course]]:
+    """Give a function of an engine's kind: JupyterLab whose notebooks build on it, started when first asked for."""
+    with contextlib.ExitStack() as servers:
+
+        @functools.cache
+        def of_kind(kind: str) -> Course:
+            return servers.enter_context(jupyterlab(kind, work_folder, tmp_path_factory))
+
+        yield of_kind
 
 
-@pytest.fixture(scope="session")
-def course(
-    chromium: Browser, engine_kind: str, work_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Course]:
-    """JupyterLab as `make lab` starts it, on a copy of the course and with settings of its own."""
+@contextlib.contextmanager
+def jupyterlab(kind: str, work_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
+    """Run JupyterLab as `make lab` starts it, on a copy of the course and with settings of its own."""
     folder = tmp_path_factory.mktemp("course")
     for name in ("notebooks", "exercises", "apps"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("work", ".ipynb_checkpoints"))
-    port, token = lab.free_port(8900), secrets.token_hex(16)
-    environment = lab.environment(token, Prepared(engine_kind)) | own_folders(tmp_path_factory.mktemp("jupyter"))
-    environment |= {"LAYERLAB_ENGINE": engine_kind, "LAYERLAB_WORK": str(work_folder)}
+    port, token = lab.free_port(FIRST_PORT[kind == "recorded"]), secrets.token_hex(16)
+    environment = lab.environment(token, Prepared(kind)) | own_folders(tmp_path_factory.mktemp("jupyter"))
+    environment |= {"LAYERLAB_ENGINE": kind, "LAYERLAB_WORK": str(work_folder)}
     with (folder / "jupyterlab.log").open("w") as log:
         server = subprocess.Popen(
             # The page's own objects are within reach, so that tests can wait until the kernel has answered.
@@ -106,12 +112,16 @@ def own_folders(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def open_notebook(chromium: Browser, course: Course) -> Iterator[Callable[[str], NotebookPage]]:
-    """Give a function that opens a notebook of the course, by its path, in a page of its own."""
+def open_notebook(chromium: Browser, course_on: Callable[[str], Course]) -> Iterator[Callable[..., NotebookPage]]:
+    """Give a function that opens a notebook of the course, by its path, in a page of its own.
+
+    Its notebooks run on the recordings unless ``engine`` names the kind of a live one.
+    """
     SHOTS.mkdir(parents=True, exist_ok=True)
     pages: list[Page] = []
 
-    def opened(path: str) -> NotebookPage:
+    def opened(path: str, *, engine: str = "recorded") -> NotebookPage:
+        course = course_on(engine)
         page = chromium.new_page(viewport={"width": 1280, "height": 1000})
         pages.append(page)
         # A copy and a kernel for each page: two on one file would tell each other that it has changed.

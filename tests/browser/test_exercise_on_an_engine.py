@@ -15,9 +15,9 @@ BASE, EVIDENCE, CHECK = "q2-fingerprint-base-question", "q2-fingerprint-evidence
 
 
 @pytest.fixture(scope="module")
-def slim(engine: Engine, open_notebook: Callable[[str], NotebookPage]) -> NotebookPage:
+def slim(engine: Engine, open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
     """Exercise 02 with the questions of its second task on the page."""
-    notebook = open_notebook("exercises/02_slim.ipynb")
+    notebook = open_notebook("exercises/02_slim.ipynb", engine=engine.info.kind)
     notebook.run("open", BASE, EVIDENCE)
     return notebook
 

@@ -32,7 +32,7 @@ def test_the_official_layers_are_drawn(lesson: NotebookPage) -> None:
 
 
 def test_the_build_panel_ends_with_its_build_done(lesson: NotebookPage) -> None:
-    expect(lesson.status("build-panel")).to_contain_text("Built layerlab/service:naive")
+    expect(lesson.status("build-panel")).to_contain_text("Replayed the build of layerlab/service:naive")
     expect(lesson.output("build-panel").get_by_role("button", name="Cancel build")).to_be_disabled()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from layerlab.answers import work_folder as folder_of_answers
+from layerlab.course import testing
 
 CONFTEST = Path(__file__).parents[1] / "conftest.py"
 WANTS_AN_ENGINE = "def test_wants_an_engine(engine):\n    assert engine.info.is_live\n"
@@ -60,3 +63,49 @@ def test_collecting_speaks_to_no_engine(run) -> None:
 def test_answers_never_lie_in_a_checkout(work_folder: Path) -> None:
     assert folder_of_answers() == work_folder
     assert not work_folder.is_relative_to(CONFTEST.parents[1])
+
+
+SEVERAL = """
+import pytest
+
+def test_cheap():
+    pass
+
+@pytest.mark.parametrize("name", ["01", "02"])
+@pytest.mark.parametrize("where", ["recorded", "live"])
+def test_notebook(where, name):
+    pass
+"""
+
+
+def test_side_by_side_one_worker_has_all_that_is_live_and_begins_with_it(run) -> None:
+    status, output = run(SEVERAL, *testing.SIDE_BY_SIDE, "-v")
+    done = re.findall(r"\[(gw\d+)\].* PASSED .*::(\S+)", output)
+    assert status == 0 and len(done) == 5
+    live = [worker for worker, name in done if "live" in name]
+    assert len(live) == 2 and len(set(live)) == 1
+    assert "[live" in next(name for worker, name in done if worker == live[0])
+
+
+@pytest.mark.parametrize(
+    ("id", "group"),
+    [
+        ("tests/engine/test_contract.py::test_tag", "live engine"),
+        ("tests/notebooks/test_run.py::test_notebook[01_naive-live]", "live engine"),
+        ("tests/notebooks/test_run.py::test_notebook[01_naive-recorded]", "recorded passes"),
+        ("tests/browser/test_panel_on_an_engine.py::test_wrong_then_right", "live engine"),
+        ("tests/browser/test_lesson.py::test_the_build_panel", "pages"),
+        ("tests/unit/test_units.py::test_alive[lively]", None),
+    ],
+)
+def test_what_one_worker_does_alone(id: str, group: str | None) -> None:
+    assert runpy.run_path(str(CONFTEST))["_group"](id) == group
+
+
+def test_one_after_another_nothing_moves_within_a_folder(run) -> None:
+    _, output = run(SEVERAL, "-v")
+    assert re.findall(r"::(\S+)", output) == [
+        "test_cheap",
+        *("test_notebook[recorded-01]", "test_notebook[recorded-02]"),
+        *("test_notebook[live-01]", "test_notebook[live-02]"),
+    ]

@@ -274,10 +274,10 @@ def test_one_failing_part_fails_the_whole_and_stops_nothing(parts: SimpleNamespa
 
 def test_with_an_engine_no_live_test_may_be_skipped(parts: SimpleNamespace) -> None:
     testing.test(("-x",))
-    assert parts.pytest == [("--require-engine", "tests", "-x")]
+    assert parts.pytest == [("--require-engine", *testing.SIDE_BY_SIDE, "tests", "-x")]
 
 
-@pytest.mark.parametrize(("ci", "arguments"), [(None, ("tests",)), ("true", ("--require-engine", "tests"))])
+@pytest.mark.parametrize(("ci", "arguments"), [(None, ()), ("true", ("--require-engine",))])
 def test_without_an_engine_live_tests_are_skipped_but_not_in_ci(
     parts: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, ci: str | None, arguments: tuple[str, ...]
 ) -> None:
@@ -287,7 +287,7 @@ def test_without_an_engine_live_tests_are_skipped_but_not_in_ci(
 
     testing.test()
 
-    assert parts.pytest == [arguments]
+    assert parts.pytest == [(*arguments, *testing.SIDE_BY_SIDE, "tests")]
 
 
 @pytest.mark.parametrize(("ci", "said"), [(None, "are skipped"), ("true", "in CI that is a failure")])

@@ -696,7 +696,7 @@ def test_the_text_twin_says_all_that_the_panel_shows(make: Make) -> None:
         "As written: 1 PASS",
         "FAIL luggage (found 3.50 MB, from line 2, wanted at most 2 MB)",
         "Line 2: COPY --from=builder /usr/local /usr/local",
-        "Hint, Where to look: At line 2.",
+        "Where to look: At line 2.",
         "Base 119 MB, and on it needed 14.0 MB, luggage 3.50 MB (25 % of what is needed).",
         "-COPY --from=builder _____ _____",
         "+COPY --from=builder /usr/local /usr/local",

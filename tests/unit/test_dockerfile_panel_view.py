@@ -123,7 +123,7 @@ def test_build_and_check_shows_progress_then_the_verdict_its_line_and_the_hint_f
         "Not yet, because",
         "Which one folder",
         "Line 2: COPY --from=builder /usr/local",
-        "<details><summary>Hint: Where to look",
+        "<details><summary>Where to look",
     ]
     assert [html.index(words) for words in order] == sorted(html.index(words) for words in order)
     assert "At &lt;line&gt; 2." in html

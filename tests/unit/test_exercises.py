@@ -41,6 +41,7 @@ from layerlab.exercises.ex10_practice import files as ex10_files
 from layerlab.exercises.ex11_with_ai import mends
 from layerlab.exercises.ex11_with_ai.faults import FAULTS
 from layerlab.exercises.file_task import filled
+from layerlab.exercises.variants import VARIANTS
 
 ON_SLIM = (APPS / "exercise02/notes/Dockerfile").read_text().replace("${PY_MINOR}", "${PY_MINOR}-slim")
 BLANKS = (APPS / "exercise03/tickets/Dockerfile.blanks").read_text()
@@ -405,6 +406,38 @@ def test_hints_open_one_by_one_with_new_attempts(opened: Opener, capsys: pytest.
     assert attempt((5, 6, 4, 1, 2, 3, 0)) == ["Where to look"], "another obstacle has a ladder of its own"
     assert len(attempt((2, 5, 6, 4, 1, 0, 3))) == 3
     assert len(attempt((3, 5, 6, 4, 1, 0, 2))) == 3
+
+
+def test_whoever_needed_the_last_hint_gets_a_small_variant_once_the_task_is_solved(
+    opened: Opener, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exercise = opened("01_naive")
+    solve(exercise)
+    exercise.check("q1-order")
+    question, answer = VARIANTS["01_naive"]["q1-order"]
+    assert question not in capsys.readouterr().out, "solved without hints"
+
+    for order in ((0, 5, 6, 4, 2, 1, 3), (1, 5, 6, 4, 2, 0, 3), (2, 5, 6, 4, 1, 0, 3)):
+        exercise.answers.keep("q1-order", [LINES[i] for i in order])
+        with pytest.raises(CheckFailed):
+            exercise.check("q1-order")
+    assert question not in capsys.readouterr().out, "not solved yet"
+
+    solve(exercise)
+    exercise.check("q1-order")
+    told = capsys.readouterr().out
+    assert told.index(question) < told.index(answer)
+    exercise.check("q2-point")
+    assert VARIANTS["01_naive"]["q2-point"].question not in capsys.readouterr().out, "each task for itself"
+
+
+@pytest.mark.parametrize("name", exercises.NAMES)
+def test_every_task_has_a_variant_that_asks_and_answers(name: str) -> None:
+    variants = VARIANTS[name]
+    assert list(variants) == list(exercises.kind(name).tasks)
+    for question, answer in variants.values():
+        assert "?" in question or question.startswith("Bring"), question
+        assert len(question.split()) <= 60 and len(answer.split()) <= 60
 
 
 def test_an_attempt_without_an_answer_opens_nothing(opened: Opener, capsys: pytest.CaptureFixture[str]) -> None:

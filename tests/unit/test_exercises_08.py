@@ -127,7 +127,7 @@ def test_a_documented_slip_meets_its_check(exercise: Measuring, wrong: Any) -> N
     assert shown is not None
     assert (shown.name, shown.status) == (wrong.failing, "FAIL"), str(verdicts)
     assert shown.why and shown.hint.endswith("?") and word_count(verdicts) <= 60
-    assert len(exercise._ladder(wrong.task, shown)) == 3
+    assert len(exercise._ladder(wrong.task, shown.name)) == 3
 
 
 def test_slips_and_neighbours_differ_and_go_stale_with_the_starter(exercise: Measuring) -> None:

@@ -95,7 +95,9 @@ def test_each_new_text_that_meets_the_same_obstacle_opens_one_more_hint(exercise
         exercise.check(TASK)
     assert attempt(f"{NO_HEADER}# again\n") == ["Where to look", "The principle"], "the check cell counted nothing"
     assert attempt(NO_LIBRARY) == ["Where to look"], "another obstacle has a ladder of its own"
-    assert attempt(RIGHT) == []
+    assert attempt(RIGHT) == [], "no last hint was needed"
+    attempt(f"{NO_HEADER}# once more\n")
+    assert attempt(RIGHT) == ["A small variant, to solve alone", "What it comes to"]
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00binary", b"x" * 200_000])

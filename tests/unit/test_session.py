@@ -12,7 +12,7 @@ from fake_engine import FakeEngine
 
 from layerlab.context import BuildContext
 from layerlab.course import session
-from layerlab.errors import SetupError
+from layerlab.errors import DockerfileError, SetupError
 
 DOCKERFILE = """\
 # why this base
@@ -36,6 +36,22 @@ def context(tmp_path):
 def test_bases_are_those_outside_the_file_each_once(context):
     assert session.base_references(context, {"PY_MINOR": "3.11"}) == ("python:3.11-slim",)
     assert session.base_references(context, {}) == ("python:3.12-slim",)
+
+
+@pytest.mark.parametrize(
+    ("base", "why"),
+    [
+        ("python:${PY_MINO}-slim", "what stands behind the colon is no tag"),
+        ("Python:3.11", "small letters"),
+        ("$NOTHING", "comes out blank"),
+        ("pyt hon", "needs|names|AS"),
+    ],
+)
+def test_a_from_that_names_no_image_is_told_by_its_line(tmp_path, base, why):
+    with pytest.raises(DockerfileError, match=why) as caught:
+        (tmp_path / "Dockerfile").write_text(f"# one\nFROM {base}\nRUN true\n")
+        session.base_references(BuildContext.open(tmp_path, "Dockerfile"), {})
+    assert caught.value.line == 2
 
 
 def test_the_command_for_a_terminal_can_be_pasted(context):

@@ -123,7 +123,7 @@ class LiveContainer:
             "::1",
         ):
             return self._ask_from_inside(path, port)
-        published = self._host_port(port)
+        published = self.published(port)
         if published is None:
             return None
         return ask(f"http://127.0.0.1:{published}{path}")
@@ -135,7 +135,7 @@ class LiveContainer:
         status, body, headers = json.loads(result.output.splitlines()[-1])
         return Response(status, body, tuple((str(k).lower(), str(v)) for k, v in headers))
 
-    def _host_port(self, port: int) -> int | None:
+    def published(self, port: int) -> int | None:
         with translated(self._endpoint):
             self._container.reload()
         published = (self._container.attrs["NetworkSettings"].get("Ports") or {}).get(f"{port}/tcp")
@@ -144,7 +144,7 @@ class LiveContainer:
     def _fail_if_ended(self, port: int) -> None:
         if not self._is_running():
             raise self._silent(f"ended with exit code {self._exit_code()} and never answered on port {port}")
-        if self._host_port(port) is None:
+        if self.published(port) is None:
             raise DoesNotServe(
                 f"Port {port} of this container is not published: no port of this machine leads to it. "
                 f"Start it with `ports=[{port}]`."

@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from layerlab.engine.registry import program
-from layerlab.engine.registry.serving import Serving
+from layerlab.engine.registry.serving import ContainerServing, ProgramServing, Serving
 from layerlab.engine.registry.values import Blob, Transfer
-from layerlab.errors import ImageNotFound, NoRegistry, PullFailed
+from layerlab.errors import BaseError, EngineError, ImageNotFound, NoRegistry, PullFailed
 
 if TYPE_CHECKING:
     from layerlab.engine.live import LiveEngine
@@ -35,16 +35,16 @@ class LocalRegistry:
 
     @classmethod
     def open(cls, engine: LiveEngine, *, say: Callable[[str], None] = print) -> LocalRegistry:
-        """Start a registry that this engine can reach.
+        """Start a registry that this engine can reach: its program, else its image in a container.
 
         Raises
         ------
         NoRegistry
-            The program can't be had, or the engine is on another machine.
+            Neither can be had, or the engine is on another machine.
         """
         if not engine.info.endpoint.startswith("unix://"):
             raise NoRegistry(f"The engine at {engine.info.endpoint} can't reach this machine's loopback.")
-        return cls(engine, Serving(program.program(say)))
+        return cls(engine, _serving(engine, say))
 
     def push(self, image: str) -> Transfer:
         """Push an image."""
@@ -109,6 +109,7 @@ class LocalRegistry:
             self._engine.client.api.remove_image(reference)
 
     def _known(self, image: str) -> tuple[str, str]:
+        self._serving.must_run()
         image_id = str(self._engine.inspect(image)["Id"])
         if image_id not in self._pushed:
             raise ImageNotFound(f"{image} was not pushed to this registry. Push it first.")
@@ -125,6 +126,17 @@ class LocalRegistry:
             _blob(layer, was_there({_short(layer["digest"]), _short(diff_id)}))
             for layer, diff_id in zip(self._layers(image_id), diff_ids, strict=True)
         )
+
+
+def _serving(engine: LiveEngine, say: Callable[[str], None]) -> Serving:
+    try:
+        found = program.program(say)
+    except NoRegistry as no_program:
+        try:
+            return ContainerServing(engine)
+        except (EngineError, BaseError) as error:
+            raise NoRegistry(f"{no_program} Nor can its image run in a container: {error}") from error
+    return ProgramServing(found)
 
 
 def _said(told: Iterable[Any], statuses: tuple[str, ...]) -> set[str]:

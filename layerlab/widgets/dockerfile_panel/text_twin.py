@@ -28,7 +28,7 @@ def text_twin(panel: DockerfilePanel) -> str:
     written = f"As written: {panel.as_written}" if panel.as_written else ""
     parts = [panel.title, panel.question, panel.saved_state, panel.conflict, written]
     parts += [panel.status, *([str(panel.verdicts)] if panel.verdicts else []), *quoted_lines(panel)]
-    parts += [f"Hint, {title}: {text}" for title, text in panel.hints]
+    parts += [f"{title}: {text}" for title, text in panel.hints]
     if "gauge" in panel.parts:
         parts.append(gauge_line(panel))
     if "diff" in panel.parts:

@@ -13,6 +13,7 @@ from typing import Any
 import ipywidgets as widgets
 from traitlets import link
 
+from layerlab.units import as_html
 from layerlab.widgets.build_view import BuildView, hear_while_busy
 from layerlab.widgets.dockerfile_panel import view_parts
 from layerlab.widgets.dockerfile_panel.panel import DockerfilePanel
@@ -187,12 +188,8 @@ def _progress(panel: DockerfilePanel) -> BuildView:
 
 
 def _task(panel: DockerfilePanel) -> str:
-    paragraphs = "".join(f"<p>{_code(part)}</p>" for part in re.split(r"\n\s*\n", panel.question.strip()))
+    paragraphs = "".join(f"<p>{as_html(part)}</p>" for part in re.split(r"\n\s*\n", panel.question.strip()))
     return f'<p><strong>{escape(panel.title)}</strong></p><div style="overflow-wrap:anywhere">{paragraphs}</div>'
-
-
-def _code(text: str) -> str:
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _status(html: str) -> str:

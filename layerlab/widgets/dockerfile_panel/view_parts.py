@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from layerlab.figures.palette import ADDED, BASE, WASTED, Mark
+from layerlab.units import as_html
 from layerlab.widgets.dockerfile_panel import text_twin
 from layerlab.widgets.dockerfile_panel.history import COLUMNS
 
@@ -30,8 +31,7 @@ def verdict(panel: DockerfilePanel) -> str:
         return ""
     quoted = "".join(f"<p><code>{escape(line)}</code></p>" for line in text_twin.quoted_lines(panel))
     hints = "".join(
-        f"<details><summary>Hint: {escape(title)}</summary><p>{escape(text)}</p></details>"
-        for title, text in panel.hints
+        f"<details><summary>{escape(title)}</summary><p>{as_html(text)}</p></details>" for title, text in panel.hints
     )
     return f'{verdicts._repr_html_()}<div style="overflow-wrap:anywhere">{quoted}{hints}</div>'
 

@@ -20,9 +20,9 @@ RIGHT = STARTER.replace("python:${PY_MINOR}\n", "python:${PY_MINOR}-slim\n")
 
 
 @pytest.fixture(scope="module")
-def panel(engine: Engine, open_notebook: Callable[[str], NotebookPage]) -> NotebookPage:
+def panel(engine: Engine, open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
     """Exercise 02 with the panel of its last task on the page."""
-    notebook = open_notebook("exercises/02_slim.ipynb")
+    notebook = open_notebook("exercises/02_slim.ipynb", engine=engine.info.kind)
     notebook.run("open", PANEL)
     expect(editor(notebook)).to_have_value(STARTER)
     return notebook
