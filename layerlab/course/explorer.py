@@ -6,10 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from layerlab import bases, build
-from layerlab.answers import Answers, work_folder
-from layerlab.course.logbook import folder
+from layerlab.answers import Answers
 from layerlab.course.logbook.catalogue import catalogue
-from layerlab.course.logbook.overview import overview
 from layerlab.design_space import Spending
 from layerlab.engine.protocol import Engine
 from layerlab.errors import LayerLabError
@@ -40,14 +38,17 @@ def explorer(engine: Engine, root: Path, notebook: str, *, source: str, work: Pa
 
 
 def unfinished(root: Path, *, work: Path | None = None) -> str:
-    """Say what of notebook 05 is still to do, since the explorer gives its answers away; empty where it is done."""
-    kept = folder.read(work or work_folder())
-    before = next(one for one in overview(kept.record, catalogue(root)).chapters if one.name == _BEFORE)
-    if before.kept >= before.asked:
+    """Say what of notebook 05 is still to do, since the explorer gives its answers away; empty where it is done.
+
+    Raises AnswerError where its predictions cannot be read.
+    """
+    asked = set(catalogue(root).predictions[_BEFORE])
+    kept = asked & set(Answers.open(_BEFORE, kind="predictions", work=work).all())
+    if kept == asked:
         return ""
     return (
-        f"This page gives the answers of notebooks 01 to 05 away, and of notebook 05 you have kept {before.kept} of "
-        f"{before.asked} predictions. Do it first, then run this cell again. To open it all the same, press Open it "
+        f"This page gives the answers of notebooks 01 to 05 away, and of notebook 05 you have kept {len(kept)} of "
+        f"{len(asked)} predictions. Do it first, then run this cell again. To open it all the same, press Open it "
         "anyway, or run `explorer.open_anyway()`."
     )
 

@@ -55,7 +55,7 @@ AXES = (
     Axis(
         "bytecode",
         "Bytecode",
-        ((AS_IS, "as installed"), (COMPILED, "packages compiled"), (NONE, "none")),
+        ((AS_IS, "as installed"), (COMPILED, "compiled"), (NONE, "none")),
         "Bytes in the image, against work at each start.",
     ),
     Axis(

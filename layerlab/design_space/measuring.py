@@ -61,11 +61,11 @@ class Measured:
         try:
             measured = cls(**{**kept, "combination": named(kept["combination"]), "starts": tuple(kept["starts"])})
         except (TypeError, KeyError) as error:
-            raise ValueError(f"{kept!r} is no measured combination") from error
+            raise ValueError("it is no measured combination") from error
         whole = (measured.size_bytes, measured.base_bytes, measured.steps, measured.cached_steps)
         seconds = (measured.build_seconds, *measured.starts)
         if any(type(one) is not int for one in whole) or any(type(one) not in _SECONDS for one in seconds):
-            raise ValueError(f"{kept!r} holds a number that is none")
+            raise ValueError("it holds a number that is none")
         return measured
 
 

@@ -44,6 +44,8 @@ class Building:
 
     def run(self, on_event: Callable[[Any], None] | None = None) -> Measured:
         self.oven.built.append(self.one.name)
+        if self.oven.is_held:
+            self.oven.held.wait(20)
         if self.oven.is_slow:
             self.cancelled.wait(20)
             raise BuildCancelled("cancelled")
@@ -61,6 +63,7 @@ class Oven:
     def __init__(self) -> None:
         self.built: list[str] = []
         self.is_slow = False
+        self.is_held, self.held = False, threading.Event()
         self.serves = True
         self.fault: Exception | None = None
 
@@ -243,6 +246,38 @@ def test_an_entry_that_somebody_edited_counts_as_spent_and_stays(make: Callable[
     assert "Build 1 cannot be read" in again.status and again.left == 5 and again.spent == ()
     spend(again, LARGE)
     assert again.spent[0].number == 2 and answers.get("build-1")["source"] == "x"
+
+
+def test_two_open_pages_that_spend_at_once_keep_both_builds_and_both_predictions(
+    make: Callable[..., Explorer], oven: Oven
+) -> None:
+    first, second = make(), make()
+    oven.is_held = True
+    for one, name, expected in ((first, SMALL, BANDS[0].text), (second, LARGE, BANDS[2].text)):
+        one.choose(name)
+        one.expected, one.reason, one.confidence = expected, "packages", "guess"
+        one.spend()
+    oven.held.set()
+    spent = {one.wait(20).measured.combination.name for one in (first, second)}
+    assert spent == {SMALL, LARGE}
+    assert {(one.measured.combination.name, one.expected) for one in make().spent} == {
+        (SMALL, BANDS[0].text),
+        (LARGE, BANDS[2].text),
+    }
+
+
+def test_a_damaged_file_of_its_own_is_said_and_set_aside(make: Callable[..., Explorer], tmp_path: Path) -> None:
+    spend(make(), SMALL)
+    (tmp_path / NOTEBOOK / "answers.json").write_text("{")
+    assert "was damaged" in make().status
+    assert make().left == BUDGET and (tmp_path / NOTEBOOK / "answers.json.damaged-1").read_text() == "{"
+
+
+def test_asking_what_is_to_do_in_05_reads_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / NOTEBOOK).mkdir()
+    (tmp_path / NOTEBOOK / "answers.json").write_text("{")
+    unfinished(ROOT, work=tmp_path)
+    assert (tmp_path / NOTEBOOK / "answers.json").read_text() == "{", "who sets it aside must say so"
 
 
 def test_waiting_for_nothing_is_said(explorer: Explorer) -> None:

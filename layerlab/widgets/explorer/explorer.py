@@ -19,7 +19,7 @@ from layerlab.units import size
 from layerlab.widgets.dockerfile_panel.attempt import Attempt, Running
 from layerlab.widgets.explorer import text_twin
 from layerlab.widgets.explorer.curtain import Curtain
-from layerlab.widgets.explorer.ledger import BUDGET, Ledger, Spent, band
+from layerlab.widgets.explorer.ledger import BUDGET, Ledger, Said, Spent, band
 from layerlab.widgets.prediction import is_interactive
 
 
@@ -74,6 +74,7 @@ class Explorer(HasTraits):
         self._unattended: list[Spent] = []
         self._gate = threading.Lock()
         self._attempt: Attempt[Measured] | None = None
+        self._said: Said | None = None
         self._view: Any = None
         self.restore()
 
@@ -145,9 +146,8 @@ class Explorer(HasTraits):
                 self.status = "One is being built already. Cancel it, or wait for it."
                 return
             one, number = self.combination, self._require_spendable()
-            asked = self._ledger.prediction(number, one)
-            asked.value, asked.reason, asked.confidence = self.expected, self.reason, self.confidence
-            asked.keep()
+            said = Said(self.expected, self.reason, self.confidence)
+            self._ledger.predict(number, one, said)
             attempt = Attempt(
                 one.name,
                 lambda name: self._bench.spend(named(name)),
@@ -155,7 +155,8 @@ class Explorer(HasTraits):
                 on_settled=self._on_settled,
                 after=self._attempt,
             )
-            self._attempt, self.progress, self.state = attempt, attempt.progress, "building"
+            self._attempt, self._said = attempt, said
+            self.progress, self.state = attempt.progress, "building"
             self.status = f"Your prediction is kept. Building number {number} of {BUDGET} now."
             attempt.start()
 
@@ -304,8 +305,8 @@ class Explorer(HasTraits):
         try:
             if attempt.was_cancelled:
                 said = "Cancelled. Nothing was spent, and your prediction is kept."
-            elif attempt.outcome is not None:
-                said = self._take(attempt.outcome)
+            elif attempt.outcome is not None and self._said is not None:
+                said = self._take(attempt.outcome, self._said)
             elif attempt.fault is not None:
                 said = f"Not spent: {attempt.fault}"
         except Exception as error:
@@ -316,10 +317,8 @@ class Explorer(HasTraits):
             self.status, self.state = said, "idle"
             self._look()
 
-    def _take(self, measured: Measured) -> str:
-        number = self._ledger.next_number
-        assert number is not None
-        self._ledger.add(number, measured.combination, measured, self._bench.source)
+    def _take(self, measured: Measured, said: Said) -> str:
+        number = self._ledger.add(measured, self._bench.source, said)
         with self.hold_trait_notifications():
             self.expected, self.reason, self.confidence = None, "", None
         self.spends += 1

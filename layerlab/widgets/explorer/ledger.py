@@ -6,10 +6,12 @@ Knows answers and predictions, no engine and no view.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from layerlab.answers import Answers
+from layerlab.answers import Answer, Answers
 from layerlab.design_space import Combination, Measured
+from layerlab.errors import AnswerError
 from layerlab.units import size
 from layerlab.widgets.prediction import Band, Prediction
 
@@ -42,6 +44,20 @@ class Spent:
     def is_hit(self) -> bool:
         """True where it came as expected."""
         return self.expected == self.came
+
+
+@dataclass(frozen=True)
+class Said:
+    """A prediction as it was said: the band, a reason, how sure."""
+
+    expected: Any
+    reason: str
+    confidence: Any
+
+    @property
+    def why(self) -> dict[str, Any]:
+        """Reason and confidence as they are kept."""
+        return {"reason": " ".join(self.reason.split()), "confidence": self.confidence}
 
 
 class Ledger:
@@ -77,11 +93,42 @@ class Ledger:
         """The number of the next build; None where the budget is used up."""
         return next((number for number in range(1, BUDGET + 1) if self._spent(number) is None), None)
 
-    def add(self, number: int, combination: Combination, measured: Measured, source: str) -> None:
-        """Keep a build, and what its prediction came to."""
-        self._answers.keep(build_id(number), {"measured": measured.to_json(), "source": source})
+    def predict(self, number: int, combination: Combination, said: Said) -> None:
+        """Keep a prediction. Raises AnswerError where it is not whole."""
         asked = self.prediction(number, combination)
+        asked.value, asked.reason, asked.confidence = said.expected, said.reason, said.confidence
+        if self._predictions.get(asked.id) != {"choice": said.expected, **said.why}:
+            asked.keep()
+
+    def add(self, measured: Measured, source: str, said: Said) -> int:
+        """Keep a build under the first free number, with its prediction and what that came to; return the number.
+
+        Raises
+        ------
+        AnswerError
+            No number is free.
+        DiskFull
+        """
+        number = self._claim({"measured": measured.to_json(), "source": source})
+        # Another page of the same learner may have spent the number meanwhile that the prediction was kept under.
+        self.predict(number, measured.combination, said)
+        asked = self.prediction(number, measured.combination)
         asked.readoff(measured.added_bytes, found=size(measured.added_bytes)).restore()
+        return number
+
+    def _claim(self, value: dict[str, Any]) -> int:
+        claimed: list[int] = []
+
+        def first_free(kept: dict[str, Answer]) -> dict[str, Answer]:
+            number = next((n for n in range(1, BUDGET + 1) if build_id(n) not in kept), None)
+            if number is None:
+                raise AnswerError("Another page has spent the last build meanwhile.")
+            claimed.append(number)
+            return {**kept, build_id(number): Answer(value, datetime.now(UTC).isoformat(timespec="seconds"))}
+
+        # Looked up and written under one lock: two pages that end together must not write over each other.
+        self._answers.change(first_free)
+        return claimed[-1]
 
     @property
     def is_stopped(self) -> bool:
