@@ -138,13 +138,17 @@ class LiveContainer:
     def _host_port(self, port: int) -> int | None:
         with translated(self._endpoint):
             self._container.reload()
+        return self._published(port)
+
+    def _published(self, port: int) -> int | None:
         published = (self._container.attrs["NetworkSettings"].get("Ports") or {}).get(f"{port}/tcp")
         return int(published[0]["HostPort"]) if published else None
 
     def _fail_if_ended(self, port: int) -> None:
         if not self._is_running():
             raise self._silent(f"ended with exit code {self._exit_code()} and never answered on port {port}")
-        if self._host_port(port) is None:
+        # From the same answer that said it runs: one that has ended publishes nothing any more.
+        if self._published(port) is None:
             raise DoesNotServe(
                 f"Port {port} of this container is not published: no port of this machine leads to it. "
                 f"Start it with `ports=[{port}]`."
