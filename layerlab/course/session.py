@@ -198,10 +198,10 @@ class Lab:
             _reference(image),
             paths=asked,
             read_only=read_only,
+            user=user,
             mounts=mounts,
             wait_seconds=wait_seconds,
         )
-        return probe.probe(self.engine, _reference(image), paths=asked, read_only=read_only, user=user, mounts=mounts)
 
     def starts(
         self,

@@ -79,6 +79,15 @@ def test_an_edit_is_new_to_an_engine_that_remembers_and_always_the_same_on_a_fre
     assert first.startswith("app = 1\n# edited") and (first == second) == is_fresh
 
 
+def test_a_probe_is_asked_for_with_all_that_was_given(monkeypatch):
+    asked = {}
+    monkeypatch.setattr(session.probe, "probe", lambda engine, image, **options: asked.update(options, image=image))
+    lab = session.Lab("test", FakeEngine(), session.course_root())  # type: ignore[arg-type]
+    given = {"read_only": True, "user": "10001", "mounts": {"/models": "/app/models:ro"}, "wait_seconds": 5.0}
+    lab.probe("layerlab/a:b", "/health", **given)
+    assert asked == {**given, "image": "layerlab/a:b", "paths": ("/health",)}
+
+
 def test_lines_are_numbered_from_one_and_comments_are_no_code():
     text = session.Text(DOCKERFILE)
     assert repr(text).splitlines()[3] == "  4  FROM python:${PY_MINOR}-slim AS builder"
