@@ -1,4 +1,4 @@
-"""Runs in a container of the service: what is still there besides the answers, as JSON. Asks only modules it has loaded."""
+"""Runs in a container of the service: what is there besides the answers, as JSON, with modules the service loads."""
 
 import importlib.util
 import json

@@ -129,6 +129,14 @@ def test_a_folder_of_ones_own_is_judged_alike(exercise: Practice, tmp_path: Path
     assert {"luggage", "rebuild", "base pinned"} <= {check.name for check in told}
 
 
+def test_a_folder_of_ones_own_that_is_none_is_said(exercise: Practice, tmp_path: Path) -> None:
+    with pytest.raises(AnswerError, match=r"no-such-service is not there\. Name the folder"):
+        exercise.own(tmp_path / "no-such-service")
+    (tmp_path / "Dockerfile").write_text(starter(KINDS))
+    with pytest.raises(AnswerError, match=r"Dockerfile is a file\. Name the folder"):
+        exercise.own(tmp_path / "Dockerfile")
+
+
 def test_a_service_that_is_not_there_is_said(exercise: Practice) -> None:
     with pytest.raises(KeyError, match="There are: almanac, labels, kinds"):
         exercise.behaves("tides")

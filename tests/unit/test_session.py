@@ -109,6 +109,11 @@ def test_a_fold_stands_open_as_text():
     assert fold._repr_html_().startswith("<details><summary>Two more</summary>")
 
 
+def test_what_has_only_a_text_is_folded_as_text():
+    fold = session.Fold("The script", (session.Text("if 1 < 2:\n    pass"),))
+    assert "<pre>  1  if 1 &lt; 2:\n  2      pass</pre></details>" in fold._repr_html_()
+
+
 def test_outside_a_checkout_the_package_finds_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert (session.course_root() / "notebooks" / "00_setup.ipynb").is_file()
