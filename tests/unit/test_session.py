@@ -10,9 +10,11 @@ from dataclasses import replace
 import pytest
 from fake_engine import FakeEngine
 
+from layerlab import measure
 from layerlab.context import BuildContext
 from layerlab.course import session
 from layerlab.errors import SetupError
+from layerlab.image import HistoryEntry, Image
 
 DOCKERFILE = """\
 # why this base
@@ -107,6 +109,14 @@ def test_a_fold_stands_open_as_text():
     fold = session.Fold("Two more", (badge, badge))
     assert repr(fold).count("a · b") == 2
     assert fold._repr_html_().startswith("<details><summary>Two more</summary>")
+
+
+def test_on_scratch_all_of_an_image_was_added():
+    scratch = session.Lab("test", FakeEngine(), session.course_root()).base("scratch")  # type: ignore[arg-type]
+    image = Image("sha256:1", (), "", "", (HistoryEntry("COPY a /", 7),), ("sha256:a",), 7)
+    assert (scratch.size_bytes, scratch.layers, image.added_bytes(scratch)) == (0, (), 7)
+    frame = measure.ladder({"a": image}, bases={"a": scratch})
+    assert [frame[column][0] for column in ("base_bytes", "added_bytes")] == [0, 7]
 
 
 def test_what_has_only_a_text_is_folded_as_text():
