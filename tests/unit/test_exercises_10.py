@@ -10,7 +10,7 @@ from fake_bench import APPS
 from fake_practice import BYTECODE, NEED, PracticeBench
 
 from layerlab.checks import Verdicts
-from layerlab.errors import AnswerError
+from layerlab.errors import AnswerError, BaseError
 from layerlab.exercises.ex10_practice import BRONZE, PREDICTION, SERVICE, SILVER, Practice, checks, files, record
 from layerlab.exercises.file_task import edited
 
@@ -69,6 +69,14 @@ def test_the_smallest_base_is_wrong_for_two_of_three(exercise: Practice) -> None
     for task, name in BRONZE.items():
         text = files.reference(name, starter(f"{task}-file")).replace("-slim\nWORKDIR", "-alpine\nWORKDIR")
         assert exercise.verdicts(task, {f"{task}-file": text}).all_pass == (name == "almanac")
+
+
+def test_what_stands_on_scratch_cannot_be_weighed_and_that_is_said(exercise: Practice) -> None:
+    right = files.reference("almanac", starter(ALMANAC))
+    head, _, last = right.rpartition("FROM python:${PY_MINOR}-alpine")
+    trial = exercise._trial(ALMANAC, f"{head}FROM scratch{last}")
+    with pytest.raises(BaseError, match="brings a whole system along"):
+        assert trial.base
 
 
 def test_a_prediction_may_be_one_band_off(exercise: Practice) -> None:
