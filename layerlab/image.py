@@ -127,6 +127,10 @@ class Image:
         return tuple(layer for layer in self.layers if layer.diff_id not in held)
 
 
+# `FROM scratch`: a name that Dockerfiles may use, and no image that any engine holds.
+SCRATCH = Image(id="scratch", tags=("scratch",), platform="", created="", history=(), diff_ids=(), engine_size_bytes=0)
+
+
 def shared_prefix(first: Sequence[str], second: Sequence[str]) -> int:
     """Count the leading elements that two sequences of diff_ids have in common.
 

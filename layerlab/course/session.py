@@ -21,7 +21,7 @@ from layerlab.course.session_builds import base_references, in_a_terminal, print
 from layerlab.course.session_shown import Badge, Fold, Text, engine_text
 from layerlab.dockerfile import Instruction
 from layerlab.errors import SetupError
-from layerlab.image import Image
+from layerlab.image import SCRATCH, Image
 
 if TYPE_CHECKING:
     from layerlab.compose import Service
@@ -91,8 +91,10 @@ class Lab:
     def base(self, key: str) -> Image:
         """Return the base image called "slim", "full", "musl" or "distroless", fetching or awaiting it first.
 
-        Raises BaseUnavailable, PullFailed or NotRecorded, each saying what to do.
+        "scratch" is the empty one. Raises BaseUnavailable, PullFailed or NotRecorded, each saying what to do.
         """
+        if key == SCRATCH.name:
+            return SCRATCH
         return bases.resolve(self.engine, key, on_progress=print_progress()).image
 
     def begin(
@@ -200,10 +202,10 @@ class Lab:
             _reference(image),
             paths=asked,
             read_only=read_only,
+            user=user,
             mounts=mounts,
             wait_seconds=wait_seconds,
         )
-        return probe.probe(self.engine, _reference(image), paths=asked, read_only=read_only, user=user, mounts=mounts)
 
     def starts(
         self,

@@ -66,5 +66,10 @@ class Fold:
         return "\n\n".join([self.title, *(repr(one) for one in self.shown)])
 
     def _repr_html_(self) -> str:
-        inner = "".join(one._repr_html_() for one in self.shown)
+        inner = "".join(_html(one) for one in self.shown)
         return f"<details><summary>{escape(self.title)}</summary>{inner}</details>"
+
+
+def _html(shown: Any) -> str:
+    drawn = getattr(shown, "_repr_html_", None)
+    return str(drawn()) if drawn else f"<pre>{escape(repr(shown))}</pre>"

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from layerlab.archive import LayerFiles, PackedLayer, columns
-from layerlab.engine.chains import base_chain
+from layerlab.engine.chains import Chains, base_chain
 from layerlab.engine.mounts import Missing, mounted
 from layerlab.engine.operations import FAILURES, encode, run_key, start_arguments, start_key
 from layerlab.engine.protocol import BuildRequest, Container, Engine, EngineInfo, ExecResult, RawEvent
@@ -21,7 +21,7 @@ from layerlab.engine.recording_build import RecordingBuild
 from layerlab.engine.recording_container import RecordingContainer
 from layerlab.engine.recording_session import Session
 from layerlab.engine.recording_solve import RecordingSolve
-from layerlab.engine.recordings import Payload, Recordings, layer_key, normal_reference
+from layerlab.engine.recordings import Kind, Payload, Recordings, layer_key, normal_reference
 from layerlab.engine.redact import Redactor
 from layerlab.engine.registry.replayed import RecordingRegistry
 from layerlab.engine.shelf import is_id
@@ -104,19 +104,17 @@ class RecordingEngine:
         return self._live.save(image)
 
     def layer_files(self, image: str) -> tuple[LayerFiles, ...]:
-        """Return what the layers hold, and record each by its diff_id."""
-        self._chain(image)
+        """Return what the layers hold, and record each by the diff_id that a replay asks for."""
         layers = self._live.layer_files(image)
-        for layer in layers:
-            self._session.recordings.write("layers", layer_key(layer.diff_id), {"layer": columns.encode(layer)})
+        for diff_id, layer in zip(self._replayed(image), layers, strict=True):
+            self._note_layer("layers", diff_id, columns.encode(replace(layer, diff_id=diff_id)))
         return layers
 
     def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
-        """Return what the layers take packed, and record each by its diff_id."""
-        self._chain(image)
+        """Return what the layers take packed, and record each by the diff_id that a replay asks for."""
         layers = self._live.packed_layers(image)
-        for layer in layers:
-            self._session.recordings.write("packed", layer_key(layer.diff_id), {"layer": asdict(layer)})
+        for diff_id, layer in zip(self._replayed(image), layers, strict=True):
+            self._note_layer("packed", diff_id, asdict(replace(layer, diff_id=diff_id)))
         return layers
 
     def pull(self, reference: str) -> Iterator[RawEvent]:
@@ -225,6 +223,19 @@ class RecordingEngine:
         if reference is None or not self._session.record_base(reference):
             raise ImageNotFound(f"The engine holds no image {image!r}. Build or pull it first, then ask again.")
         return base_chain(reference)
+
+    def _replayed(self, image: str) -> list[str]:
+        """Return the layers that a replay gives this image.
+
+        A step that was run twice while it was recorded, the second time without the cache, left two layers of the
+        same files with other times in them, and the recording of the step names the first.
+        """
+        return Chains(self._session.recordings).diff_ids(self._chain(image))
+
+    def _note_layer(self, kind: Kind, diff_id: str, layer: object) -> None:
+        key = layer_key(diff_id)
+        if self._session.recordings.read(kind, key) is None:
+            self._session.recordings.write(kind, key, {"layer": layer})
 
     def _name_of(self, image: str) -> str | None:
         """Return the name under which an image can be recorded as a base; the course's own images have none."""

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from layerlab.checks import Sizes
 from layerlab.dockerfile import Dockerfile, parse, resolve
-from layerlab.errors import BuildCancelled, DoesNotServe, EngineRefused, LayerLabError
+from layerlab.errors import BaseError, BuildCancelled, DoesNotServe, EngineRefused, LayerLabError
+from layerlab.image import SCRATCH
 
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
@@ -273,7 +274,12 @@ class Trial:
         return self.task.before or self.task.starter
 
     def _look_for_base(self, dockerfile: Dockerfile) -> Image:
-        return self.bench.image(self._base_of(dockerfile))
+        if (reference := self._base_of(dockerfile)) == SCRATCH.name:
+            raise BaseError(
+                "An image on scratch brings a whole system along, and what of that is luggage no base can tell. "
+                "Stand it on a base with a Python to have it weighed."
+            )
+        return self.bench.image(reference)
 
     def _base_of(self, dockerfile: Dockerfile) -> str:
         declared = {name for arg in dockerfile.global_args for name, _ in arg.pairs}

@@ -10,7 +10,7 @@ from fake_bench import APPS
 from fake_practice import BYTECODE, NEED, PracticeBench
 
 from layerlab.checks import Verdicts
-from layerlab.errors import AnswerError
+from layerlab.errors import AnswerError, BaseError
 from layerlab.exercises.ex10_practice import BRONZE, PREDICTION, SERVICE, SILVER, Practice, checks, files, record
 from layerlab.exercises.file_task import edited
 
@@ -71,6 +71,14 @@ def test_the_smallest_base_is_wrong_for_two_of_three(exercise: Practice) -> None
         assert exercise.verdicts(task, {f"{task}-file": text}).all_pass == (name == "almanac")
 
 
+def test_what_stands_on_scratch_cannot_be_weighed_and_that_is_said(exercise: Practice) -> None:
+    right = files.reference("almanac", starter(ALMANAC))
+    head, _, last = right.rpartition("FROM python:${PY_MINOR}-alpine")
+    trial = exercise._trial(ALMANAC, f"{head}FROM scratch{last}")
+    with pytest.raises(BaseError, match="brings a whole system along"):
+        assert trial.base
+
+
 def test_a_prediction_may_be_one_band_off(exercise: Practice) -> None:
     right = files.reference("kinds", starter(KINDS))
     names = [name for name, _ in checks.BANDS]
@@ -127,6 +135,14 @@ def test_a_folder_of_ones_own_is_judged_alike(exercise: Practice, tmp_path: Path
     told = exercise.own(folder, source="service.py", paths=("/health", "/kinds/letter.txt"))
     assert told.all_pass, str(told)
     assert {"luggage", "rebuild", "base pinned"} <= {check.name for check in told}
+
+
+def test_a_folder_of_ones_own_that_is_none_is_said(exercise: Practice, tmp_path: Path) -> None:
+    with pytest.raises(AnswerError, match=r"no-such-service is not there\. Name the folder"):
+        exercise.own(tmp_path / "no-such-service")
+    (tmp_path / "Dockerfile").write_text(starter(KINDS))
+    with pytest.raises(AnswerError, match=r"Dockerfile is a file\. Name the folder"):
+        exercise.own(tmp_path / "Dockerfile")
 
 
 def test_a_service_that_is_not_there_is_said(exercise: Practice) -> None:

@@ -10,9 +10,11 @@ from dataclasses import replace
 import pytest
 from fake_engine import FakeEngine
 
+from layerlab import measure
 from layerlab.context import BuildContext
 from layerlab.course import session
 from layerlab.errors import DockerfileError, SetupError
+from layerlab.image import HistoryEntry, Image
 
 DOCKERFILE = """\
 # why this base
@@ -95,6 +97,15 @@ def test_an_edit_is_new_to_an_engine_that_remembers_and_always_the_same_on_a_fre
     assert first.startswith("app = 1\n# edited") and (first == second) == is_fresh
 
 
+def test_a_probe_is_asked_for_with_all_that_was_given(monkeypatch):
+    asked = {}
+    monkeypatch.setattr(session.probe, "probe", lambda engine, image, **options: asked.update(options, image=image))
+    lab = session.Lab("test", FakeEngine(), session.course_root())  # type: ignore[arg-type]
+    given = {"read_only": True, "user": "10001", "mounts": {"/models": "/app/models:ro"}, "wait_seconds": 5.0}
+    lab.probe("layerlab/a:b", "/health", **given)
+    assert asked == {**given, "image": "layerlab/a:b", "paths": ("/health",)}
+
+
 def test_lines_are_numbered_from_one_and_comments_are_no_code():
     text = session.Text(DOCKERFILE)
     assert repr(text).splitlines()[3] == "  4  FROM python:${PY_MINOR}-slim AS builder"
@@ -114,6 +125,19 @@ def test_a_fold_stands_open_as_text():
     fold = session.Fold("Two more", (badge, badge))
     assert repr(fold).count("a · b") == 2
     assert fold._repr_html_().startswith("<details><summary>Two more</summary>")
+
+
+def test_on_scratch_all_of_an_image_was_added():
+    scratch = session.Lab("test", FakeEngine(), session.course_root()).base("scratch")  # type: ignore[arg-type]
+    image = Image("sha256:1", (), "", "", (HistoryEntry("COPY a /", 7),), ("sha256:a",), 7)
+    assert (scratch.size_bytes, scratch.layers, image.added_bytes(scratch)) == (0, (), 7)
+    frame = measure.ladder({"a": image}, bases={"a": scratch})
+    assert [frame[column][0] for column in ("base_bytes", "added_bytes")] == [0, 7]
+
+
+def test_what_has_only_a_text_is_folded_as_text():
+    fold = session.Fold("The script", (session.Text("if 1 < 2:\n    pass"),))
+    assert "<pre>  1  if 1 &lt; 2:\n  2      pass</pre></details>" in fold._repr_html_()
 
 
 def test_outside_a_checkout_the_package_finds_its_own(tmp_path, monkeypatch):

@@ -136,15 +136,20 @@ class LiveContainer:
         return Response(status, body, tuple((str(k).lower(), str(v)) for k, v in headers))
 
     def published(self, port: int) -> int | None:
+        """Return the port of this machine that leads to one of the container's; None where none does."""
         with translated(self._endpoint):
             self._container.reload()
+        return self._published(port)
+
+    def _published(self, port: int) -> int | None:
         published = (self._container.attrs["NetworkSettings"].get("Ports") or {}).get(f"{port}/tcp")
         return int(published[0]["HostPort"]) if published else None
 
     def _fail_if_ended(self, port: int) -> None:
         if not self._is_running():
             raise self._silent(f"ended with exit code {self._exit_code()} and never answered on port {port}")
-        if self.published(port) is None:
+        # From the same answer that said it runs: one that has ended publishes nothing any more.
+        if self._published(port) is None:
             raise DoesNotServe(
                 f"Port {port} of this container is not published: no port of this machine leads to it. "
                 f"Start it with `ports=[{port}]`."

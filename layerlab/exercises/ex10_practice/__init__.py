@@ -90,9 +90,12 @@ class Practice(Exercise):
         Raises
         ------
         AnswerError
-            There is no such folder, or one of the files is not in it.
+            There is no such folder, it is a file, or one of the named files is not in it.
         """
         where = Path(folder).expanduser().resolve()
+        if not where.is_dir():
+            what = "is a file" if where.exists() else "is not there"
+            raise AnswerError(f"{where} {what}. Name the folder of your service: what `docker build` is given last.")
         if missing := next((one for one in (dockerfile, before, source) if not (where / one).is_file()), None):
             raise AnswerError(
                 f"There is no {missing} in {where.name}. Name the folder of your service, its Dockerfile of today as "

@@ -1,0 +1,45 @@
+"""What layers hold is recorded under the names that a replay asks for, also where a step was run twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from layerlab.archive import LayerFiles, PackedLayer
+from layerlab.engine.recorder import RecordingEngine
+from layerlab.engine.recordings import Recordings, layer_key
+from layerlab.engine.shelf import Shelf
+
+STEP, IMAGE = "a" * 32, f"sha256:{'1' * 64}"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Recordings:
+    recordings = Recordings(tmp_path)
+    recordings.write("steps", STEP, {"parent": "scratch", "diff_ids": ["sha256:first"]})
+    return recordings
+
+
+def engine(store: Recordings) -> RecordingEngine:
+    """An engine whose image has the layer of a step that was run a second time."""
+    live = SimpleNamespace(
+        layer_files=lambda image: (LayerFiles("sha256:again", ()),),
+        packed_layers=lambda image: (PackedLayer("sha256:again", 7, "packed"),),
+    )
+    shelf = Shelf()
+    shelf.add(IMAGE, STEP)
+    return RecordingEngine(SimpleNamespace(live=live, recordings=store, shelf=shelf))  # type: ignore[arg-type]
+
+
+def test_files_are_recorded_under_the_layer_that_the_step_is_recorded_with(store: Recordings) -> None:
+    assert [one.diff_id for one in engine(store).layer_files(IMAGE)] == ["sha256:again"]
+    assert list(store.keys("layers")) == [layer_key("sha256:first")]
+
+
+def test_so_are_packed_sizes(store: Recordings) -> None:
+    assert [one.diff_id for one in engine(store).packed_layers(IMAGE)] == ["sha256:again"]
+    written = store.read("packed", layer_key("sha256:first"))
+    assert written is not None
+    assert (written["layer"]["diff_id"], written["layer"]["compressed_bytes"]) == ("sha256:first", 7)
