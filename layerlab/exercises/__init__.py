@@ -19,6 +19,7 @@ _MODULES = {
     "03_multistage": "layerlab.exercises.ex03_multistage",
     "04_alpine_uv": "layerlab.exercises.ex04_alpine_uv",
     "05_layers": "layerlab.exercises.ex05_layers",
+    "06_base_images": "layerlab.exercises.ex06_base_images",
     "07_model_files": "layerlab.exercises.ex07_model_files",
     "08_measuring": "layerlab.exercises.ex08_measuring",
     "09_buildkit": "layerlab.exercises.ex09_buildkit",
@@ -27,7 +28,6 @@ _MODULES = {
 NAMES = tuple(_MODULES)
 # Written and tested on made-up benches, not yet played on an engine from end to end: their notebooks lie in drafts/.
 _DRAFTS = {
-    "06_base_images": "layerlab.exercises.ex06_base_images",
     "10_practice": "layerlab.exercises.ex10_practice",
 }
 
