@@ -19,6 +19,7 @@ _MODULES = {
     "03_multistage": "layerlab.exercises.ex03_multistage",
     "04_alpine_uv": "layerlab.exercises.ex04_alpine_uv",
     "05_layers": "layerlab.exercises.ex05_layers",
+    "06_base_images": "layerlab.exercises.ex06_base_images",
     "07_model_files": "layerlab.exercises.ex07_model_files",
     "08_measuring": "layerlab.exercises.ex08_measuring",
     "09_buildkit": "layerlab.exercises.ex09_buildkit",
@@ -26,10 +27,6 @@ _MODULES = {
     "11_with_ai": "layerlab.exercises.ex11_with_ai",
 }
 NAMES = tuple(_MODULES)
-# Written and tested on made-up benches, not yet played on an engine from end to end: their notebooks lie in drafts/.
-_DRAFTS = {
-    "06_base_images": "layerlab.exercises.ex06_base_images",
-}
 
 
 def open(name: str, bench: Bench, *, work: Path | None = None) -> Exercise:
@@ -50,8 +47,7 @@ def open(name: str, bench: Bench, *, work: Path | None = None) -> Exercise:
 
 def kind(name: str) -> type[Exercise]:
     """Return the class of an exercise: what it asks, without a bench. Raises KeyError as `open` does."""
-    module = _MODULES.get(name) or _DRAFTS.get(name)
-    if module is None:
+    if name not in _MODULES:
         raise KeyError(f"There is no exercise {name!r}. There are: {', '.join(NAMES)}.")
-    found: type[Exercise] = import_module(module).EXERCISE
+    found: type[Exercise] = import_module(_MODULES[name]).EXERCISE
     return found

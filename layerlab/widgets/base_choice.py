@@ -43,11 +43,16 @@ class MeasuredBase:
 
 @dataclass(frozen=True)
 class Ranked:
-    """A base and what speaks for or against it; ``is_out`` where a need rules it out."""
+    """A base and what speaks for or against it. Equals share a ``place``; one that a need rules out has none."""
 
     base: MeasuredBase
     because: str
-    is_out: bool = False
+    place: int | None
+
+    @property
+    def is_out(self) -> bool:
+        """A need rules it out."""
+        return self.place is None
 
 
 class BaseChoice(HasTraits):
@@ -83,9 +88,11 @@ class BaseChoice(HasTraits):
     def ranking(self) -> tuple[Ranked, ...]:
         """All bases, the best first and those that are out last."""
         kept = [base for base in self.bases if not self._against(base)]
-        ordered = sorted(kept, key=lambda base: (self._place(base, kept), self.bases.index(base)))
-        out = [Ranked(base, self._against(base), True) for base in self.bases if base not in kept]
-        return (*(Ranked(base, self._for(base)) for base in ordered), *out)
+        sums = {base: self._sum(base, kept) for base in kept}
+        place = {base: 1 + sum(other < sums[base] for other in sums.values()) for base in kept}
+        ordered = sorted(kept, key=lambda base: (place[base], self.bases.index(base)))
+        out = [Ranked(base, self._against(base), None) for base in self.bases if base not in kept]
+        return (*(Ranked(base, self._for(base), place[base]) for base in ordered), *out)
 
     @property
     def best(self) -> MeasuredBase | None:
@@ -120,7 +127,7 @@ class BaseChoice(HasTraits):
             return "it stands on musl: the package would have to be compiled first, in a builder with a compiler"
         return ""
 
-    def _place(self, base: MeasuredBase, among: Sequence[MeasuredBase]) -> float:
+    def _sum(self, base: MeasuredBase, among: Sequence[MeasuredBase]) -> float:
         """Add up the places a base takes by each measure that was asked for; the lowest sum is best."""
         measures: list[Callable[[MeasuredBase], float]] = []
         measures += [_exposure] if self.security else []
@@ -136,10 +143,7 @@ class BaseChoice(HasTraits):
     def _lines(self) -> list[str]:
         best = self.best
         verdict = f"By what you ticked: {best.name}." if best else "No base here meets all that you ticked."
-        rows = [
-            f"{'out' if one.is_out else number:>3}  {one.base.name:<20}{one.because}"
-            for number, one in enumerate(self.ranking, 1)
-        ]
+        rows = [f"{one.place or 'out':>3}  {one.base.name:<20}{one.because}" for one in self.ranking]
         return [verdict, *rows]
 
 

@@ -40,6 +40,13 @@ def test_what_is_out_says_why_and_comes_last() -> None:
     assert "No base here meets" in BaseChoice([DISTROLESS]).set("shell").text
 
 
+def test_what_no_need_tells_apart_shares_a_place() -> None:
+    assert [one.place for one in BaseChoice(BASES).ranking] == [1, 1, 1, 1]
+    assert [one.place for one in BaseChoice(BASES).set("shell").ranking] == [1, 1, 1, None]
+    assert [one.place for one in BaseChoice(BASES).set("pulls").ranking] == [1, 2, 3, 4]
+    assert BaseChoice(BASES).set("shell").text.count("\n  1  ") == 3
+
+
 def test_a_base_that_nobody_packed_is_weighed_on_disk() -> None:
     assert "955 MB on disk" in BaseChoice([FULL]).set("pulls").text
 

@@ -9,18 +9,12 @@ import pytest
 
 from layerlab.dockerfile import Instruction, parse
 
-ROOT = Path(__file__).parents[2]
-APPS = ROOT / "apps"
-
-
-def file(name: str) -> Path:
-    """Name a file of the service; what notebook 06 needs waits with it among the drafts."""
-    return next(path for folder in (APPS, ROOT / "drafts/apps") if (path := folder / "service" / name).exists())
+APPS = Path(__file__).parents[2] / "apps"
 
 
 def instructions(name: str) -> tuple[Instruction, ...]:
     """Return the instructions of one of the service's Dockerfiles, those of all stages."""
-    found = parse(file(f"Dockerfile.{name}").read_text(encoding="utf-8"))
+    found = parse((APPS / "service" / f"Dockerfile.{name}").read_text(encoding="utf-8"))
     return tuple(one for stage in found.stages for one in (stage.from_, *stage.instructions))
 
 
@@ -76,7 +70,9 @@ def test_to_distroless_four_things_change() -> None:
 
 
 def test_the_pins_of_v6_move_only_pydantic() -> None:
-    old, new = (set(file(name).read_text().split()) for name in ("requirements.txt", "requirements-v6.txt"))
+    old, new = (
+        set((APPS / "service" / name).read_text().split()) for name in ("requirements.txt", "requirements-v6.txt")
+    )
     assert {line.partition("==")[0] for line in old ^ new} == {"pydantic"}
 
 

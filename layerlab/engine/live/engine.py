@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, cast
 
 import docker.errors
@@ -142,6 +142,18 @@ class LiveEngine:
     def registry(self) -> LocalRegistry:
         """Open a registry of the course's own on this machine; see the protocol."""
         return LocalRegistry.open(self)
+
+    def lend_name(self, image: str, reference: str) -> None:
+        """Give an image the name of a registry of ours, for a push; `take_back` takes it off."""
+        # Not `tag`, which names images below layerlab/ only.
+        with translated(self._info.endpoint, image=image):
+            self._client.api.tag(image, *parse_repository_tag(reference))
+
+    def take_back(self, reference: str) -> None:
+        """Take a name off that was lent for a push, or came with a pull; all is well where it is off already."""
+        # noprune: untagged parents are the cache of others.
+        with suppress(ImageNotFound), translated(self._info.endpoint, image=reference):
+            self._client.api.remove_image(reference, noprune=True)
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name, unless that name is the user's."""

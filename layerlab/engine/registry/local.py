@@ -6,7 +6,6 @@ import hashlib
 import time
 import zlib
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from layerlab.engine.registry import program
@@ -50,11 +49,12 @@ class LocalRegistry:
         """Push an image."""
         image_id = str(self._engine.inspect(image)["Id"])
         reference = self._name(image_id)
+        self._engine.lend_name(image_id, reference)
         began = time.perf_counter()
         try:
             told = [event.data for event in self._engine.push(reference)]
         finally:
-            self._unname(reference)
+            self._engine.take_back(reference)
         seconds = time.perf_counter() - began
         self._pushed[image_id] = reference
         held = _said(told, _HELD)
@@ -67,7 +67,7 @@ class LocalRegistry:
         try:
             told = [event.data for event in self._engine.pull(reference)]
         finally:
-            self._unname(reference)
+            self._engine.take_back(reference)
             self._engine.journal.forget("base", reference)
         seconds = time.perf_counter() - began
         # Of layers that are here already a pull may say nothing at all; of those that came it does.
@@ -98,15 +98,7 @@ class LocalRegistry:
         self.close()
 
     def _name(self, image_id: str) -> str:
-        # Not the seam's `tag`, which names images below layerlab/ only; this name is gone right after.
-        tag = image_id.removeprefix("sha256:")[:12]
-        repository = f"{self._serving.address}/{_REPOSITORY}"
-        self._engine.client.api.tag(image_id, repository, tag)
-        return f"{repository}:{tag}"
-
-    def _unname(self, reference: str) -> None:
-        with suppress(ImageNotFound, Exception):
-            self._engine.client.api.remove_image(reference)
+        return f"{self._serving.address}/{_REPOSITORY}:{image_id.removeprefix('sha256:')[:12]}"
 
     def _known(self, image: str) -> tuple[str, str]:
         self._serving.must_run()
