@@ -14,6 +14,7 @@ from traitlets import link
 
 from layerlab.design_space import AXES, recipe
 from layerlab.errors import LayerLabError
+from layerlab.units import as_html
 from layerlab.widgets.build_view import BuildView, hear_while_busy
 from layerlab.widgets.explorer import text_twin
 from layerlab.widgets.explorer.explorer import Explorer
@@ -189,4 +190,4 @@ def _progress(explorer: Explorer) -> BuildView:
 
 
 def _status(text: str) -> str:
-    return f'<div role="status" style="line-height:1.5;overflow-wrap:anywhere">{escape(text)}</div>'
+    return f'<div role="status" style="line-height:1.5;overflow-wrap:anywhere">{as_html(text)}</div>'
