@@ -32,6 +32,7 @@ _STYLE = """<style>
 .layerlab-explorer .layerlab-spent { overflow-x: auto; }
 .layerlab-explorer .layerlab-spent figure { margin: 0.3em 0; }
 .layerlab-explorer .layerlab-spent :is(td, th) { padding: 0.15em 0.6em; }
+.layerlab-explorer .layerlab-spent :is(td, th, caption, figcaption) { line-height: 1.4; }
 </style>"""
 _STOP_HINT = "End the experiment, and open the map of all combinations"
 
