@@ -68,7 +68,7 @@ def test_a_build_is_chosen_predicted_and_spent_by_keyboard(page: NotebookPage) -
 
 @pytest.mark.parametrize("width", [1280, 800])
 def test_it_fits_and_is_accessible(page: NotebookPage, width: int) -> None:
-    page.page.set_viewport_size({"width": width, "height": 1000})
+    page.page.set_viewport_size({"width": width, "height": 1600})
     page.screenshot(PANEL, f"spent-{width}")
     assert page.too_wide(PANEL) == []
     assert page.violations(PANEL) == []

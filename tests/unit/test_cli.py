@@ -44,6 +44,7 @@ FORWARDS = [
     (["run", "00", "02"], "layerlab.course.run.run", (("00", "02"),), {}),
     (["doctor"], "layerlab.course.doctor.doctor", (), {}),
     (["record", "01"], "layerlab.course.record.record", (("01",),), {}),
+    (["record", "--matrix"], "layerlab.course.record.record", (("05b_design_space",),), {}),
     (["release", "01", "--force"], "layerlab.grading.verbs.release", (("01",),), {"force": True}),
     (["bases", "status"], "layerlab.course.base_images.show", (), {}),
     (

@@ -425,9 +425,9 @@ def test_stop_asks_once_more(explorer: Explorer) -> None:
 
 
 def test_a_closed_one_shows_why_and_opens_with_a_press(make: Callable[..., Explorer]) -> None:
-    locked = make(unfinished="Do notebook 05 first.")
+    locked = make(unfinished="Do notebook 05 first, or run `explorer.open_anyway()`.")
     press = buttons(locked)
-    assert "Do notebook 05 first." in said(locked)
+    assert "Do notebook 05 first, or run <code>explorer.open_anyway()</code>." in said(locked)
     press["Open it anyway"].click()
     assert not locked.is_locked and "Choose your first build" in said(locked) and "946 MB" in said(locked)
 

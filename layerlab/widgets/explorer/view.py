@@ -14,6 +14,7 @@ from traitlets import link
 
 from layerlab.design_space import AXES, recipe
 from layerlab.errors import LayerLabError
+from layerlab.units import as_html
 from layerlab.widgets.build_view import BuildView, hear_while_busy
 from layerlab.widgets.explorer import text_twin
 from layerlab.widgets.explorer.explorer import Explorer
@@ -31,6 +32,7 @@ _STYLE = """<style>
 .layerlab-explorer .layerlab-spent { overflow-x: auto; }
 .layerlab-explorer .layerlab-spent figure { margin: 0.3em 0; }
 .layerlab-explorer .layerlab-spent :is(td, th) { padding: 0.15em 0.6em; }
+.layerlab-explorer .layerlab-spent :is(td, th, caption, figcaption) { line-height: 1.4; }
 </style>"""
 _STOP_HINT = "End the experiment, and open the map of all combinations"
 
@@ -189,4 +191,4 @@ def _progress(explorer: Explorer) -> BuildView:
 
 
 def _status(text: str) -> str:
-    return f'<div role="status" style="line-height:1.5;overflow-wrap:anywhere">{escape(text)}</div>'
+    return f'<div role="status" style="line-height:1.5;overflow-wrap:anywhere">{as_html(text)}</div>'
