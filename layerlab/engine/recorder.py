@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from layerlab.archive import LayerFiles, PackedLayer, columns
-from layerlab.engine.chains import base_chain
+from layerlab.engine.chains import Chains, base_chain
 from layerlab.engine.mounts import Missing, mounted
 from layerlab.engine.operations import FAILURES, encode, run_key, start_arguments, start_key
 from layerlab.engine.protocol import BuildRequest, Container, Engine, EngineInfo, ExecResult, RawEvent
@@ -27,6 +27,8 @@ from layerlab.engine.registry.replayed import RecordingRegistry
 from layerlab.engine.shelf import is_id
 from layerlab.engine.steps import Surroundings
 from layerlab.errors import ImageNotFound, LayerLabError, NotOurs
+
+_Layer = TypeVar("_Layer", LayerFiles, PackedLayer)
 
 
 class RecordingEngine:
@@ -105,17 +107,17 @@ class RecordingEngine:
 
     def layer_files(self, image: str) -> tuple[LayerFiles, ...]:
         """Return what the layers hold, and record each by its diff_id."""
-        self._chain(image)
+        chain = self._chain(image)
         layers = self._live.layer_files(image)
-        for layer in layers:
+        for layer in self._as_recorded(chain, layers):
             self._session.recordings.write("layers", layer_key(layer.diff_id), {"layer": columns.encode(layer)})
         return layers
 
     def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
         """Return what the layers take packed, and record each by its diff_id."""
-        self._chain(image)
+        chain = self._chain(image)
         layers = self._live.packed_layers(image)
-        for layer in layers:
+        for layer in self._as_recorded(chain, layers):
             self._session.recordings.write("packed", layer_key(layer.diff_id), {"layer": asdict(layer)})
         return layers
 
@@ -225,6 +227,18 @@ class RecordingEngine:
         if reference is None or not self._session.record_base(reference):
             raise ImageNotFound(f"The engine holds no image {image!r}. Build or pull it first, then ask again.")
         return base_chain(reference)
+
+    def _as_recorded(self, chain: str, layers: Sequence[_Layer]) -> Iterator[_Layer]:
+        """Yield layers, each also under the diff_id that its step was recorded with: a replay asks for that one.
+
+        A step that ran twice, for two stages that begin alike or because somebody else's build came between, made two
+        layers that differ in times alone; the first one is in the recordings.
+        """
+        recorded = Chains(self._session.recordings).diff_ids(chain)
+        yield from layers
+        if len(recorded) == len(layers):
+            pairs = zip(layers, recorded, strict=True)
+            yield from (replace(layer, diff_id=diff_id) for layer, diff_id in pairs if diff_id != layer.diff_id)
 
     def _name_of(self, image: str) -> str | None:
         """Return the name under which an image can be recorded as a base; the course's own images have none."""
