@@ -124,7 +124,7 @@ class BaseChoice(HasTraits):
         if self.shell and base.shells == 0:
             return "no shell lies in it"
         if self.wheels and base.libc == "musl":
-            return "it stands on musl: the package would have to be compiled first, in a builder with a compiler"
+            return "it stands on musl, so the package would have to be compiled"
         return ""
 
     def _sum(self, base: MeasuredBase, among: Sequence[MeasuredBase]) -> float:
