@@ -10,7 +10,7 @@ from fake_bench import APPS
 from fake_practice import BYTECODE, NEED, PracticeBench
 
 from layerlab.checks import Verdicts
-from layerlab.errors import AnswerError, BaseError
+from layerlab.errors import AnswerError, BaseError, NotRecorded
 from layerlab.exercises.ex10_practice import BRONZE, PREDICTION, SERVICE, SILVER, Practice, checks, files, record
 from layerlab.exercises.file_task import edited
 
@@ -69,6 +69,21 @@ def test_the_smallest_base_is_wrong_for_two_of_three(exercise: Practice) -> None
     for task, name in BRONZE.items():
         text = files.reference(name, starter(f"{task}-file")).replace("-slim\nWORKDIR", "-alpine\nWORKDIR")
         assert exercise.verdicts(task, {f"{task}-file": text}).all_pass == (name == "almanac")
+
+
+def test_silver_on_an_undecided_bronze_is_undecided(exercise: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*given: object, **named: object) -> None:
+        raise NotRecorded("The build is not recorded. A live engine can run it.")
+
+    right = files.reference("kinds", starter(KINDS))
+    monkeypatch.setattr(exercise.bench, "begin", unknown)
+    (told,) = silver(exercise, right)
+    assert (told.name, told.status) == ("bronze", "SKIP")
+    assert "A live engine can run it" in told.why
+    root = edited(right, "USER 10001\n", "")
+    monkeypatch.undo()
+    (told,) = silver(exercise, root)
+    assert told.status == "FAIL", "what fails is told, whatever else could not be decided"
 
 
 def test_what_stands_on_scratch_cannot_be_weighed_and_that_is_said(exercise: Practice) -> None:
