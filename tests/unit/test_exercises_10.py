@@ -160,6 +160,15 @@ def test_a_folder_of_ones_own_that_is_none_is_said(exercise: Practice, tmp_path:
         exercise.own(tmp_path / "Dockerfile")
 
 
+def test_what_one_edits_lies_in_the_folder_that_is_built(exercise: Practice, tmp_path: Path) -> None:
+    folder = tmp_path / "kinds"
+    folder.mkdir()
+    for path in (tmp_path / "service.py", folder / "Dockerfile", folder / "Dockerfile.naive"):
+        path.write_text(starter(KINDS))
+    with pytest.raises(AnswerError, match=r"There is no \.\./service\.py in kinds"):
+        exercise.own(folder, source="../service.py")
+
+
 def test_a_service_that_is_not_there_is_said(exercise: Practice) -> None:
     with pytest.raises(KeyError, match="There are: almanac, labels, kinds"):
         exercise.behaves("tides")

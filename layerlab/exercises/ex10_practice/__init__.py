@@ -96,7 +96,8 @@ class Practice(Exercise):
         if not where.is_dir():
             what = "is a file" if where.exists() else "is not there"
             raise AnswerError(f"{where} {what}. Name the folder of your service: what `docker build` is given last.")
-        if missing := next((one for one in (dockerfile, before, source) if not (where / one).is_file()), None):
+        inside = {one: (where / one).resolve() for one in (dockerfile, before, source)}
+        if missing := next((one for one, at in inside.items() if not (at.is_file() and where in at.parents)), None):
             raise AnswerError(
                 f"There is no {missing} in {where.name}. Name the folder of your service, its Dockerfile of today as "
                 "before=, its Dockerfile of tomorrow as dockerfile=, and the file that you edit as source=."
