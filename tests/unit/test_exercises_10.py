@@ -160,6 +160,16 @@ def test_a_folder_of_ones_own_that_is_none_is_said(exercise: Practice, tmp_path:
         exercise.own(tmp_path / "Dockerfile")
 
 
+def test_a_service_that_does_not_serve_today_is_said(exercise: Practice, tmp_path: Path) -> None:
+    (tmp_path / "service.py").write_text("")
+    (tmp_path / "requirements.txt").write_text("")
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "Dockerfile").write_text(files.reference("kinds", starter(KINDS)))
+    (tmp_path / "Dockerfile.naive").write_text("THIS is none\n")
+    with pytest.raises(AnswerError, match=r"^Dockerfile\.naive gives no answers to compare with.*'THIS'"):
+        exercise.own(tmp_path, source="service.py", paths=("/health", "/kinds/letter.txt"))
+
+
 def test_what_one_edits_lies_in_the_folder_that_is_built(exercise: Practice, tmp_path: Path) -> None:
     folder = tmp_path / "kinds"
     folder.mkdir()

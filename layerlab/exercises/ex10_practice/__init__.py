@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from layerlab.checks import Check, Verdicts, judge, skipped
-from layerlab.errors import AnswerError
+from layerlab.errors import AnswerError, BuildCancelled, LayerLabError
 from layerlab.exercises.ex10_practice import checks, files, record, services
 from layerlab.exercises.ex10_practice.hints import HINTS
 from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
@@ -90,7 +90,8 @@ class Practice(Exercise):
         Raises
         ------
         AnswerError
-            There is no such folder, it is a file, or one of the named files is not in it.
+            There is no such folder, it is a file, or one of the named files is not in it; or the service of today
+            does not serve.
         """
         where = Path(folder).expanduser().resolve()
         if not where.is_dir():
@@ -111,7 +112,13 @@ class Practice(Exercise):
             source=source,
             weighs_running=True,
         )
-        return judged(Trial(self.bench, task, given(self.bench, task.app, dockerfile)), _all_checks)
+        try:
+            return judged(Trial(self.bench, task, given(self.bench, task.app, dockerfile)), _all_checks)
+        except BuildCancelled:
+            raise
+        except LayerLabError as fault:
+            # What the new file does wrong is a verdict. This is the old one, which verdicts are measured by.
+            raise AnswerError(f"{before} gives no answers to compare with, so mend that one first. {fault}") from fault
 
     def verdicts(self, task: str, given: Mapping[str, Any] | None = None) -> Verdicts:
         """Judge as every exercise does; for silver, a Dockerfile may be given beside the two answers."""
