@@ -10,7 +10,7 @@ from fake_bench import APPS
 from fake_practice import BYTECODE, NEED, PracticeBench
 
 from layerlab.checks import Verdicts
-from layerlab.errors import AnswerError, BaseError
+from layerlab.errors import AnswerError, BaseError, NotRecorded
 from layerlab.exercises.ex10_practice import BRONZE, PREDICTION, SERVICE, SILVER, Practice, checks, files, record
 from layerlab.exercises.file_task import edited
 
@@ -69,6 +69,21 @@ def test_the_smallest_base_is_wrong_for_two_of_three(exercise: Practice) -> None
     for task, name in BRONZE.items():
         text = files.reference(name, starter(f"{task}-file")).replace("-slim\nWORKDIR", "-alpine\nWORKDIR")
         assert exercise.verdicts(task, {f"{task}-file": text}).all_pass == (name == "almanac")
+
+
+def test_silver_on_an_undecided_bronze_is_undecided(exercise: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*given: object, **named: object) -> None:
+        raise NotRecorded("The build is not recorded. A live engine can run it.")
+
+    right = files.reference("kinds", starter(KINDS))
+    monkeypatch.setattr(exercise.bench, "begin", unknown)
+    (told,) = silver(exercise, right)
+    assert (told.name, told.status) == ("bronze", "SKIP")
+    assert "A live engine can run it" in told.why
+    root = edited(right, "USER 10001\n", "")
+    monkeypatch.undo()
+    (told,) = silver(exercise, root)
+    assert told.status == "FAIL", "what fails is told, whatever else could not be decided"
 
 
 def test_what_stands_on_scratch_cannot_be_weighed_and_that_is_said(exercise: Practice) -> None:
@@ -143,6 +158,25 @@ def test_a_folder_of_ones_own_that_is_none_is_said(exercise: Practice, tmp_path:
     (tmp_path / "Dockerfile").write_text(starter(KINDS))
     with pytest.raises(AnswerError, match=r"Dockerfile is a file\. Name the folder"):
         exercise.own(tmp_path / "Dockerfile")
+
+
+def test_a_service_that_does_not_serve_today_is_said(exercise: Practice, tmp_path: Path) -> None:
+    (tmp_path / "service.py").write_text("")
+    (tmp_path / "requirements.txt").write_text("")
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "Dockerfile").write_text(files.reference("kinds", starter(KINDS)))
+    (tmp_path / "Dockerfile.naive").write_text("THIS is none\n")
+    with pytest.raises(AnswerError, match=r"^Dockerfile\.naive gives no answers to compare with.*'THIS'"):
+        exercise.own(tmp_path, source="service.py", paths=("/health", "/kinds/letter.txt"))
+
+
+def test_what_one_edits_lies_in_the_folder_that_is_built(exercise: Practice, tmp_path: Path) -> None:
+    folder = tmp_path / "kinds"
+    folder.mkdir()
+    for path in (tmp_path / "service.py", folder / "Dockerfile", folder / "Dockerfile.naive"):
+        path.write_text(starter(KINDS))
+    with pytest.raises(AnswerError, match=r"There is no \.\./service\.py in kinds"):
+        exercise.own(folder, source="../service.py")
 
 
 def test_a_service_that_is_not_there_is_said(exercise: Practice) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from layerlab.checks import Check, Verdicts, judge
-from layerlab.errors import AnswerError
+from layerlab.checks import Check, Verdicts, judge, skipped
+from layerlab.errors import AnswerError, BuildCancelled, LayerLabError
 from layerlab.exercises.ex10_practice import checks, files, record, services
 from layerlab.exercises.ex10_practice.hints import HINTS
 from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
@@ -90,13 +90,15 @@ class Practice(Exercise):
         Raises
         ------
         AnswerError
-            There is no such folder, it is a file, or one of the named files is not in it.
+            There is no such folder, it is a file, or one of the named files is not in it; or the service of today
+            does not serve.
         """
         where = Path(folder).expanduser().resolve()
         if not where.is_dir():
             what = "is a file" if where.exists() else "is not there"
             raise AnswerError(f"{where} {what}. Name the folder of your service: what `docker build` is given last.")
-        if missing := next((one for one in (dockerfile, before, source) if not (where / one).is_file()), None):
+        inside = {one: (where / one).resolve() for one in (dockerfile, before, source)}
+        if missing := next((one for one, at in inside.items() if not (at.is_file() and where in at.parents)), None):
             raise AnswerError(
                 f"There is no {missing} in {where.name}. Name the folder of your service, its Dockerfile of today as "
                 "before=, its Dockerfile of tomorrow as dockerfile=, and the file that you edit as source=."
@@ -110,7 +112,13 @@ class Practice(Exercise):
             source=source,
             weighs_running=True,
         )
-        return judged(Trial(self.bench, task, given(self.bench, task.app, dockerfile)), _all_checks)
+        try:
+            return judged(Trial(self.bench, task, given(self.bench, task.app, dockerfile)), _all_checks)
+        except BuildCancelled:
+            raise
+        except LayerLabError as fault:
+            # What the new file does wrong is a verdict. This is the old one, which verdicts are measured by.
+            raise AnswerError(f"{before} gives no answers to compare with, so mend that one first. {fault}") from fault
 
     def verdicts(self, task: str, given: Mapping[str, Any] | None = None) -> Verdicts:
         """Judge as every exercise does; for silver, a Dockerfile may be given beside the two answers."""
@@ -199,6 +207,8 @@ def _task_of(service: str) -> str:
 
 def _bronze_reached(service: str, told: Verdicts) -> Check:
     shown = told.shown
+    if shown and shown.status == "SKIP":
+        return skipped("bronze", shown.why)
     return judge(
         "bronze",
         told.all_pass,

@@ -70,7 +70,7 @@ def gauge_line(panel: DockerfilePanel) -> str:
     """Return base, need and luggage in words."""
     sizes = panel.sizes
     if sizes is None:
-        return "No image came of it, so nothing was measured." if panel.verdicts else "Nothing measured yet."
+        return "Its size was not measured." if panel.verdicts else "Nothing measured yet."
     base, needed, luggage = (units.size(n) for n in (sizes.base_bytes, sizes.needed_bytes, sizes.luggage_bytes))
     base_word = "Base" if panel.is_verdict_on_this_text else "Of the earlier text: base"
     return f"{base_word} {base}, and on it needed {needed}, luggage {luggage}{_share(sizes)}."
