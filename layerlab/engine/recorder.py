@@ -106,14 +106,14 @@ class RecordingEngine:
     def layer_files(self, image: str) -> tuple[LayerFiles, ...]:
         """Return what the layers hold, and record each by the diff_id that a replay asks for."""
         layers = self._live.layer_files(image)
-        for diff_id, layer in zip(self._replayed(image), layers, strict=True):
+        for diff_id, layer in zip(self._replayed(image, layers), layers, strict=True):
             self._note_layer("layers", diff_id, columns.encode(replace(layer, diff_id=diff_id)))
         return layers
 
     def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
         """Return what the layers take packed, and record each by the diff_id that a replay asks for."""
         layers = self._live.packed_layers(image)
-        for diff_id, layer in zip(self._replayed(image), layers, strict=True):
+        for diff_id, layer in zip(self._replayed(image, layers), layers, strict=True):
             self._note_layer("packed", diff_id, asdict(replace(layer, diff_id=diff_id)))
         return layers
 
@@ -224,13 +224,15 @@ class RecordingEngine:
             raise ImageNotFound(f"The engine holds no image {image!r}. Build or pull it first, then ask again.")
         return base_chain(reference)
 
-    def _replayed(self, image: str) -> list[str]:
+    def _replayed(self, image: str, layers: Sequence[LayerFiles | PackedLayer]) -> Sequence[str]:
         """Return the layers that a replay gives this image.
 
         A step that was run twice while it was recorded, the second time without the cache, left two layers of the
-        same files with other times in them, and the recording of the step names the first.
+        same files with other times in them, and the recording of the step names the first. An image that has not a
+        layer for each that was recorded is taken as it is.
         """
-        return Chains(self._session.recordings).diff_ids(self._chain(image))
+        recorded = Chains(self._session.recordings).diff_ids(self._chain(image))
+        return recorded if len(recorded) == len(layers) else [layer.diff_id for layer in layers]
 
     def _note_layer(self, kind: Kind, diff_id: str, layer: object) -> None:
         key = layer_key(diff_id)

@@ -43,3 +43,9 @@ def test_so_are_packed_sizes(store: Recordings) -> None:
     written = store.read("packed", layer_key("sha256:first"))
     assert written is not None
     assert (written["layer"]["diff_id"], written["layer"]["compressed_bytes"]) == ("sha256:first", 7)
+
+
+def test_an_image_with_other_layers_than_were_recorded_is_taken_as_it_is(store: Recordings) -> None:
+    store.write("steps", STEP, {"parent": "scratch", "diff_ids": []})
+    engine(store).layer_files(IMAGE)
+    assert list(store.keys("layers")) == [layer_key("sha256:again")]
