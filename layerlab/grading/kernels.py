@@ -17,6 +17,7 @@ from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
@@ -110,6 +111,10 @@ def execute(
             log.seek(0)
             said = "" if isinstance(error, CellTimeoutError) else log.read().decode(errors="replace")
             ended = CellError(type(error).__name__, f"{error}\n{said}")
+        finally:
+            # nbclient ends only a kernel whose manager it has made itself.
+            if manager.has_kernel:
+                run_sync(manager.shutdown_kernel)(now=True)
     return tuple(_runs(copied, started, ended))
 
 

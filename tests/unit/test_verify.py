@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -249,3 +250,12 @@ def test_an_exercise_that_cannot_be_opened_is_named(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(wrong_answers, "_OPEN", "raise KeyError('{name}')")
     with pytest.raises(ReleaseError, match=f"Exercise {NAME} cannot judge its wrong answers .KeyError"):
         wrong_answers.judged(NAME, folder=tmp_path)
+
+
+@pytest.mark.parametrize("source", ["1 + 1", "import os; os._exit(3)"])
+def test_no_kernel_outlives_its_notebook(source: str, tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    first = f"import os, pathlib; pathlib.Path({str(mark)!r}).write_text(str(os.getpid()))"
+    execute(notebook(code("pid", first, "given"), code("more", source, "given")), folder=tmp_path)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(mark.read_text()), 0)
