@@ -33,6 +33,17 @@ class BuildView:
         model.observe(self._draw)
         self._draw()
 
+    def tidied(self) -> BuildView:
+        """Leave one line and the log once a build is over, for panels that go on with a verdict; returns itself."""
+
+        def tidy(change: object = None) -> None:
+            # A full green bar over a verdict that fails would say the opposite of it.
+            for part in (self.bar, self.cancel, self.clock):
+                part.layout.display = "none" if self._model.is_over else ""
+
+        self._model.observe(tidy, "state")
+        return self
+
     def _draw(self, change: object = None) -> None:
         model = self._model
         self.status.value = _status_html(model)

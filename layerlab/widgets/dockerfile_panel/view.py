@@ -113,7 +113,7 @@ class _PanelView:
 
     def _draw_progress(self, _: Any = None) -> None:
         if self._panel.progress is not None:
-            self._place.children = (_progress(self._panel).box,)
+            self._place.children = (BuildView(self._panel.progress, self._panel.cancel).tidied().box,)
 
     def _gauge(self) -> widgets.HTML:
         gauge = widgets.HTML(layout={"width": "auto"})
@@ -171,20 +171,6 @@ def _editor(panel: DockerfilePanel) -> widgets.Textarea:
     editor.add_class("layerlab-editor")
     link((panel, "value"), (editor, "value"))
     return editor
-
-
-def _progress(panel: DockerfilePanel) -> BuildView:
-    """Show where the attempt stands; once it is over, one line and the log stay."""
-    model = panel.progress
-    shown = BuildView(model, panel.cancel)
-
-    def tidy(_: Any = None) -> None:
-        # A full green bar over a verdict that fails would say the opposite of it.
-        for part in (shown.bar, shown.cancel, shown.clock):
-            part.layout.display = "none" if model.is_over else ""
-
-    model.observe(tidy, "state")
-    return shown
 
 
 def _task(panel: DockerfilePanel) -> str:

@@ -160,7 +160,7 @@ class _View:
 
     def _draw_progress(self, _: Any = None) -> None:
         if self._explorer.progress is not None:
-            self._place.children = (_progress(self._explorer).box,)
+            self._place.children = (BuildView(self._explorer.progress, self._explorer.cancel).tidied().box,)
 
 
 def _axis(explorer: Explorer, key: str) -> widgets.HBox:
@@ -175,19 +175,6 @@ def _axis(explorer: Explorer, key: str) -> widgets.HBox:
         f'<div style="line-height:1.4;padding:4px 0">{escape(axis.trades)}</div>', layout={"flex": "1 1 16em"}
     )
     return widgets.HBox([control, trades], layout=_ROW)
-
-
-def _progress(explorer: Explorer) -> BuildView:
-    """Show where the build stands; once it is over, one line and the log stay."""
-    model = explorer.progress
-    shown = BuildView(model, explorer.cancel)
-
-    def tidy(_: Any = None) -> None:
-        for part in (shown.bar, shown.cancel, shown.clock):
-            part.layout.display = "none" if model.is_over else ""
-
-    model.observe(tidy, "state")
-    return shown
 
 
 def _status(text: str) -> str:
