@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,12 @@ class Owned:
     bases: set[str] = field(default_factory=set)
     volumes: set[str] = field(default_factory=set)
 
+    def copy(self) -> Owned:
+        """Return one that shares nothing with this."""
+        return Owned(
+            set(self.images), set(self.containers), dict(self.tags), set(self.bases), volumes=set(self.volumes)
+        )
+
 
 class Journal:
     """An append-only file per engine. Several kernels and checkouts may write to it at once."""
@@ -43,6 +50,8 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = FileLock(str(path.with_suffix(".lock")))
+        self._reading = threading.Lock()
+        self._read = _Read()
 
     @classmethod
     def open(cls, engine_id: str) -> Journal:
@@ -67,15 +76,18 @@ class Journal:
         self._append({"gone": kind, "id": identity})
 
     def owned(self) -> Owned:
-        """Read what is ours. A line cut short by a crash is passed over: it named nothing yet."""
-        owned = Owned()
-        for line in self._lines():
-            try:
-                entry = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            _apply(owned, entry)
-        return owned
+        """Read what is ours. A line cut short by a crash is passed over: it named nothing yet.
+
+        The file only grows, so each call reads what was appended since the one before.
+        """
+        with self._reading:
+            for line in self._appended():
+                try:
+                    entry = json.loads(line)
+                except ValueError:
+                    continue
+                _apply(self._read.owned, entry)
+            return self._read.owned.copy()
 
     def owns_image(self, image_id: str) -> bool:
         """True where an image of exactly this id came out of a build of ours."""
@@ -93,11 +105,31 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
 
-    def _lines(self) -> Iterable[str]:
+    def _appended(self) -> Iterable[bytes]:
+        """Return the whole lines that were not read yet; all of them where another file lies at this path by now."""
         try:
-            return self.path.read_text(encoding="utf-8").splitlines()
+            with self.path.open("rb") as file:
+                facts = os.fstat(file.fileno())
+                if facts.st_ino != self._read.inode or facts.st_size < self._read.size_bytes:
+                    self._read = _Read(facts.st_ino)
+                file.seek(self._read.size_bytes)
+                appended = file.read()
         except FileNotFoundError:
+            self._read = _Read()
             return ()
+        # The rest may be half a line: somebody is still writing it, or a crash has cut it and a line end will follow.
+        whole = appended[: appended.rfind(b"\n") + 1]
+        self._read.size_bytes += len(whole)
+        return whole.splitlines()
+
+
+@dataclass
+class _Read:
+    """How far a journal was read, and what stood there."""
+
+    inode: int | None = None
+    size_bytes: int = 0
+    owned: Owned = field(default_factory=Owned)
 
 
 def _apply(owned: Owned, entry: dict[str, str]) -> None:

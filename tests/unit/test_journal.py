@@ -46,6 +46,35 @@ def test_a_line_cut_short_by_a_crash_loses_only_itself(tmp_path):
     assert journal.owned().images == {"sha256:a", "sha256:b"}
 
 
+def test_it_reads_on_where_it_stopped_and_sees_what_others_append(tmp_path):
+    journal, other = Journal(tmp_path / "j.jsonl"), Journal(tmp_path / "j.jsonl")
+    journal.note("image", "sha256:a")
+    assert journal.owned().images == {"sha256:a"}
+    with journal.path.open("a") as file:
+        file.write('{"own": "image", "id": "sha256:ha')
+    assert journal.owned().images == {"sha256:a"}
+    other.note("image", "sha256:b")
+    other.forget("image", "sha256:a")
+    assert journal.owned().images == {"sha256:b"}
+
+
+def test_what_a_caller_does_to_the_answer_changes_nothing(tmp_path):
+    journal = Journal(tmp_path / "j.jsonl")
+    journal.note("image", "sha256:a")
+    journal.owned().images.clear()
+    assert journal.owned().images == {"sha256:a"}
+
+
+def test_a_journal_that_was_removed_owns_nothing_and_starts_anew(tmp_path):
+    journal = Journal(tmp_path / "j.jsonl")
+    journal.note("image", "sha256:a")
+    assert journal.owned().images
+    journal.path.unlink()
+    assert not journal.owned().images
+    journal.note("image", "sha256:b")
+    assert journal.owned().images == {"sha256:b"}
+
+
 def _write(path: str, name: str) -> None:
     journal = Journal(Path(path))
     for number in range(50):
