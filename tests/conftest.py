@@ -17,6 +17,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from layerlab.engine.journal import RUN
 from layerlab.engine.protocol import Engine
 
 TESTS = Path(__file__).parent
@@ -85,7 +86,11 @@ def work_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """A live engine: the one that ``connect()`` picks, else a private one that runs; else the test is skipped."""
+    """A live engine: the one that ``connect()`` picks, else a private one that runs; else the test is skipped.
+
+    A run that bears a name, as `make test` gives it one, takes what it made with it: thousands of images otherwise,
+    and the classic builder looks at each step through all that stand on its base.
+    """
     from layerlab.errors import EngineError
 
     try:
@@ -96,6 +101,10 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
             pytest.fail(told, pytrace=False)
         pytest.skip(told)
     yield found
+    if run := os.environ.get(RUN):
+        from layerlab.engine.live.belongings import remove
+
+        remove(found, run=run)
     found.close()
 
 

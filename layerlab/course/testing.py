@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
 from layerlab.course import browser, steps
 from layerlab.course.bootstrap import CHECKOUT
 from layerlab.course.engines import Prepared, prepare_engine
+from layerlab.engine.journal import RUN
 from layerlab.errors import LayerLabError
 
 # One worker builds on the live engine, one thing at a time (tests/conftest.py groups them); the others do the rest.
@@ -94,9 +96,13 @@ def _bases(engine: Prepared) -> bool:
 
 
 def _pytest(arguments: Sequence[str], checkout: Path) -> bool:
-    """Run pytest once, its output untouched, so that its summary line closes ours."""
+    """Run pytest once, its output untouched, so that its summary line closes ours.
+
+    The run bears a name, under which the journal notes what it makes; the tests' `engine` removes that at their end.
+    """
     steps.say("pytest …")
-    return subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=checkout) == 0
+    environment = {**os.environ, RUN: uuid.uuid4().hex}
+    return subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=checkout, env=environment) == 0
 
 
 def _conclude(passed: bool) -> int:

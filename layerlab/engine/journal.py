@@ -11,7 +11,7 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -44,6 +44,9 @@ class Owned:
         )
 
 
+RUN = "LAYERLAB_RUN"  # what a run of the tests calls itself, so that it can be told what the run has made
+
+
 class Journal:
     """An append-only file per engine. Several kernels and checkouts may write to it at once."""
 
@@ -69,7 +72,10 @@ class Journal:
 
     def note(self, kind: Kind, identity: str, *, image: str | None = None) -> None:
         """Write down that an image, container, volume or tag is ours from now on."""
-        self._append({"own": kind, "id": identity, **({"image": image} if image else {})})
+        run = os.environ.get(RUN)
+        self._append(
+            {"own": kind, "id": identity, **({"image": image} if image else {}), **({"run": run} if run else {})}
+        )
 
     def forget(self, kind: Kind, identity: str) -> None:
         """Write down that it is gone, or no longer ours."""
@@ -81,13 +87,17 @@ class Journal:
         The file only grows, so each call reads what was appended since the one before.
         """
         with self._reading:
-            for line in self._appended():
-                try:
-                    entry = json.loads(line)
-                except ValueError:
-                    continue
+            for entry in _entries(self._appended()):
                 _apply(self._read.owned, entry)
             return self._read.owned.copy()
+
+    def made_by(self, run: str) -> Owned:
+        """Read what came to be ours while ``LAYERLAB_RUN`` was this, and still is."""
+        owned = Owned()
+        for entry in _entries(self.path.read_bytes().splitlines() if self.path.exists() else ()):
+            if "gone" in entry or entry.get("run") == run:
+                _apply(owned, entry)
+        return owned
 
     def owns_image(self, image_id: str) -> bool:
         """True where an image of exactly this id came out of a build of ours."""
@@ -130,6 +140,12 @@ class _Read:
     inode: int | None = None
     size_bytes: int = 0
     owned: Owned = field(default_factory=Owned)
+
+
+def _entries(lines: Iterable[bytes]) -> Iterator[dict[str, str]]:
+    for line in lines:
+        with suppress(ValueError):  # cut short by a crash
+            yield json.loads(line)
 
 
 def _apply(owned: Owned, entry: dict[str, str]) -> None:

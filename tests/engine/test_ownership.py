@@ -11,7 +11,7 @@ import docker
 import pytest
 
 from layerlab import build
-from layerlab.engine.journal import Journal
+from layerlab.engine.journal import RUN, Journal
 from layerlab.engine.live import LiveEngine
 from layerlab.engine.live import belongings as ours
 from layerlab.errors import NotOurs
@@ -91,6 +91,21 @@ def test_clean_removes_what_is_ours_and_nothing_else(belonging_to_somebody, cour
     assert not ours.belongings(course)
     assert built.image.id not in set(course.client.api.images(all=True, quiet=True))
     assert any(one.name == "layerlab/clean:1" for one in gone)
+
+
+def test_a_run_takes_with_it_what_it_made_and_nothing_that_was_there_before(course, slim, tmp_path, monkeypatch):
+    below = f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n"
+    before = build.build(course, folder_with(tmp_path, below), tag="layerlab/before:1")
+    monkeypatch.setenv(RUN, "a-run")
+    made = build.build(course, folder_with(tmp_path, f"{below}RUN echo > /b\n"), tag="layerlab/made:1")
+    assert made.steps[1].is_cached
+    gone, kept = ours.remove(course, run="a-run")
+    assert not kept
+    assert "layerlab/made:1" in {one.name for one in gone}
+    assert made.image.id not in set(course.client.api.images(all=True, quiet=True))
+    assert [one.name for one in ours.belongings(course) if one.kind == "tag"] == ["layerlab/before:1"]
+    ours.remove(course)
+    assert before.image.id not in set(course.client.api.images(all=True, quiet=True))
 
 
 def test_an_image_the_user_built_on_ours_stays_and_so_does_what_it_needs(engine, course, user, slim, tmp_path):

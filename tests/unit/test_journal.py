@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layerlab.engine.journal import Journal
+from layerlab.engine.journal import RUN, Journal
 
 KINDS = st.sampled_from(["image", "container", "base"])
 IDS = st.sampled_from(["sha256:a", "sha256:b", "c"])
@@ -73,6 +73,23 @@ def test_a_journal_that_was_removed_owns_nothing_and_starts_anew(tmp_path):
     assert not journal.owned().images
     journal.note("image", "sha256:b")
     assert journal.owned().images == {"sha256:b"}
+
+
+def test_what_a_run_made_is_told_from_what_was_there_and_from_what_others_make(tmp_path, monkeypatch):
+    journal, other = Journal(tmp_path / "j.jsonl"), Journal(tmp_path / "j.jsonl")
+    journal.note("image", "sha256:before")
+    monkeypatch.setenv(RUN, "a-run")
+    journal.note("image", "sha256:a")
+    journal.note("image", "sha256:gone")
+    journal.note("tag", "layerlab/a:1", image="sha256:a")
+    monkeypatch.setenv(RUN, "another-run")
+    other.note("image", "sha256:other")
+    monkeypatch.delenv(RUN)
+    other.note("image", "sha256:learner")
+    other.forget("image", "sha256:gone")
+    made = journal.made_by("a-run")
+    assert (made.images, made.tags) == ({"sha256:a"}, {"layerlab/a:1": "sha256:a"})
+    assert len(journal.owned().images) == 4
 
 
 def _write(path: str, name: str) -> None:

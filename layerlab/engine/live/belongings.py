@@ -29,12 +29,17 @@ class Kept:
     reason: str
 
 
-def belongings(engine: LiveEngine) -> tuple[Belonging, ...]:
+def belongings(engine: LiveEngine, *, run: str | None = None) -> tuple[Belonging, ...]:
     """List our containers, volumes, tags and untagged images that this engine still holds, in order of removal.
 
     Bases that we built ourselves, and what they stand on, are left out: see `built_bases`.
+
+    Parameters
+    ----------
+    run
+        Only what was made while ``LAYERLAB_RUN`` was this.
     """
-    api, owned = _api(engine), engine.journal.owned()
+    api, owned = _api(engine), engine.journal.made_by(run) if run else engine.journal.owned()
     bases = _with_parents(api, built_bases(engine))
     found: list[Belonging] = []
     for container in sorted(owned.containers):
@@ -75,15 +80,15 @@ def pulled_bases(engine: LiveEngine) -> tuple[str, ...]:
     return tuple(base for base in sorted(engine.journal.owned().bases) if _found(api.inspect_image, base))
 
 
-def remove(engine: LiveEngine) -> tuple[tuple[Belonging, ...], tuple[Kept, ...]]:
-    """Remove everything of ours; return what went and what had to stay (with the reason)."""
+def remove(engine: LiveEngine, *, run: str | None = None) -> tuple[tuple[Belonging, ...], tuple[Kept, ...]]:
+    """Remove all that `belongings` lists; return what went and what had to stay (with the reason)."""
     gone: list[Belonging] = []
     kept: dict[str, Kept] = {}
     # Taking off a tag leaves an untagged image, and removing an image frees its parent: go on while it helps.
     progress = True
     while progress:
         progress = False
-        for one in belongings(engine):
+        for one in belongings(engine, run=run):
             reason = _remove_one(engine, one)
             if reason is None:
                 gone.append(one)
