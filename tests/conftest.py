@@ -16,21 +16,28 @@ from pathlib import Path
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from layerlab.engine.journal import RUN
 from layerlab.engine.protocol import Engine
+from layerlab.errors import LayerLabError
 
 TESTS = Path(__file__).parent
 # Cheap before dear: a broken parser should be told in seconds, not after the builds that it breaks as well.
 ORDER = ("unit", "recorded", "engine", "notebooks", "browser")
 # What one worker does alone when tests run side by side, told by their ids: some compare what an engine holds before
-# and after, so that only one test at a time may build on it; others share a server or a pass over all notebooks.
-LIVE = "live engine"
+# and after, so that only one test at a time may build on it; others share a server or a pass over many notebooks.
+ENGINE = "live engine"
 ALONE = {
-    LIVE: re.compile(r"tests/engine/|_on_an_engine\.py::|[\[-]live[\]-]"),
-    "pages": re.compile(r"tests/browser/"),
-    "recorded passes": re.compile(r"/test_run\.py::"),
+    ENGINE: re.compile(r"[^\[]*(tests/engine/|_on_an_engine\.py::)"),
+    "live notebooks": re.compile(r"[^\[]*/test_run\.py::test_notebook\[.*-live\]"),
+    "live solutions": re.compile(r"[^\[]*/test_run\.py::test_solution\[.*-live\]"),
+    "pages": re.compile(r"[^\[]*tests/browser/"),
+    "recorded passes": re.compile(r"[^\[]*/test_run\.py::"),
 }
+# The course itself on the live engine. Any worker may do a part of it, as learners do who share an engine, but only
+# when the engine's own tests are over.
+LIVE_COURSE = re.compile(r"[^\[]*tests/notebooks/[^\[]*\[([^\[]+-)?live[\]-]")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,10 +52,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the folders in the order of what they cost; within a folder nothing moves.
 
-    Side by side (``-n``) one worker begins with all that needs the live engine, since that takes longest.
+    Side by side (``-n``) one worker begins with the engine's tests, and all end with the course on the live engine.
     """
     side_by_side = any(hasattr(item.config, "workerinput") for item in items[:1])
-    items.sort(key=lambda item: (side_by_side and _group(item.nodeid) != LIVE, _cost(item)))
+    items.sort(key=lambda item: (_turn(item.nodeid) if side_by_side else 0, _cost(item)))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
@@ -59,13 +66,55 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     return _ByGroup(config, log)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a run that bears a name, as `make test` gives it one, take with it what it made on the engine.
+
+    Thousands of images would stay otherwise, and the classic builder looks at each step through all that stand on
+    its base.
+    """
+    run = os.environ.get(RUN)
+    if run and not hasattr(session.config, "workerinput"):
+        with contextlib.suppress(LayerLabError):
+            _tidy(run)
+
+
+def _tidy(run: str) -> None:
+    from layerlab.engine.live import LiveEngine
+    from layerlab.engine.live.belongings import remove
+
+    with contextlib.closing(_live_engine()) as found:
+        assert isinstance(found, LiveEngine)
+        remove(found, run=run)
+
+
 class _ByGroup(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         return _group(nodeid) or nodeid
 
+    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
+        super().mark_test_complete(node, item_index, duration)
+        for other in self.nodes:  # one may have waited for this test
+            self._reschedule(other)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        if not self._must_wait(node):
+            super()._reschedule(node)
+
+    def _must_wait(self, node: WorkerController) -> bool:
+        """True while the course's turn has come and another worker is still at the engine's own tests."""
+        following = next(iter(next(iter(self.workqueue.values()), ())), "")
+        return bool(LIVE_COURSE.match(following)) and any(
+            not all(units.get(ENGINE, {}).values()) for other, units in self.assigned_work.items() if other is not node
+        )
+
 
 def _group(nodeid: str) -> str | None:
-    return next((name for name, ids in ALONE.items() if ids.search(nodeid)), None)
+    return next((name for name, ids in ALONE.items() if ids.match(nodeid)), None)
+
+
+def _turn(nodeid: str) -> int:
+    return 0 if _group(nodeid) == ENGINE else 2 if LIVE_COURSE.match(nodeid) else 1
 
 
 def _cost(item: pytest.Item) -> int:
@@ -86,11 +135,7 @@ def work_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """A live engine: the one that ``connect()`` picks, else a private one that runs; else the test is skipped.
-
-    A run that bears a name, as `make test` gives it one, takes what it made with it: thousands of images otherwise,
-    and the classic builder looks at each step through all that stand on its base.
-    """
+    """A live engine: the one that ``connect()`` picks, else a private one that runs; else the test is skipped."""
     from layerlab.errors import EngineError
 
     try:
@@ -101,10 +146,6 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
             pytest.fail(told, pytrace=False)
         pytest.skip(told)
     yield found
-    if run := os.environ.get(RUN):
-        from layerlab.engine.live.belongings import remove
-
-        remove(found, run=run)
     found.close()
 
 

@@ -48,7 +48,7 @@ def test(pytest_arguments: Sequence[str] = (), *, checkout: Path = CHECKOUT) -> 
         if engine.why_not:
             what = "in CI that is a failure" if strict else "tests that need one are skipped"
             steps.say(f"No live engine, so {what}. {engine.why_not}")
-        tests = _pytest((*strict, *SIDE_BY_SIDE, "tests", *pytest_arguments), checkout)
+        tests = _pytest((*strict, *SIDE_BY_SIDE, "tests", *pytest_arguments), checkout, run=uuid.uuid4().hex)
     finally:
         if engine.started_here:
             from layerlab.engine import private
@@ -95,13 +95,13 @@ def _bases(engine: Prepared) -> bool:
     return True
 
 
-def _pytest(arguments: Sequence[str], checkout: Path) -> bool:
+def _pytest(arguments: Sequence[str], checkout: Path, *, run: str | None = None) -> bool:
     """Run pytest once, its output untouched, so that its summary line closes ours.
 
-    The run bears a name, under which the journal notes what it makes; the tests' `engine` removes that at their end.
+    Under the name of a run the journal notes what the tests make, and they remove it at their end.
     """
     steps.say("pytest …")
-    environment = {**os.environ, RUN: uuid.uuid4().hex}
+    environment = {**os.environ, **({RUN: run} if run else {})}
     return subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=checkout, env=environment) == 0
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from layerlab.answers import work_folder as folder_of_answers
 from layerlab.course import testing
+from layerlab.engine.journal import RUN
 
 CONFTEST = Path(__file__).parents[1] / "conftest.py"
 WANTS_AN_ENGINE = "def test_wants_an_engine(engine):\n    assert engine.info.is_live\n"
@@ -22,13 +23,15 @@ WANTS_AN_ENGINE = "def test_wants_an_engine(engine):\n    assert engine.info.is_
 def run(tmp_path: Path):
     """Run tests in a folder with our conftest, where a dead engine is named, and return the output."""
 
-    def run_tests(source: str, *arguments: str) -> tuple[int, str]:
+    def run_tests(source: str, *arguments: str, name: str = "test_made_up.py") -> tuple[int, str]:
         (tmp_path / "conftest.py").write_text(CONFTEST.read_text())
-        (tmp_path / "test_made_up.py").write_text(source)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source)
         nowhere = {"DOCKER_HOST": f"unix://{tmp_path}/nowhere.sock", "LAYERLAB_DATA": str(tmp_path)}
+        environment = {name: value for name, value in os.environ.items() if name != RUN}
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", *arguments, str(tmp_path)],
-            env={**os.environ, **nowhere, "LAYERLAB_ENGINE": "docker"},
+            env={**environment, **nowhere, "LAYERLAB_ENGINE": "docker"},
             capture_output=True,
             text=True,
             timeout=120,
@@ -76,26 +79,40 @@ def test_cheap():
 def test_notebook(where, name):
     pass
 """
+SLOW = """
+import time, pytest
+
+@pytest.mark.parametrize("n", range(4))
+def test_of_the_engine(n):
+    time.sleep(0.5)
+"""
 
 
-def test_side_by_side_one_worker_has_all_that_is_live_and_begins_with_it(run) -> None:
-    status, output = run(SEVERAL, *testing.SIDE_BY_SIDE, "-v")
+def test_side_by_side_the_course_waits_on_every_worker_until_the_engines_own_tests_are_over(run) -> None:
+    run(SLOW, "--collect-only", name="tests/engine/test_slow.py")
+    status, output = run(SEVERAL, *testing.SIDE_BY_SIDE, "-n", "3", "-v", name="tests/notebooks/test_several.py")
     done = re.findall(r"\[(gw\d+)\].* PASSED .*::(\S+)", output)
-    assert status == 0 and len(done) == 5
-    live = [worker for worker, name in done if "live" in name]
-    assert len(live) == 2 and len(set(live)) == 1
-    assert "[live" in next(name for worker, name in done if worker == live[0])
+    assert status == 0 and len(done) == 9
+    engine = [worker for worker, name in done if "engine" in name]
+    assert len(engine) == 4 and len(set(engine)) == 1
+    names = [name for _, name in done]
+    live = [place for place, name in enumerate(names) if "live" in name]
+    assert len(live) == 2 and min(live) > names.index("test_of_the_engine[3]") > names.index("test_cheap")
 
 
 @pytest.mark.parametrize(
     ("id", "group"),
     [
         ("tests/engine/test_contract.py::test_tag", "live engine"),
-        ("tests/notebooks/test_run.py::test_notebook[01_naive-live]", "live engine"),
+        ("tests/notebooks/test_run.py::test_notebook[01_naive-live]", "live notebooks"),
+        ("tests/notebooks/test_run.py::test_solution[01_naive-live]", "live solutions"),
+        ("tests/notebooks/test_exercises_hold.py::test_each_check_fails_once[01_naive-live]", None),
         ("tests/notebooks/test_run.py::test_notebook[01_naive-recorded]", "recorded passes"),
         ("tests/browser/test_panel_on_an_engine.py::test_wrong_then_right", "live engine"),
         ("tests/browser/test_lesson.py::test_the_build_panel", "pages"),
         ("tests/unit/test_units.py::test_alive[lively]", None),
+        ("tests/unit/test_conftest.py::test_what[tests/engine/test_contract.py::test_tag-live engine]", None),
+        ("tests/unit/test_conftest.py::test_what[tests/notebooks/test_run.py::test_notebook[01-live]-a group]", None),
     ],
 )
 def test_what_one_worker_does_alone(id: str, group: str | None) -> None:

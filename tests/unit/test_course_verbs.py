@@ -244,9 +244,12 @@ def test_recordings_that_were_asked_for_stay_recordings(
 @pytest.fixture
 def parts(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Every part of `layerlab test` replaced by a verdict; takes note of how pytest was called."""
-    made = SimpleNamespace(static=True, bases=True, tests=True, engine=Prepared("docker"), pytest=[], browser=None)
+    made = SimpleNamespace(
+        static=True, bases=True, tests=True, engine=Prepared("docker"), pytest=[], runs=[], browser=None
+    )
 
-    def run_pytest(arguments: tuple[str, ...], checkout: Path) -> bool:
+    def run_pytest(arguments: tuple[str, ...], checkout: Path, *, run: str | None = None) -> bool:
+        made.runs.append(run)
         made.pytest.append(arguments)
         return bool(made.tests)
 
@@ -318,6 +321,14 @@ def test_only_an_engine_started_by_the_run_is_stopped_after_it(
     testing.test()
 
     assert private.done == (["stop"] if started_here else [])
+
+
+def test_each_run_of_all_tests_bears_a_name_of_its_own_and_a_check_none(parts: SimpleNamespace) -> None:
+    testing.test()
+    testing.test()
+    testing.check()
+    first, second, none = parts.runs
+    assert first and second and first != second and none is None
 
 
 def test_check_runs_the_unit_tests_alone(parts: SimpleNamespace) -> None:
