@@ -6,7 +6,7 @@ Knows how to ask. Whether the verdict is the documented one is for `verify` to s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +23,12 @@ from layerlab import exercises
 exercise = exercises.open({name!r}, layerlab.open_lab({name!r}))
 """.strip()
 _ASK = """
-verdicts, met = [], set()
+verdicts, wanted = [], {checks!r}
 for wrong in exercise.wrong_answers:
-    if {each_check_once} and wrong.failing in met:
-        continue
-    met.add(wrong.failing)
+    if wanted is not None:
+        if wrong.failing not in wanted:
+            continue
+        wanted.remove(wrong.failing)
     shown = exercise.verdicts(wrong.task, wrong.answers).shown
     verdict = shown.status + " " + shown.name if shown else "PASS"
     verdicts.append(dict(task=wrong.task, name=wrong.name, failing=wrong.failing, verdict=verdict))
@@ -82,7 +83,7 @@ def judged(
     engine: str | None = None,
     cell_seconds: float = CELL_SECONDS,
     with_neighbours: bool = False,
-    each_check_once: bool = False,
+    checks: Iterable[str] | None = None,
 ) -> Told:
     """Let an exercise judge its own wrong answers.
 
@@ -94,8 +95,8 @@ def judged(
         Where the kernel starts: a folder of the checkout.
     with_neighbours
         Also try the texts that differ from the solution by one edit.
-    each_check_once
-        Of the wrong answers that fail the same check, in whichever task, judge the first only: each may take a build.
+    checks
+        Judge only one wrong answer for each of these checks, the first: each may take a build. None judges all.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def judged(
         The exercise cannot be opened, or fails while it judges.
     """
     *_, last = runs = execute(
-        _notebook(name, with_neighbours=with_neighbours, each_check_once=each_check_once),
+        _notebook(name, with_neighbours=with_neighbours, checks=checks),
         folder=folder,
         engine=engine,
         cell_seconds=cell_seconds,
@@ -122,9 +123,9 @@ def _judged(answers: list[dict[str, str]]) -> Iterator[Judged]:
     return (Judged(**answer) for answer in answers)
 
 
-def _notebook(name: str, *, with_neighbours: bool, each_check_once: bool) -> NotebookNode:
+def _notebook(name: str, *, with_neighbours: bool, checks: Iterable[str] | None) -> NotebookNode:
     # What the lab prints while it opens or builds stays in the first cells; the last one prints only the answer.
-    ask = _ASK.format(each_check_once=each_check_once)
+    ask = _ASK.format(checks=None if checks is None else sorted(checks))
     around = _ASK_NEIGHBOURS if with_neighbours else 'neighbours = {"tried": 0, "undecided": []}'
     sources = {"open": _OPEN.format(name=name), "ask": ask, "ask-neighbours": around, "tell": _TELL}
     made: NotebookNode = v4.new_notebook()  # type: ignore[no-untyped-call]

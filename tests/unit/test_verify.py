@@ -246,6 +246,15 @@ def test_an_exercise_judges_its_own_wrong_answers(tmp_path: Path, monkeypatch: p
     assert Verdicts(tuple(checks)).tally == "1 PASS, 1 FAIL, 0 SKIP"
 
 
+@pytest.mark.parametrize(("checks", "names"), [({"small"}, ["takes the full one"]), ({"elsewhere"}, []), ((), [])])
+def test_of_the_wrong_answers_only_the_first_for_each_check_asked_for_is_judged(
+    checks: set[str], names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wrong_answers, "_OPEN", MADE_UP_EXERCISE)
+    told = wrong_answers.judged(NAME, folder=tmp_path, checks=checks)
+    assert [wrong.name for wrong in told.answers] == names
+
+
 def test_an_exercise_that_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wrong_answers, "_OPEN", "raise KeyError('{name}')")
     with pytest.raises(ReleaseError, match=f"Exercise {NAME} cannot judge its wrong answers .KeyError"):
