@@ -19,7 +19,6 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbclient.util import run_sync
 from nbformat import NotebookNode
 
 from layerlab.grading import cells
@@ -94,10 +93,10 @@ def execute(
     def note(cell: NotebookNode, cell_index: int) -> None:
         started.add(cell.id)
 
-    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisInterpreter())
     client = NotebookClient(
         copied,
-        km=manager,
+        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisInterpreter()),
+        shutdown_kernel="immediate",
         timeout=cell_seconds,
         allow_errors=True,
         on_cell_execute=note,
@@ -106,15 +105,12 @@ def execute(
     # A kernel warns on its stderr about how Jupyter talks to it; that is told only where the kernel died.
     with answers_elsewhere() as work, tempfile.TemporaryFile() as log:
         try:
-            client.execute(env=_environment(work, engine), stderr=log)
+            # nbclient would only end a kernel whose manager it has made itself; threads of its channels would stay too.
+            client.execute(cleanup_kc=True, env=_environment(work, engine), stderr=log)
         except (CellTimeoutError, DeadKernelError) as error:
             log.seek(0)
             said = "" if isinstance(error, CellTimeoutError) else log.read().decode(errors="replace")
             ended = CellError(type(error).__name__, f"{error}\n{said}")
-        finally:
-            # nbclient ends only a kernel whose manager it has made itself.
-            if manager.has_kernel:
-                run_sync(manager.shutdown_kernel)(now=True)
     return tuple(_runs(copied, started, ended))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 import made_up
@@ -268,3 +269,5 @@ def test_no_kernel_outlives_its_notebook(source: str, tmp_path: Path) -> None:
     execute(notebook(code("pid", first, "given"), code("more", source, "given")), folder=tmp_path)
     with pytest.raises(ProcessLookupError):
         os.kill(int(mark.read_text()), 0)
+    heartbeats = [thread for thread in threading.enumerate() if type(thread).__module__ == "jupyter_client.channels"]
+    assert not heartbeats
