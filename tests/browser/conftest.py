@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import os
 import secrets
 import shutil
@@ -17,7 +18,7 @@ from pathlib import Path
 import lesson_01
 import pytest
 from notebook_page import NotebookPage
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from layerlab.course import browser as system_browser
 from layerlab.course import lab
@@ -112,36 +113,46 @@ def own_folders(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def open_notebook(chromium: Browser, course_on: Callable[[str], Course]) -> Iterator[Callable[..., NotebookPage]]:
+def new_page(chromium: Browser, course_on: Callable[[str], Course]) -> Callable[..., NotebookPage]:
     """Give a function that opens a notebook of the course, by its path, in a page of its own.
 
     Its notebooks run on the recordings unless ``engine`` names the kind of a live one.
     """
     SHOTS.mkdir(parents=True, exist_ok=True)
-    pages: list[Page] = []
+    numbers = itertools.count(1)
 
     def opened(path: str, *, engine: str = "recorded") -> NotebookPage:
-        course = course_on(engine)
+        course, number = course_on(engine), next(numbers)
         page = chromium.new_page(viewport={"width": 1280, "height": 1000})
-        pages.append(page)
         # A copy and a kernel for each page: two on one file would tell each other that it has changed.
-        copy = course.folder / f"page{len(pages)}" / Path(path).name
+        copy = course.folder / f"page{number}" / Path(path).name
         copy.parent.mkdir()
         shutil.copy(ROOT / path, copy)
-        address = course.link(f"{copy.parent.name}/{copy.name}", f"test{len(pages)}")
+        address = course.link(f"{copy.parent.name}/{copy.name}", f"test{number}")
         notebook = NotebookPage(page, copy, address=address, shots=SHOTS)
         notebook.open()
         return notebook
 
-    yield opened
-    for page in pages:
-        page.close()
+    return opened
+
+
+@pytest.fixture(scope="module")
+def open_notebook(new_page: Callable[..., NotebookPage]) -> Iterator[Callable[..., NotebookPage]]:
+    """Open pages as `new_page` does, and close them after the module: an open page draws, which takes a processor."""
+    with contextlib.ExitStack() as open_pages:
+
+        def opened(path: str, *, engine: str = "recorded") -> NotebookPage:
+            notebook = new_page(path, engine=engine)
+            open_pages.callback(notebook.page.close)
+            return notebook
+
+        yield opened
 
 
 @pytest.fixture(scope="session")
-def lesson(open_notebook: Callable[[str], NotebookPage]) -> NotebookPage:
+def lesson(new_page: Callable[..., NotebookPage]) -> NotebookPage:
     """Notebook 01, run from top to bottom once with nothing predicted, as by somebody who only looks around."""
-    notebook = open_notebook("notebooks/01_naive.ipynb")
+    notebook = new_page("notebooks/01_naive.ipynb")
     notebook.run_all()
     return notebook
 
