@@ -36,7 +36,7 @@ def ways() -> Iterator[tuple[str, str]]:
         yield from ((task, text) for text in files.neighbours(name, starter(f"{task}-file"))[1:])
 
 
-@pytest.mark.parametrize(("task", "text"), ways())
+@pytest.mark.parametrize(("task", "text"), tuple(ways()))
 def test_every_good_way_is_bronze(exercise: Practice, task: str, text: str) -> None:
     verdicts = exercise.verdicts(task, {f"{task}-file": text})
     assert verdicts.all_pass, str(verdicts)
