@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -16,11 +17,12 @@ from typing import Any
 import pytest
 from pretend_judge import SIZES, PretendJudge, PretendJudging
 
-from layerlab import dockerfile
+from layerlab import dockerfile, events
 from layerlab.answers import Answers
 from layerlab.checks import Verdicts
 from layerlab.errors import AnswerError, BuildCancelled, DiskFull, EngineGone, LayerLabError
 from layerlab.widgets import DockerfilePanel
+from layerlab.widgets.dockerfile_panel.attempt import AttemptProgress
 from layerlab.work_file import WorkFile
 
 STARTER = "FROM python:3.12-slim\nCOPY --from=builder _____ _____\n"
@@ -534,6 +536,24 @@ def test_progress_says_when_the_image_is_built_and_being_checked(make: Make, hel
     panel.wait(5)
     assert progress.state == "done"
     assert progress.status.startswith("Built and checked in ")
+
+
+@pytest.mark.parametrize(
+    ("finished", "total", "said"),
+    [
+        (3, 3, r"Built and checked in \S+ s\."),
+        (1, 3, r"Checked in \S+ s\. The build did not reach its end\."),
+        (0, 0, r"Checked in \S+ s\. Nothing was built\."),
+    ],
+)
+def test_the_last_line_claims_no_build_that_was_not_there(finished: int, total: int, said: str) -> None:
+    progress = AttemptProgress("a text")
+    for number in range(1, min(finished + 1, total) + 1):
+        progress.receive(events.StepStarted(0.0, number, total, "RUN true"))
+        if number <= finished:
+            progress.receive(events.StepFinished(0.0, number, "abc"))
+    progress.close(elapsed=2.0)
+    assert re.fullmatch(said, progress.status)
 
 
 # --- as written, hints, attempts ---------------------------------------------------------------------------

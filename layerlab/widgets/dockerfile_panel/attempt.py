@@ -62,10 +62,12 @@ class AttemptProgress(BuildProgress):
         return f"All {self.total} steps are done. Now the image is checked." if is_checked else super().status
 
     def close(self, *, elapsed: float) -> None:
-        """Say that text and image were judged, ``elapsed`` seconds after the start."""
+        """Say what was judged, ``elapsed`` seconds after the start: a refused text is not built, or not to its end."""
         self.refresh(elapsed)
+        done = "Built and checked" if self.is_built else "Checked"
+        how_far = "" if self.is_built else " The build did not reach its end." if self.total else " Nothing was built."
         with self.hold_trait_notifications():
-            self.state, self.summary = "done", f"Built and checked in {units.duration(elapsed)}."
+            self.state, self.summary = "done", f"{done} in {units.duration(elapsed)}.{how_far}"
 
 
 class Attempt(Generic[Result]):
