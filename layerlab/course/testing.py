@@ -15,7 +15,7 @@ from layerlab.course.engines import Prepared, prepare_engine
 from layerlab.engine.journal import RUN
 from layerlab.errors import LayerLabError
 
-# One worker builds on the live engine, one thing at a time (tests/conftest.py groups them); the others do the rest.
+# tests/conftest.py says what one worker does alone, and what waits for the engine's own tests.
 SIDE_BY_SIDE = ("-n", "logical", "--dist", "loadscope", "--no-loadscope-reorder")
 STATIC = (
     ("ruff: rules", ("ruff", "check", ".")),

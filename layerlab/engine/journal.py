@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from layerlab.engine import private
 
+RUN = "LAYERLAB_RUN"  # the variable in which a run of the tests names itself, so that what it made can be told
 Kind = Literal["image", "container", "tag", "base", "volume"]
 
 
@@ -39,12 +40,7 @@ class Owned:
 
     def copy(self) -> Owned:
         """Return one that shares nothing with this."""
-        return Owned(
-            set(self.images), set(self.containers), dict(self.tags), set(self.bases), volumes=set(self.volumes)
-        )
-
-
-RUN = "LAYERLAB_RUN"  # what a run of the tests calls itself, so that it can be told what the run has made
+        return Owned(set(self.images), set(self.containers), dict(self.tags), set(self.bases), set(self.volumes))
 
 
 class Journal:
