@@ -27,9 +27,10 @@ def assert_all_hold(checks: list[Check]) -> None:
 @pytest.mark.parametrize("where", ["recorded"])
 @pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.stem)
 def test_exercise(solution: Path, where: str) -> None:
-    """Released as its solution gives it, solved, refused unsolved, wrong answers told; nothing is left undecided."""
+    """Released as its solution gives it, solved, and refused unsolved; wrong answers and edits beside it are judged."""
     exercise = ROOT / "exercises" / solution.name
-    checks = list(verify.verify_one(solution, exercise, engine=where, cell_seconds=CELL_SECONDS[where]))
+    seconds = CELL_SECONDS[where]
+    checks = list(verify.verify_one(solution, exercise, engine=where, cell_seconds=seconds, with_neighbours=True))
     assert_all_hold(checks)
     assert len(checks) > 4, "an exercise of the course declares wrong answers"
 

@@ -11,6 +11,8 @@ from layerlab.engine.live.client import JournallingClient
 from layerlab.engine.live.engine import NAMESPACE, LiveEngine
 from layerlab.errors import LayerLabError, NotOurs
 
+_SHORT = 12  # digits of an id in a builder's events
+
 
 @dataclass(frozen=True)
 class Belonging:
@@ -42,9 +44,9 @@ def belongings(engine: LiveEngine, *, run: str | None = None) -> tuple[Belonging
     api, owned = _api(engine), engine.journal.made_by(run) if run else engine.journal.owned()
     bases = _with_parents(api, built_bases(engine))
     found: list[Belonging] = []
-    for container in sorted(owned.containers):
-        if _found(api.inspect_container, container):
-            found.append(Belonging("container", container[:12], 0))
+    # Each step of a classic build has had a container, so there are thousands of ids, and hardly one is still there.
+    held = {str(one["Id"])[:_SHORT] for one in api.containers(all=True)}
+    found += [Belonging("container", short, 0) for short in sorted({one[:_SHORT] for one in owned.containers} & held)]
     found += [Belonging("volume", name, 0) for name in sorted(owned.volumes) if _found(api.inspect_volume, name)]
     for reference, image_id in sorted(owned.tags.items()):
         if not reference.startswith(NAMESPACE):
