@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,7 +20,7 @@ from layerlab.image import HistoryEntry, Image, ImageConfig
 
 if TYPE_CHECKING:
     from layerlab.dockerfile import Dockerfile, Instruction
-    from layerlab.engine.protocol import BuildHandle, BuildRequest, Engine, Road
+    from layerlab.engine.protocol import BuildHandle, BuildRequest, Engine, MadeStep, Road
 
 _TAIL_LINES = 20
 # A step may print 100 MB: of its lines only the last are kept.
@@ -33,6 +33,8 @@ _UNREADABLE = re.compile(r"Unknown instruction: |only supports the --\S+.* flags
 
 # Docker's BuildKit says the same in an event: "dockerfile parse error line 3: …", since 23.0 "… on line 3".
 _BUILDKIT_UNREADABLE = re.compile(r"parse error (?:on )?line (?P<line>\d+)|dockerfile:(?P<first>\d+)\n", re.IGNORECASE)
+# What the older builder says of a RUN that failed (moby 20.10, builder/dockerfile/dispatchers.go).
+_QUOTED_COMMAND = re.compile(r"The command '(.*)' returned a non-zero code: \d+$", re.DOTALL)
 _RUN_BY_BUILDKIT = ("RUN", "COPY", "ADD", "WORKDIR")
 
 OnEvent = Callable[[events.Event], None]
@@ -67,7 +69,8 @@ class BuildResult:
     """What a build gave: the image, its steps in file order, and how long it took on which builder.
 
     ``lines`` pairs layers with the lines of the Dockerfile that made them, where the last stage made them.
-    ``road`` is the way that was taken to BuildKit; None where the engine's own builder built.
+    ``road`` is the way that was taken to BuildKit; None where the engine's own builder built. ``is_told`` where only
+    the build's output says which steps there were and which came from the cache: a RUN can print the same.
     """
 
     image: Image
@@ -79,6 +82,7 @@ class BuildResult:
     is_live: bool
     lines: tuple[tuple[int, int], ...] = ()
     road: Road | None = None
+    is_told: bool = False
 
     @property
     def cached_steps(self) -> int:
@@ -103,7 +107,7 @@ class Build:
         self._reader = _StepReader(context.dockerfile)
 
     def cancel(self) -> None:
-        """End the build; ``run`` then raises BuildCancelled, and nothing stays behind on the engine."""
+        """End the build; ``run`` then raises BuildCancelled. No image stays, and ended steps are build cache."""
         self._handle.cancel()
 
     def run(self, on_event: OnEvent | None = None) -> BuildResult:
@@ -136,16 +140,18 @@ class Build:
         if image_id is None:
             raise BuildFailed("The builder ended without an image and without an error. Run the build again.")
         written = _as_written(image(self._engine, image_id), self._context, self._target)
+        made, road = self._handle.steps, self._handle.road
         return BuildResult(
             image=written,
             tag=self._tag,
             dockerfile=self._context.shown_name,
-            steps=self._reader.steps,
+            steps=self._reader.steps if made is None else self._reader.proven(made),
             seconds=seconds,
-            builder="buildkit" if self._handle.road else self._engine.info.builder,
+            builder="buildkit" if road else self._engine.info.builder,
             is_live=self._engine.info.is_live,
             lines=_lines(written, self._context, self._target),
-            road=self._handle.road,
+            road=road,
+            is_told=made is None and (road is None or road.is_told),
         )
 
 
@@ -256,6 +262,28 @@ class _StepReader:
         is_graph = any(one.event.stage is not None for one in self._running.values())
         return tuple(sorted(over, key=_in_file) if is_graph else over)
 
+    def proven(self, made: Sequence[MadeStep]) -> tuple[Step, ...]:
+        """The instructions with what the engine's images say of them; times and log are what the output told."""
+        return tuple(
+            self._proven(number, one, instruction)
+            for number, (one, instruction) in enumerate(zip(made, self._dockerfile.instructions, strict=False), 1)
+        )
+
+    def _proven(self, number: int, made: MadeStep, instruction: Instruction) -> Step:
+        running = self._running.get(number)
+        told = running.finished if running else None
+        return Step(
+            number=number,
+            instruction=told.instruction if told and told.line == instruction.line else instruction.logical,
+            line=instruction.line,
+            is_cached=made.is_cached,
+            seconds=told.seconds if told else 0.0,
+            image_id=made.image_id,
+            log=told.log if told else (),
+            began=told.began if told else 0.0,
+            stage=_stage_name(self._dockerfile, instruction.line),
+        )
+
     def read(self, event: events.Event) -> None:
         match event:
             case events.StepStarted():
@@ -271,7 +299,7 @@ class _StepReader:
                 one.finished = self._finished(one, event)
 
     def failure(self, event: events.Failed, context: BuildContext) -> BuildFailed | DiskFull | DockerfileError:
-        one = self._running.get(event.number or self._last or 0)
+        one = self._running.get(event.number or self._failed(event.message) or 0)
         step, log = (one.event, one.log) if one else (None, deque[str]())
         line = _line(self._dockerfile, step) if step else None
         if unreadable := _unreadable(event, line):
@@ -296,6 +324,21 @@ class _StepReader:
             log_tail=tail,
         )
 
+    def _failed(self, message: str) -> int | None:
+        """The step that ran last, unless the engine's message quotes the command of another RUN of the file."""
+        quoted = _QUOTED_COMMAND.match(message)
+        if quoted is None:
+            return self._last
+        runs = {
+            number: _words(one.logical.partition(" ")[2])
+            for number, one in enumerate(self._dockerfile.instructions, 1)
+            if one.keyword == "RUN"
+        }
+        quoting = {number: text for number, text in runs.items() if _words(quoted[1]).endswith(text)}
+        longest = max(map(len, quoting.values()), default=0)
+        failed = [number for number, text in quoting.items() if len(text) == longest]
+        return self._last if not failed or self._last in failed else failed[-1]
+
     def _finished(self, one: _Running, end: events.StepFinished) -> Step:
         found = _instruction(self._dockerfile, one.event)
         line = found.line if found else _line(self._dockerfile, one.event)
@@ -311,6 +354,10 @@ class _StepReader:
             began=one.event.at,
             stage=_stage_name(self._dockerfile, line),
         )
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _in_file(step: Step) -> tuple[int, int]:

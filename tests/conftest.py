@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from strangers import Strangers
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
@@ -66,17 +67,54 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     return _ByGroup(config, log)
 
 
+STRANGERS = pytest.StashKey[Strangers]()
+HOW_MANY_STRANGERS = 20
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Before a run that bears a name, let twenty strangers own things on the engine; see `pytest_sessionfinish`."""
+    if os.environ.get(RUN) and not hasattr(session.config, "workerinput"):
+        with contextlib.suppress(LayerLabError):
+            session.config.stash[STRANGERS] = _settled_strangers()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Let a run that bears a name, as `make test` gives it one, take with it what it made on the engine.
 
     Thousands of images would stay otherwise, and the classic builder looks at each step through all that stand on
-    its base.
+    its base. What the strangers own must be as it was before the run, whatever was built, cancelled and cleaned.
     """
     run = os.environ.get(RUN)
-    if run and not hasattr(session.config, "workerinput"):
-        with contextlib.suppress(LayerLabError):
-            _tidy(run)
+    if not run or hasattr(session.config, "workerinput"):
+        return
+    with contextlib.suppress(LayerLabError):
+        _tidy(run)
+    if strangers := session.config.stash.get(STRANGERS, None):
+        if harmed := strangers.harmed():
+            _report_failure(session, "\n".join(["The run has touched what is not ours:", *harmed]))
+        strangers.leave()
+
+
+def _settled_strangers() -> Strangers:
+    with contextlib.closing(_live_engine()) as found:
+        named = {tag for image in found.images() for tag in image.get("RepoTags") or ()}
+        sleeps = next((tag for tag in sorted(named) if tag.startswith("python:") and tag.endswith("-slim")), None)
+        return Strangers(found.info.endpoint, count=HOW_MANY_STRANGERS, runs=sleeps)
+
+
+def _report_failure(session: pytest.Session, told: str) -> None:
+    """Count an error that belongs to no test, so that pytest's own summary tells of it."""
+    report = pytest.TestReport(
+        nodeid="tests/strangers.py::untouched",
+        location=("tests/strangers.py", 0, "untouched"),
+        keywords={},
+        outcome="failed",
+        longrepr=told,
+        when="teardown",
+    )
+    session.config.hook.pytest_runtest_logreport(report=report)
+    session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def _tidy(run: str) -> None:

@@ -73,6 +73,11 @@ class Road:
         """True where a build may mount secrets."""
         return self.name != "api"
 
+    @property
+    def is_told(self) -> bool:
+        """True where the steps are read from printed text, which a RUN can imitate; the others bring a trace."""
+        return self.name == "cli"
+
     def __str__(self) -> str:
         lacks = f"; it lacks {', '.join(self.lacks)}" if self.lacks else ""
         return f"BuildKit through {self.through}{lacks}"
@@ -97,6 +102,17 @@ class BuildRequest:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True)
+class MadeStep:
+    """What is known of an instruction without believing what the build printed.
+
+    ``image_id`` is None for a FROM, and for an ARG before the first one: they make none.
+    """
+
+    image_id: str | None
+    is_cached: bool
+
+
 class BuildHandle(Protocol):
     """A build under way. Iterate it for events; ``cancel`` may be called from any thread, more than once."""
 
@@ -108,7 +124,7 @@ class BuildHandle(Protocol):
         """
 
     def cancel(self) -> None:
-        """End the build soon; nothing of it stays behind on the engine."""
+        """End the build soon; no image of it stays, and steps that had ended are build cache."""
 
     @property
     def image_id(self) -> str | None:
@@ -117,6 +133,10 @@ class BuildHandle(Protocol):
     @property
     def road(self) -> Road | None:
         """The way that this build took to BuildKit; None where the engine's own builder builds."""
+
+    @property
+    def steps(self) -> tuple[MadeStep, ...] | None:
+        """One for each instruction in file order, once the build succeeded; None where only the events tell of them."""
 
 
 @dataclass(frozen=True)

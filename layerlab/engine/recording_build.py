@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from layerlab.engine import transcript
-from layerlab.engine.protocol import BuildHandle, BuildRequest, RawEvent
+from layerlab.engine.protocol import BuildHandle, BuildRequest, MadeStep, RawEvent
 from layerlab.engine.recording_session import Session, without_storage
 from layerlab.engine.recordings import Payload
 from layerlab.engine.steps import PlannedStep, Surroundings, plan, plan_key
@@ -36,6 +36,11 @@ class RecordingBuild:
     @property
     def road(self) -> None:
         """None: what is recorded here, the engine's own builder builds."""
+
+    @property
+    def steps(self) -> tuple[MadeStep, ...] | None:
+        """What the engine's images say of each instruction."""
+        return self._handle.steps
 
     def cancel(self) -> None:
         """End the build soon; nothing of it is recorded."""

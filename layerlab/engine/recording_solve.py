@@ -37,6 +37,10 @@ class RecordingSolve:
         """The way that the live build takes to BuildKit."""
         return self._handle.road
 
+    @property
+    def steps(self) -> None:
+        """None: BuildKit's own trace tells of the steps, apart from what they print."""
+
     def cancel(self) -> None:
         """End the build soon; nothing of it is recorded."""
         self._handle.cancel()

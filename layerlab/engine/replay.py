@@ -9,7 +9,7 @@ from typing import Any
 from layerlab import errors
 from layerlab.engine import transcript
 from layerlab.engine.chains import Chains
-from layerlab.engine.protocol import Builder, BuildRequest, RawEvent
+from layerlab.engine.protocol import Builder, BuildRequest, MadeStep, RawEvent
 from layerlab.engine.recordings import Payload, Recordings
 from layerlab.engine.shelf import Shelf
 from layerlab.engine.steps import PlannedStep, Surroundings, plan, plan_key
@@ -36,6 +36,7 @@ class ReplayedBuild:
         self._cancelled = False
         self._image_id: str | None = None
         self._clock = 0.0
+        self._steps: list[MadeStep] = []
 
     @property
     def image_id(self) -> str | None:
@@ -45,6 +46,11 @@ class ReplayedBuild:
     @property
     def road(self) -> None:
         """None: what is replayed here, the engine's own builder built."""
+
+    @property
+    def steps(self) -> tuple[MadeStep, ...] | None:
+        """What was played back for each instruction, once the build succeeded."""
+        return tuple(self._steps) if self._image_id and self._builder == "classic" else None
 
     def cancel(self) -> None:
         """End the build before its next event."""
@@ -70,12 +76,15 @@ class ReplayedBuild:
             link = self._link(step, previous)
             if link is None:
                 yield from self._say(transcript.header(step.position, step.instruction.logical, builder=self._builder))
+                self._steps.append(MadeStep(None, is_cached=False))
                 continue
             is_cached = may_be_cached and step.key in self._shelf.cache
             may_be_cached = is_cached or (may_be_cached and step.is_from)
             yield from self._step(step, link, is_cached=is_cached)
             if link["failed"]:
                 return
+            made = None if step.is_from else self._image(step.key)
+            self._steps.append(MadeStep(made, is_cached=is_cached and not step.is_from))
             self._keep(step)
             previous = step
         if previous is not None:

@@ -39,6 +39,10 @@ class ReplayedSolve:
         """The way that the recorded build took; None before its first event."""
         return self._road
 
+    @property
+    def steps(self) -> None:
+        """None: BuildKit's own trace tells of the steps, apart from what they print."""
+
     def cancel(self) -> None:
         """End the build before its next event."""
         self._cancelled = True

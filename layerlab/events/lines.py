@@ -1,6 +1,7 @@
 """Events of builders that print lines: the classic builder, and Podman behind Docker's API.
 
-An unknown line is output of the current step: nothing here raises on text it does not know.
+An unknown line is output of the current step: nothing here raises on text it does not know. What a RUN prints comes
+the same way, so these events are told, not proven: `layerlab.build` asks the engine's images where it can.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class LineReader:
         self.open = False
         self.is_podman = False
         self.commit: str | None = None
+        self.is_quiet = False  # nothing but its announcement has come of this step
         self.not_run = ""
 
     def events(self, raw: Iterable[tuple[float, Mapping[str, Any]]]) -> Iterator[Event]:
@@ -103,11 +105,11 @@ class LineReader:
 
     def _line(self, at: float, line: str) -> Iterator[Event]:
         plain = _ANSI.sub("", line).rstrip()
-        if match := _STEP.match(plain):
+        if (match := _STEP.match(plain)) and self._is_next(int(match[1]), int(match[2])):
             yield from self._start(at, int(match[1]), int(match[2]), match[3])
-        elif match := _PODMAN_STEP.match(plain):
+        elif (match := _PODMAN_STEP.match(plain)) and (self.is_podman or not self.number):
             yield from self._podman_start(at, match)
-        elif plain.strip() == "---> Using cache":
+        elif plain.strip() == "---> Using cache" and self.is_quiet:
             yield StepCached(at, self.number)
         elif match := _PODMAN_CACHED.match(plain):
             self.image = match[1]
@@ -115,7 +117,10 @@ class LineReader:
         elif match := _IMAGE.match(plain):
             self.image = match[1]
             yield from self._finish(at)
-        elif plain.strip() and not _NOISE.match(plain) and not self._is_podmans_own(plain):
+        elif plain.strip() and _NOISE.match(plain):
+            self.is_quiet = False
+        elif plain.strip() and not self._is_podmans_own(plain):
+            self.is_quiet = False
             if match := _PODMAN_NOT_RUN.match(plain):
                 self.not_run = match[1].replace("\\", "")
             yield StepOutput(at, self.number, plain)
@@ -124,8 +129,12 @@ class LineReader:
         self, at: float, number: int, total: int, instruction: str, place: tuple[int, int] | None = None
     ) -> Iterator[Event]:
         yield from self._finish(at)
-        self.number, self.total, self.open = number, total, True
+        self.number, self.total, self.open, self.is_quiet = number, total, True, True
         yield StepStarted(at, number, total, instruction, place)
+
+    def _is_next(self, number: int, total: int) -> bool:
+        """True where the older builder may announce this step now: it counts by one, and its total never changes."""
+        return not self.is_podman and (number, total) == (self.number + 1, self.total or total)
 
     def _podman_start(self, at: float, match: re.Match[str]) -> Iterator[Event]:
         step, steps = int(match[3]), int(match[4])

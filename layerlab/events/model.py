@@ -34,7 +34,7 @@ class StepOutput:
 
 @dataclass(frozen=True)
 class StepCached:
-    """A step was answered from the build cache."""
+    """A step was answered from the build cache; told by the output where the builder prints lines."""
 
     at: float
     number: int
@@ -42,7 +42,10 @@ class StepCached:
 
 @dataclass(frozen=True)
 class StepFinished:
-    """A step is over; ``image_id`` is its intermediate image (may be cut to 12 digits), where it leaves one."""
+    """A step is over; ``image_id`` is its intermediate image (may be cut to 12 digits), where it leaves one.
+
+    Where the builder prints lines, it is told by the output, which a RUN can imitate.
+    """
 
     at: float
     number: int

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
+import os
+import signal
 import tarfile
 import time
+from pathlib import Path
 
 import docker
 import pytest
+import strangers
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from layerlab import build
-from layerlab.engine.journal import RUN, Journal
+from layerlab import build, events
+from layerlab.engine.journal import BUILDS, RUN, Journal
 from layerlab.engine.live import LiveEngine
 from layerlab.engine.live import belongings as ours
-from layerlab.errors import NotOurs
+from layerlab.errors import BuildCancelled, BuildFailed, NotOurs
 
 
 @pytest.fixture
@@ -28,10 +35,13 @@ def user(engine):
 @pytest.fixture
 def course(engine, tmp_path):
     """The same engine as a user's, not as our private one, with a journal that is still empty."""
-    opened = LiveEngine.open(engine.info.endpoint, kind="docker", why="test")
-    opened.journal = Journal(tmp_path / "journal.jsonl")
-    opened.client.api.journal = opened.journal
-    return opened
+    return opened(engine.info.endpoint, tmp_path / "journal.jsonl")
+
+
+def opened(endpoint: str, journal: Path) -> LiveEngine:
+    found = LiveEngine.open(endpoint, kind="docker", why="test")
+    found.journal = found.client.api.journal = Journal(journal)
+    return found
 
 
 def users_image(user, slim, tag, marker):
@@ -176,3 +186,218 @@ def test_clean_leaves_the_bases_that_we_built_and_what_they_stand_on(engine, sli
     assert slim not in listed
     assert base["Id"] not in listed
     assert base["Parent"] not in listed
+
+
+# --- what a build prints decides nothing -------------------------------------------------------
+
+ENDINGS = ("well", "fails", "is cancelled", "is killed")
+READY = "everything is printed"
+
+
+def forged(lines: list[str], ending: str, marker: str, base: str) -> str:
+    """A Dockerfile whose RUN prints the lines as the older builder would, and then ends, fails or goes on for long."""
+    last = {"well": "true", "fails": "exit 3"}.get(ending, "sleep 60")
+    said = "\\n".join(lines)
+    return f"FROM {base}\nRUN echo {marker} > /a\nRUN printf '{said}\\n'; echo {READY}; {last}\nRUN echo more > /b\n"
+
+
+def build_to_its_ending(engine: LiveEngine, folder: Path, ending: str) -> None:
+    begun = build.begin(engine, folder, tag="layerlab/forged:1")
+
+    def on_event(event: events.Event) -> None:
+        if isinstance(event, events.StepOutput) and event.text == READY:
+            if ending == "is cancelled":
+                begun.cancel()
+            elif ending == "is killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    begun.run(on_event)
+
+
+def build_and_die(endpoint: str, journal: str, folder: str) -> None:
+    build_to_its_ending(opened(endpoint, Path(journal)), Path(folder), "is killed")
+
+
+def end_as(ending: str, course: LiveEngine, folder: Path) -> None:
+    """Let a build end that way; a killed one in a process of its own."""
+    if ending == "is killed":
+        arguments = (course.info.endpoint, str(course.journal.path), str(folder))
+        child = multiprocessing.get_context("spawn").Process(target=build_and_die, args=arguments)
+        child.start()
+        child.join(60)
+        assert child.exitcode == -signal.SIGKILL
+    elif ending == "well":
+        build_to_its_ending(course, folder, ending)
+    else:
+        with pytest.raises((BuildFailed, BuildCancelled)):
+            build_to_its_ending(course, folder, ending)
+
+
+LINES = (
+    " ---> Running in {short}",
+    " ---> {short}",
+    "Removing intermediate container {short}",
+    "Successfully built {short}",
+    "Successfully tagged layerlab/forged:1",
+    "Step 3/4 : FROM {short}",
+    "Step 4/4 : RUN echo more > /b",
+    " ---> Using cache",
+    "sha256:{id}",
+    '{{"aux":{{"ID":"sha256:{id}"}}}}',
+)
+
+
+@pytest.fixture(scope="module")
+def neighbours(engine, slim):
+    """Six people, each with an image, a container and a volume; three of the containers run."""
+    with strangers.settled(engine.info.endpoint, count=6, runs=slim) as them:
+        yield them
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_build_that_prints_ids_of_strangers_touches_nothing_of_theirs(ending, neighbours, course, slim, tmp_path):
+    ids = [one.removeprefix("sha256:") for one in neighbours.ids]
+    lines = [line.format(short=one[:12], id=one) for one in ids for line in LINES[:2]]
+    end_as(ending, course, folder_with(tmp_path, forged(lines, ending, str(time.time_ns()), slim)))
+    listed = {one.name for one in ours.belongings(course)}
+    assert not listed & {*neighbours.ids, *ids, *(one[:12] for one in ids)}
+    assert not neighbours.harmed()
+    ours.remove(course)
+    assert not neighbours.harmed()
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    data=st.data(),
+    ending=st.sampled_from(ENDINGS),
+    cleans=st.booleans(),
+)
+def test_whatever_builds_print_and_however_they_end_strangers_are_untouched(
+    data, ending, cleans, neighbours, course, slim, tmp_path_factory
+):
+    ids = [one.removeprefix("sha256:") for one in neighbours.ids]
+    printed = st.builds(
+        lambda line, one: line.format(short=one[:12], id=one), st.sampled_from(LINES), st.sampled_from(ids)
+    )
+    lines = data.draw(st.lists(printed, min_size=1, max_size=8))
+    folder = tmp_path_factory.mktemp("forged")
+    end_as(ending, course, folder_with(folder, forged(lines, ending, str(time.time_ns()), slim)))
+    if cleans:
+        ours.remove(course)
+    assert not neighbours.harmed()
+
+
+def test_a_forged_step_changes_neither_the_steps_nor_what_came_from_the_cache(course, slim, tmp_path):
+    lines = ["Step 4/4 : RUN echo more > /b", " ---> Using cache", " ---> 0123456789ab"]
+    marker = str(time.time_ns())
+    result = build.build(course, folder_with(tmp_path, forged(lines, "well", marker, slim)))
+    again = build.build(course, folder_with(tmp_path, forged(lines, "well", marker, slim)))
+    try:
+        assert [step.number for step in result.steps] == [1, 2, 3, 4]
+        assert [step.is_cached for step in result.steps] == [False] * 4
+        assert [step.is_cached for step in again.steps] == [False, True, True, True]
+        assert result.steps[-1].image_id == result.image.id == again.image.id
+        assert not result.is_told
+    finally:
+        ours.remove(course)
+
+
+def test_a_forged_step_is_not_the_one_that_failed(course, slim, tmp_path):
+    text = forged(["Step 4/4 : RUN echo more > /b"], "fails", str(time.time_ns()), slim)
+    with pytest.raises(BuildFailed) as caught:
+        build.build(course, folder_with(tmp_path, text))
+    assert (caught.value.step, caught.value.line, caught.value.exit_code) == (3, 3, 3)
+
+
+# --- what is left of builds that did not end well ----------------------------------------------
+
+
+def test_steps_of_a_failed_build_on_somebodys_base_are_named_and_stay(course, user, slim, tmp_path):
+    before = set(user.api.images(all=True, quiet=True))
+    text = f"FROM {slim}\nRUN echo {time.time_ns()} > /a\nRUN exit 3\n"
+    with pytest.raises(BuildFailed):
+        build.build(course, folder_with(tmp_path, text))
+    (left,) = set(user.api.images(all=True, quiet=True)) - before
+    try:
+        assert ours.leftovers(course) == (left,)
+        assert not ours.belongings(course)
+        ours.remove(course)
+        assert left in set(user.api.images(all=True, quiet=True))
+    finally:
+        user.api.remove_image(left, noprune=True)
+
+
+def test_steps_of_a_failed_build_on_an_image_of_ours_go_with_it(course, user, slim, tmp_path):
+    before = set(user.api.images(all=True, quiet=True))
+    text = f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n"
+    build.build(course, folder_with(tmp_path, text), tag="layerlab/below:1")
+    with pytest.raises(BuildFailed):
+        build.build(course, folder_with(tmp_path, f"{text}RUN echo > /b\nRUN exit 3\n"))
+    assert not ours.leftovers(course)
+    _, kept = ours.remove(course)
+    assert not kept
+    assert set(user.api.images(all=True, quiet=True)) == before
+
+
+def test_an_untagged_image_that_somebody_built_meanwhile_is_not_taken_for_a_step(course, user, slim, tmp_path):
+    text = f"FROM {slim}\nRUN echo {time.time_ns()} > /a\nRUN echo {READY}; exit 3\n"
+    begun = build.begin(course, folder_with(tmp_path, text))
+    theirs = []
+
+    def on_event(event: events.Event) -> None:
+        if isinstance(event, events.StepOutput) and event.text == READY:
+            other = f"FROM {slim}\nRUN echo {time.time_ns()} > /theirs\n".encode()
+            theirs.append(user.images.build(fileobj=io.BytesIO(other), rm=True)[0].id)
+
+    with pytest.raises(BuildFailed):
+        begun.run(on_event)
+    try:
+        assert len(ours.leftovers(course)) == 1
+        assert theirs[0] not in ours.leftovers(course)
+    finally:
+        for image in (*theirs, *ours.leftovers(course)):
+            user.api.remove_image(image, noprune=True)
+
+
+def test_a_killed_build_that_still_led_to_an_image_is_ours_by_its_name(course, user, slim, tmp_path):
+    before = set(user.api.images(all=True, quiet=True))
+    # What the process would have found out, had it lived: the engine has given the name to what it built.
+    name = course.journal.begin_build(before)
+    text = f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n".encode()
+    user.images.build(fileobj=io.BytesIO(text), tag=name, rm=True)
+    course.journal.abandon_build(name)
+    assert {one.kind for one in ours.belongings(course)} == {"image"}
+    ours.remove(course)
+    assert set(user.api.images(all=True, quiet=True)) == before
+    assert not course.journal.owned().builds
+
+
+def test_a_build_leaves_no_name_of_its_own_behind(course, user, slim, tmp_path):
+    text = f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n"
+    users, _ = user.images.build(fileobj=io.BytesIO(text.encode()), rm=True)
+    try:
+        # The user's image has no name at all, and a build of ours that comes to it leaves it so.
+        assert build.build(course, folder_with(tmp_path, text)).image.id == users.id
+        assert user.api.inspect_image(users.id)["RepoTags"] == []
+        assert not ours.belongings(course)
+        built = build.build(course, folder_with(tmp_path, f"{text}RUN echo > /b\n"), tag="layerlab/named:1")
+        assert user.api.inspect_image(built.image.id)["RepoTags"] == ["layerlab/named:1"]
+        assert not [tag for one in user.api.images() for tag in one["RepoTags"] or () if tag.startswith(BUILDS)]
+    finally:
+        ours.remove(course)
+        user.api.remove_image(users.id)
+
+
+def test_a_raw_build_takes_no_name_of_somebodys(belonging_to_somebody, course, slim, tmp_path):
+    folder = folder_with(tmp_path, f"FROM {slim}\nRUN echo ours\n")
+    with pytest.raises(NotOurs, match="layerlab/mine:naive"):
+        course.client.images.build(path=str(folder), tag="layerlab/mine:naive", rm=True)
+
+
+def test_what_an_older_edition_read_in_a_builds_output_proves_nothing(neighbours, course):
+    lines = [{"own": "image", "id": one} for one in neighbours.ids if one.startswith("sha256:")]
+    lines += [{"own": "container", "id": one[:12]} for one in neighbours.containers]
+    course.journal.path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert not ours.belongings(course)
+    ours.remove(course)
+    assert not neighbours.harmed()

@@ -493,8 +493,8 @@ class Container:
         self.committed = how
         return self
 
-    def remove(self, *, force: bool) -> None:
-        self.removed = force
+    def remove(self) -> None:
+        self.removed = True
 
 
 def test_the_site_layer_is_one_and_bears_its_name() -> None:

@@ -216,11 +216,12 @@ class _Workshop:
                     self._engine.remove(one.image_id)
 
     def _add_site(self, image: str) -> str:
+        from layerlab.engine.journal import COMMITTED
         from layerlab.engine.live import LiveEngine
 
         made = site.apply(self._engine.client, image, self._site, cmd=_CMD)
         if isinstance(self._engine, LiveEngine):
-            self._engine.journal.note("image", made)  # committed, so no build's events named it
+            self._engine.journal.note("image", made, proof=COMMITTED)
         return made
 
     def _make_distroless(self) -> None:

@@ -103,8 +103,10 @@ def _remove_left_container(engine: Engine, work: Path) -> None:
     note = work / "container"
     if note.exists():
         left = note.read_text().strip()
+        if any(left == one.id for one in engine.client.containers.list()):
+            engine.client.containers.get(left).kill()
         if any(left == one.id for one in engine.client.containers.list(all=True)):
-            engine.client.containers.get(left).remove(force=True, v=True)
+            engine.client.containers.get(left).remove(v=True)
         note.unlink()
 
 

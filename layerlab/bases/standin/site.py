@@ -111,7 +111,7 @@ def apply(client: Any, image_id: str, site: Site, *, cmd: str) -> str:
         changes = [f"CMD {cmd}", *(f"ENV {name}={value}" for name, value in site.env)]
         return str(container.commit(message=NAME, changes=changes).id)
     finally:
-        container.remove(force=True)
+        container.remove()
 
 
 def _tar(site: Site) -> bytes:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import docker.errors
 
+from layerlab.engine.live import ownership
 from layerlab.engine.live.client import JournallingClient
+from layerlab.engine.live.containers import end_and_remove
 from layerlab.engine.live.engine import NAMESPACE, LiveEngine
 from layerlab.errors import LayerLabError, NotOurs
-
-_SHORT = 12  # digits of an id in a builder's events
 
 
 @dataclass(frozen=True)
@@ -34,20 +35,23 @@ class Kept:
 def belongings(engine: LiveEngine, *, run: str | None = None) -> tuple[Belonging, ...]:
     """List our containers, volumes, tags and untagged images that this engine still holds, in order of removal.
 
-    Bases that we built ourselves, and what they stand on, are left out: see `built_bases`.
+    Bases that we built ourselves, and what they stand on, are left out: see `built_bases`. So are steps of failed
+    builds of which nothing proves that they are ours: see `leftovers`.
 
     Parameters
     ----------
     run
         Only what was made while ``LAYERLAB_RUN`` was this.
     """
-    api, owned = _api(engine), engine.journal.made_by(run) if run else engine.journal.owned()
+    api = _api(engine)
+    ownership.settle_cut_short(api)
+    owned = engine.journal.made_by(run) if run else engine.journal.owned()
     bases = _with_parents(api, built_bases(engine))
-    found: list[Belonging] = []
-    # Each step of a classic build has had a container, so there are thousands of ids, and hardly one is still there.
-    held = {str(one["Id"])[:_SHORT] for one in api.containers(all=True)}
-    found += [Belonging("container", short, 0) for short in sorted({one[:_SHORT] for one in owned.containers} & held)]
+    held = {str(one["Id"]) for one in api.containers(all=True)}
+    found = [Belonging("container", one, 0) for one in sorted(owned.containers & held)]
     found += [Belonging("volume", name, 0) for name in sorted(owned.volumes) if _found(api.inspect_volume, name)]
+    # Before what they stand on, for that is what proves them to be ours.
+    found += _newest_first(_proven_leftovers(engine, owned.leftovers - bases))
     for reference, image_id in sorted(owned.tags.items()):
         if not reference.startswith(NAMESPACE):
             continue
@@ -55,10 +59,15 @@ def belongings(engine: LiveEngine, *, run: str | None = None) -> tuple[Belonging
         # A tag that names another image by now was moved by its user, so it is the user's.
         if raw and raw["Id"] == image_id:
             found.append(Belonging("tag", reference, int(raw.get("Size") or 0)))
-    for image in _newest_first(api, owned.images):
-        if not image.get("RepoTags") and image["Id"] not in bases:
-            found.append(Belonging("image", image["Id"], int(image.get("Size") or 0)))
-    return tuple(found)
+    return (*found, *_newest_first(_untagged(api, owned.images - bases)))
+
+
+def leftovers(engine: LiveEngine) -> tuple[str, ...]:
+    """List ids of untagged images that may be steps of failed builds of ours, and may be somebody's: they stay."""
+    api, owned = _api(engine), engine.journal.owned()
+    left = owned.leftovers - _with_parents(api, built_bases(engine))
+    proven = {raw["Id"] for raw in _proven_leftovers(engine, left)}
+    return tuple(sorted(raw["Id"] for raw in _untagged(api, left) if raw["Id"] not in proven))
 
 
 def built_bases(engine: LiveEngine) -> tuple[str, ...]:
@@ -98,7 +107,20 @@ def remove(engine: LiveEngine, *, run: str | None = None) -> tuple[tuple[Belongi
                 progress = True
             else:
                 kept[one.name] = Kept(one, reason)
+    ownership.settle_cut_short(_api(engine), give_up=True)
     return tuple(gone), tuple(kept.values())
+
+
+def build_cache_bytes(engine: LiveEngine) -> int:
+    """Return what BuildKit's cache takes on this engine's disk. It bears no names, so no part of it is anybody's."""
+    return sum(int(one.get("Size") or 0) for one in _api(engine).df().get("BuildCache") or ())
+
+
+def prune_build_cache(engine: LiveEngine) -> int:
+    """Empty BuildKit's cache on the private engine; return the bytes that became free. Elsewhere it raises NotOurs."""
+    if engine.info.kind != "private":
+        raise NotOurs("BuildKit's cache on this engine serves other builds too. Empty it with `docker builder prune`.")
+    return int(_api(engine).prune_builds(all=True).get("SpaceReclaimed") or 0)
 
 
 def _remove_one(engine: LiveEngine, one: Belonging) -> str | None:
@@ -106,11 +128,13 @@ def _remove_one(engine: LiveEngine, one: Belonging) -> str | None:
     api = _api(engine)
     try:
         if one.kind == "container":
-            api.remove_container(one.name, force=True, v=True)
-            _forget_container(engine, one.name)
+            end_and_remove(api, one.name)
+            engine.journal.forget("container", one.name)
         elif one.kind == "volume":
             api.remove_volume(one.name)
             engine.journal.forget("volume", one.name)
+        elif one.kind == "image":
+            _remove_untagged(engine, one.name)
         else:
             engine.remove(one.name)
     except NotOurs as error:
@@ -120,6 +144,34 @@ def _remove_one(engine: LiveEngine, one: Belonging) -> str | None:
     except LayerLabError as error:
         return _reason(str(error))
     return None
+
+
+def _remove_untagged(engine: LiveEngine, image_id: str) -> None:
+    api = _api(engine)
+    # Looked at again: since it was listed somebody may have given it a name.
+    owned = engine.journal.owned()
+    if image_id not in owned.images and not ownership.is_ours(api, image_id, owned):
+        raise NotOurs(f"Nothing proves that the image {image_id} is the course's, so it stays.")
+    if api.inspect_image(image_id).get("RepoTags"):
+        raise NotOurs(f"The image {image_id} has a name by now, so it stays.")
+    api.remove_image(image_id, noprune=True)
+    engine.journal.forget("image", image_id)
+
+
+def _newest_first(raws: list[dict[str, Any]]) -> list[Belonging]:
+    ordered = sorted(raws, key=lambda raw: str(raw.get("Created")), reverse=True)
+    return [Belonging("image", raw["Id"], int(raw.get("Size") or 0)) for raw in ordered]
+
+
+def _untagged(api: JournallingClient, ids: Iterable[str]) -> list[dict[str, Any]]:
+    there = set(ids) & set(api.images(quiet=True, all=True))
+    raws = (_found(api.inspect_image, image) for image in there)
+    return [raw for raw in raws if raw and not raw.get("RepoTags")]
+
+
+def _proven_leftovers(engine: LiveEngine, ids: set[str]) -> list[dict[str, Any]]:
+    api, owned = _api(engine), engine.journal.owned()
+    return [raw for raw in _untagged(api, ids) if ownership.is_ours(api, raw["Id"], owned)]
 
 
 def _reason(message: str) -> str:
@@ -139,17 +191,6 @@ def _with_parents(api: JournallingClient, references: tuple[str, ...]) -> set[st
             found.add(raw["Id"])
             raw = _found(api.inspect_image, raw["Parent"]) if raw.get("Parent") else None
     return found
-
-
-def _forget_container(engine: LiveEngine, short: str) -> None:
-    for container in engine.journal.owned().containers:
-        if container.startswith(short):
-            engine.journal.forget("container", container)
-
-
-def _newest_first(api: JournallingClient, ids: set[str]) -> list[dict[str, Any]]:
-    present = [raw for image in ids if (raw := _found(api.inspect_image, image))]
-    return sorted(present, key=lambda raw: str(raw.get("Created")), reverse=True)
 
 
 def _found(verb: Any, name: str) -> dict[str, Any] | None:

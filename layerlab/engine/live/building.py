@@ -1,24 +1,25 @@
-"""A build on a live engine: events as they come, and a cancel that leaves nothing behind."""
+"""A build on a live engine by its own builder: events as they come, and a cancel that removes nothing of others."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from threading import Event
 from typing import Any
 
 import docker.errors
 
-from layerlab.engine.live.client import JournallingClient, Ledger
+from layerlab.engine.live import ownership
+from layerlab.engine.live.client import JournallingClient
 from layerlab.engine.live.translate import TRANSPORT_ERRORS, gone, refused, unreachable
-from layerlab.engine.protocol import Builder, BuildRequest, RawEvent
+from layerlab.engine.protocol import Builder, BuildRequest, MadeStep, RawEvent
 from layerlab.errors import BuildCancelled, LayerLabError
 
 _NOTICE_SECONDS = 1.5
-_SWEEP_SECONDS = 15.0
+_MOST_SECONDS = 5.0
+_LOOK_SECONDS = 0.1
 _ENDINGS = ("error", "errorDetail")
 
 
@@ -29,25 +30,19 @@ class LiveBuild:
     """
 
     def __init__(
-        self,
-        client: JournallingClient,
-        request: BuildRequest,
-        *,
-        name: Callable[[str], None],
-        builder: Builder,
-        sees_all_images: bool,
+        self, client: JournallingClient, request: BuildRequest, *, name: Callable[[str], None], builder: Builder
     ) -> None:
         self._client = client
         self._request = request
-        self._ledger = Ledger(client)
-        self._cancelled = threading.Event()
+        self._cancelled = Event()
         self._ended = False
         self._name = name
         self._builder = builder
-        # Only on an engine that is ours alone, on this machine's clock, may "made since the build began" mean "ours".
-        self._sees_all_images = sees_all_images
-        self._began = datetime.now(UTC)
+        self._own_name: str | None = None
+        self._containers: set[str] = set()
+        self._stages: list[str] = []
         self._image_id: str | None = None
+        self._steps: tuple[MadeStep, ...] | None = None
 
     @property
     def image_id(self) -> str | None:
@@ -57,6 +52,11 @@ class LiveBuild:
     @property
     def road(self) -> None:
         """None: the engine's own builder needs no road."""
+
+    @property
+    def steps(self) -> tuple[MadeStep, ...] | None:
+        """What the engine's images say of each instruction of a build that succeeded; None on Podman."""
+        return self._steps
 
     def cancel(self) -> None:
         """End the build: wake the reader by shutting the socket, which also makes the engine stop."""
@@ -73,26 +73,27 @@ class LiveBuild:
             # An interrupted kernel lands here as KeyboardInterrupt, a dropped iterator as GeneratorExit.
             if not self._ended:
                 self.cancel()
-                self._sweep()
+                self._await_end()
             raise
         finally:
             self._ended = True
+            self._settle()
             self._client.close()
 
     def _events(self) -> Iterator[RawEvent]:
         began = time.perf_counter()
-        ended_well = failed = False
+        has_failed = False
         try:
             for event in self._stream():
                 if self._cancelled.is_set():
                     break
-                self._ledger.read(event)
-                ended_well = ended_well or "aux" in event
+                self._stages += ownership.finished_stage(event)
                 if any(key in event for key in _ENDINGS):
                     # The engine has ended the build and cleared away its container: nothing is left to cancel.
-                    self._ended = failed = True
+                    self._ended = has_failed = True
                 yield RawEvent(time.perf_counter() - began, event)
         except docker.errors.APIError as error:
+            self._ended = True
             raise refused(str(error.explanation or error)) from error
         except (*TRANSPORT_ERRORS, docker.errors.DockerException, AttributeError, ValueError) as error:
             # A socket shut under the reader surfaces as any of these, depending on how far it had read.
@@ -102,16 +103,19 @@ class LiveBuild:
         if self._cancelled.is_set():
             raise self._stopped()
         self._ended = True
-        if not (ended_well or failed):
+        if not (self._stages or has_failed):
             raise gone(self._client.endpoint)
-        if not failed:
+        if not has_failed:
             self._close()
 
     def _stream(self) -> Iterator[dict[str, Any]]:
         request = self._request
         limit = request.memory_bytes
-        # The superclass's build, because this handle keeps the ledger itself.
-        yield from super(JournallingClient, self._client).build(
+        instructions = tuple(one.logical for one in request.context.dockerfile.instructions)
+        self._containers = self._containers_there()
+        self._own_name = ownership.begin(self._client, instructions)
+        yield from self._client.named_build(
+            self._own_name,
             fileobj=self._upload(),
             custom_context=True,
             dockerfile=request.context.dockerfile_name,
@@ -120,7 +124,6 @@ class LiveBuild:
             nocache=request.no_cache,
             rm=True,
             forcerm=True,
-            decode=True,
             container_limits={"memory": limit, "memswap": limit} if limit else None,
             network_mode=request.network,
         )
@@ -138,81 +141,62 @@ class LiveBuild:
         return unreachable(self._client.endpoint, error)
 
     def _close(self) -> None:
-        image_id = self._ledger.image_id
-        if image_id and self._request.tag:
+        image_id = self._made() or self._stages[-1]
+        if self._own_name and self._builder == "classic":
+            self._steps = ownership.made_steps(self._client, self._own_name, self._stages, self._request)
+        if self._request.tag:
             self._name(image_id)
         self._image_id = image_id
 
+    def _made(self) -> str | None:
+        """Return the id of what the engine gave the build's own name to."""
+        raw = ownership.inspected(self._client, self._own_name) if self._own_name else None
+        return str(raw["Id"]) if raw else None
+
     def _stopped(self) -> BuildCancelled:
-        self._sweep()
+        self._await_end()
         self._ended = True
         if self._builder == "buildah":
             return BuildCancelled(
                 "The build was cancelled. Podman lets the command under way come to its end and then removes what "
                 "it made. Run the cell to start again."
             )
-        return BuildCancelled("The build was cancelled; nothing of it stays behind. Run the cell to start again.")
+        return BuildCancelled(
+            "The build was cancelled. No image of it stays; the steps that had ended are in the engine's build cache. "
+            "Run the cell to start again."
+        )
 
-    def _sweep(self) -> None:
-        """Remove what a cancelled build left: its containers, and images committed after we hung up."""
+    def _await_end(self) -> None:
+        """Wait until the engine has noticed and put away its container, so that what it committed is seen.
+
+        A container that came meanwhile may be somebody's: it is waited for, for a while, and never touched.
+        """
         if self._builder == "buildah":
             return  # Podman 4.3 commits nothing more, and its working containers are in no list of the Docker API
-        # The engine notices the hang-up within a second, ends the command and removes its container itself. If it
-        # was committing a layer by then, the container goes only after that, so its end is what to wait for.
-        # The first moments are waited for in any case: a container may be starting whose id we were not told.
         began = time.monotonic()
-        while (since := time.monotonic() - began) < _NOTICE_SECONDS or (
-            since < _SWEEP_SECONDS and self._containers_left()
-        ):
-            self._remove_stragglers()
-            time.sleep(0.1)
-        for container in self._containers_left():
-            with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
-                self._client.remove_container(container, force=True, v=True)
-        self._remove_stragglers()
-        self._remove_finished_steps()
-
-    def _remove_finished_steps(self) -> None:
-        # As cache they would do harm: the builder looks at the youngest child of a step first, and behind the
-        # half of a cancelled build nothing follows, where an older build had gone to its end.
-        for image in reversed(self._ledger.images):
-            with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
-                self._client.remove_image(image, noprune=True)
-                if self._client.journal:
-                    self._client.journal.forget("image", image)
-
-    def _containers_left(self) -> list[str]:
         with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
-            there = [container["Id"] for container in self._client.containers(all=True)]
-            return [one for one in there if any(one.startswith(ours) for ours in self._ledger.containers)]
-        return []
+            while not self._made() and (
+                (since := time.monotonic() - began) < _NOTICE_SECONDS
+                or (since < _MOST_SECONDS and self._containers_there() - self._containers)
+            ):
+                time.sleep(_LOOK_SECONDS)
 
-    def _remove_stragglers(self) -> None:
-        for image in self._stragglers():
-            with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
-                self._client.remove_image(image, noprune=True)
+    def _containers_there(self) -> set[str]:
+        return {str(one["Id"]) for one in self._client.containers(all=True)}
 
-    def _stragglers(self) -> list[str]:
-        with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
-            new = [image for image in self._recent_ids() if self._is_a_straggler(image)]
-            owned = self._client.journal.owned().images if self._client.journal else set()
-            # What finished steps made stays as build cache: it is in the journal, and `clean` removes it.
-            return [image for image in new if image not in owned]
-        return []
-
-    def _recent_ids(self) -> list[str]:
-        began = int(self._began.timestamp())
-        return [image["Id"] for image in self._client.images(all=True) if image["Created"] >= began]
-
-    def _is_a_straggler(self, image: str) -> bool:
-        answer = self._client.inspect_image(image)
-        if answer.get("RepoTags") or datetime.fromisoformat(answer["Created"]) < self._began:
-            return False
-        # The classic builder writes into an image which container it was committed from (until API 1.45).
-        if container := answer.get("Container"):
-            return any(container.startswith(ours) for ours in self._ledger.containers)
-        # Without that, "new since the build began" means "ours" only on an engine that is ours alone.
-        return self._sees_all_images
+    def _settle(self) -> None:
+        """Write down what is ours of it; of a build that was cancelled, take the image away again."""
+        name, self._own_name = self._own_name, None
+        if name is None:
+            return
+        is_cancelled = self._cancelled.is_set() and self._image_id is None
+        # The engine may be gone, or going: then the build stays open in the journal, and `clean` settles it.
+        with contextlib.suppress(LayerLabError, docker.errors.APIError, *TRANSPORT_ERRORS):
+            made = ownership.settle(
+                self._client, name, stages=self._stages, ended="cancelled" if is_cancelled else "by itself"
+            )
+            if made and is_cancelled:
+                ownership.remove(self._client, made)
 
 
 def _shutdown(client: JournallingClient, response: Any) -> None:

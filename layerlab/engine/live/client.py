@@ -1,45 +1,73 @@
 """The SDK's client with one addition: whatever it builds is entered in our journal.
 
-Notebooks use this client raw, so ownership has to be noted below their feet and not in a helper.
+Notebooks use this client raw, so ownership has to be noted below it and not in a helper.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import docker
 import docker.errors
 
-from layerlab.engine.journal import Journal, Kind
+from layerlab.dockerfile import parse
+from layerlab.engine.journal import Journal
+from layerlab.engine.live import ownership
+from layerlab.errors import LayerLabError
 
-# What the builders print when a step has made an image that was not there before.
-# Docker cuts ids to 12 digits, Podman to 11.
-_MADE = re.compile(r"^ ?-{2,3}> ([0-9a-f]{11,64})\s*$")
-_RUNNING = re.compile(r"^ ?---> Running in ([0-9a-f]{12,64})\s*$")
-_FULL_ID = re.compile(r"^sha256:[0-9a-f]{64}$")
-_STEP = re.compile(r"^(?:Step \d+/\d+ :|(?:\[\d+/\d+\] )?STEP \d+/\d+:) (\w+)")
+Event = dict[str, Any]
 
 
 class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carries no types
-    """The low-level client; ``build`` notes the images, containers and tag that its stream names as ours."""
+    """The low-level client; what ``build`` makes is ours by a name that it has besides the one asked for.
+
+    Attributes
+    ----------
+    refuse_others
+        Told a tag before a build takes it; raises NotOurs where it is somebody else's.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # As the user wrote it: the SDK calls every socket http+docker://localhost.
         self.endpoint = str(kwargs.get("base_url"))
         self.journal: Journal | None = None
+        self.refuse_others: Callable[[str], None] | None = None
         self.response: Any = None
+        self._naming = threading.local()
 
     def build(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        """Build as the SDK does; see `docker.APIClient.build`."""
-        decode = kwargs.pop("decode", None)
-        tag = kwargs.get("tag")
-        stream = super().build(*args, decode=True, **kwargs)
-        return self._noted(stream, tag, decode=bool(decode))
+        """Build as the SDK does; see `docker.APIClient.build`. Raises NotOurs where the tag is somebody else's."""
+        decode, tag = bool(kwargs.pop("decode", None)), kwargs.get("tag")
+        if tag and self.refuse_others:
+            self.refuse_others(tag)
+        name = ownership.begin(self, _instructions(kwargs))
+        try:
+            stream = self.named_build(name, *args, **kwargs)
+        except BaseException:
+            self._settle(name, tag, ())
+            raise
+        return self._noted(stream, name, tag, decode=decode)
+
+    def named_build(self, name: str | None, *args: Any, **kwargs: Any) -> Iterator[Event]:
+        """Build as the SDK does, decoded, and have the engine give the image one name more.
+
+        Parameters
+        ----------
+        name
+            What `ownership.begin` gave; None where no journal is kept.
+        """
+        self._naming.name = name
+        try:
+            stream = super().build(*args, decode=True, **kwargs)
+        finally:
+            self._naming.name = None
+        return (event for event in stream if not name or event.get("stream") != f"Successfully tagged {name}\n")
 
     @cached_property
     def is_podman(self) -> bool:
@@ -64,73 +92,28 @@ class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carr
         self.response = response
         return super()._stream_helper(response, decode)  # type: ignore[no-any-return]
 
-    def _noted(self, stream: Iterator[dict[str, Any]], tag: str | None, *, decode: bool) -> Iterator[Any]:
-        ledger = Ledger(self)
-        for event in stream:
-            ledger.read(event)
-            yield event if decode else json.dumps(event).encode() + b"\n"
-        ledger.close(tag)
+    def _post(self, url: str, **kwargs: Any) -> Any:
+        if name := getattr(self._naming, "name", None):
+            given = dict(kwargs["params"])
+            kwargs["params"] = {**given, "t": [*filter(None, [given.get("t")]), name]}
+        return super()._post(url, **kwargs)
 
-
-class Ledger:
-    """Reads one build's events and knows which of the ids in them this build has made."""
-
-    def __init__(self, client: JournallingClient) -> None:
-        self._client = client
-        self._keyword = ""
-        self._cached = False
-        self._last: str | None = None
-        self.containers: list[str] = []
-        self.images: list[str] = []
-
-    def read(self, event: dict[str, Any]) -> None:
-        """Note what this event says was made."""
-        if aux := event.get("aux"):
-            self._last = aux.get("ID") or self._last
-        for line in str(event.get("stream", "")).splitlines():
-            self._line(line)
-
-    def _line(self, line: str) -> None:
-        if match := _STEP.match(line):
-            self._keyword, self._cached = match[1].upper(), False
-        elif "> Using cache" in line:
-            self._cached = True
-        elif match := _RUNNING.match(line):
-            self.containers.append(match[1])
-            self._note("container", match[1])
-        elif match := _MADE.match(line):
-            # The id after FROM is the base's, the id after a cache hit was there before us.
-            if self._keyword != "FROM" and not self._cached:
-                self._own_image(match[1])
-            self._last = match[1]
-
-    @property
-    def image_id(self) -> str | None:
-        """Full id of the last image the stream has named."""
-        return self._full_id(self._last) if self._last else None
-
-    def close(self, tag: str | None) -> None:
-        """Note the tag once the build has ended."""
-        full = self.image_id
-        if tag and full and self._full_id(tag) == full:
-            self._note("tag", tag, image=full)
-
-    def _own_image(self, short: str) -> None:
-        if full := self._full_id(short):
-            self.images.append(full)
-            self._note("image", full)
-
-    def _note(self, kind: Kind, identity: str, *, image: str | None = None) -> None:
-        if self._client.journal:
-            self._client.journal.note(kind, identity, image=image)
-
-    def _full_id(self, name: str) -> str | None:
-        if _FULL_ID.match(name):
-            return name
+    def _noted(self, stream: Iterator[Event], name: str | None, tag: str | None, *, decode: bool) -> Iterator[Any]:
+        stages: list[str] = []
         try:
-            return str(self._client.inspect_image(name)["Id"])
-        except docker.errors.APIError:
-            return None
+            for event in stream:
+                stages += ownership.finished_stage(event)
+                yield event if decode else json.dumps(event).encode() + b"\n"
+        finally:
+            self._settle(name, tag, stages)
+
+    def _settle(self, name: str | None, tag: str | None, stages: Sequence[str]) -> None:
+        if name is None or self.journal is None:
+            return
+        built = ownership.inspected(self, name)
+        if built and tag in (built.get("RepoTags") or ()):
+            self.journal.note("tag", str(tag), image=str(built["Id"]))
+        ownership.settle(self, name, stages=stages)
 
 
 class CourseClient(docker.DockerClient):  # type: ignore[misc]
@@ -140,3 +123,12 @@ class CourseClient(docker.DockerClient):  # type: ignore[misc]
 
     def __init__(self, base_url: str, *, version: str = "auto", timeout: float = 60, tls: Any = None) -> None:
         self.api = JournallingClient(base_url=base_url, version=version, timeout=timeout, tls=tls)
+
+
+def _instructions(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the instructions of the Dockerfile that a raw build names; none where it cannot be read here."""
+    try:
+        written = Path(str(asked.get("path")), str(asked.get("dockerfile") or "Dockerfile")).read_text(encoding="utf-8")
+        return tuple(one.logical for one in parse(written).instructions)
+    except (OSError, ValueError, LayerLabError):
+        return ()

@@ -24,6 +24,7 @@ _MISSING = (
     "not found in $PATH",
     "permission denied",
 )
+_CONFLICT = 409
 _RUNC = re.compile(r'exec: "[^"]+": .+?(?=: unknown|$)')
 # For an engine elsewhere, whose published ports are not ours to reach: ask from inside the container.
 _ASK_FROM_INSIDE = """
@@ -102,8 +103,8 @@ class LiveContainer:
         """Remove it, running or not, with its anonymous volumes."""
         if self._is_removed:
             return
-        with translated(self._endpoint), contextlib.suppress(docker.errors.NotFound):
-            self._container.remove(force=True, v=True)
+        with translated(self._endpoint):
+            end_and_remove(self._container.client.api, self.id)
         self._is_removed = True
         if self._journal:
             self._journal.forget("container", self.id)
@@ -169,6 +170,17 @@ class LiveContainer:
         with translated(self._endpoint):
             self._container.reload()
         return int(self._container.attrs["State"]["ExitCode"])
+
+
+def end_and_remove(api: docker.APIClient, container_id: str) -> None:
+    """Kill a container of ours, where it still runs, and remove it with its anonymous volumes. Gone is well too."""
+    with contextlib.suppress(docker.errors.NotFound):
+        try:
+            api.kill(container_id)
+        except docker.errors.APIError as error:
+            if error.status_code != _CONFLICT:  # "is not running", as it should be
+                raise
+        api.remove_container(container_id, v=True)
 
 
 def ask(url: str) -> Response | None:

@@ -44,6 +44,7 @@ class LiveEngine:
         self._tls = tls
         self.journal = journal
         client.api.journal = journal
+        client.api.refuse_others = self._refuse_others
         self.folders = Folders(client.api)
 
     @classmethod
@@ -97,7 +98,6 @@ class LiveEngine:
                 request,
                 name=lambda image_id: self._name(image_id, tag),
                 builder=self._info.builder,
-                sees_all_images=self._info.kind == "private",
             )
 
     def inspect(self, image: str) -> dict[str, Any]:
@@ -241,7 +241,7 @@ class LiveEngine:
             # noprune: untagged parents may be the user's own build cache.
             self._client.api.remove_image(self._in_full(reference), noprune=True)
         self.journal.forget("tag", reference)
-        if len(tags) == 1:
+        if not self._holds(image_id):  # it stays, without a name, where another image stands on it
             self.journal.forget("image", image_id)
 
     def _in_full(self, reference: str) -> str:
@@ -271,6 +271,10 @@ class LiveEngine:
             return
         if not reference.startswith(NAMESPACE):
             raise NotOurs(f"The course names images only under {NAMESPACE!r}, and {reference!r} is not.")
+        self._refuse_others(reference)
+
+    def _refuse_others(self, reference: str) -> None:
+        """Raise NotOurs where an image that is not ours has this name."""
         with self.journal.locked():
             holder = self._holder(reference)
             is_free = holder is None or self.journal.owns_tag(reference, holder)

@@ -131,7 +131,7 @@ class Folders:
         try:
             yield made
         finally:
-            self._api.remove_container(made, force=True)
+            self._api.remove_container(made)
             self._forget("container", made)
 
     def _remove(self, volume: str) -> None:

@@ -23,8 +23,9 @@ from layerlab.engine.protocol import BuildRequest
 class AskedBuild:
     """The events of one build over a connection of its own; ``stop`` may come from any thread."""
 
-    def __init__(self, client: JournallingClient, request: BuildRequest) -> None:
+    def __init__(self, client: JournallingClient, request: BuildRequest, *, name: str | None) -> None:
         self._client = client
+        self._name = name
         self._request = request
         self._is_stopped = False
 
@@ -69,6 +70,7 @@ class AskedBuild:
         request = self._request
         given = {
             "version": "2",
+            "t": self._name,
             "dockerfile": request.context.dockerfile_name,
             "buildargs": json.dumps(dict(request.args)),
             "target": request.target,

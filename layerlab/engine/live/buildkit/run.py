@@ -25,8 +25,9 @@ _OTHERS = ("DOCKER_CONTEXT", "BUILDX_BUILDER", "BUILDX_CONFIG", "DOCKER_BUILDKIT
 class RunBuild:
     """The events of one build that a client runs; ``stop`` may come from any thread."""
 
-    def __init__(self, found: Found, endpoint: str, request: BuildRequest) -> None:
+    def __init__(self, found: Found, endpoint: str, request: BuildRequest, *, name: str | None) -> None:
         assert found.program is not None
+        self._name = name
         self._found = found
         self._endpoint = endpoint
         self._request = request
@@ -109,6 +110,7 @@ class RunBuild:
             yield from ("--build-arg", f"{name}={value}")
         for id, path in self._secret_files().items():
             yield from ("--secret", f"id={id},src={path}")
+        yield from ("--tag", self._name) if self._name else ()
         yield from ("--target", request.target) if request.target else ()
         yield from ("--no-cache",) if request.no_cache else ()
         yield from ("--network", request.network) if request.network else ()
