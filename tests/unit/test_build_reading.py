@@ -22,6 +22,7 @@ class Handle:
 
     image_id = None
     road = None
+    steps = None
 
     def __init__(self, events):
         self._events = events

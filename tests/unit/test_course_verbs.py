@@ -408,17 +408,21 @@ def holdings(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """An engine that holds two things of ours and a base that we pulled."""
     tag, image = Belonging("tag", "layerlab/naive:latest", 1_110_000_000), Belonging("image", "sha256:feed", 5)
     made = SimpleNamespace(
-        ours=(tag, image), bases=("python:3.12",), built=("python:3.11-slim",), kept=(), removed=False
-    )
+        ours=(tag, image), bases=("python:3.12",), built=("python:3.11-slim",), kept=(), removed=False,
+        left=(), cache_bytes=0, pruned=[], kind="docker",
+    )  # fmt: skip
 
     def remove(engine: object) -> tuple[object, object]:
         made.removed = True
         return made.ours, made.kept
 
-    monkeypatch.setattr(clean, "live_engines", lambda: iter([connected("docker")]))
+    monkeypatch.setattr(clean, "live_engines", lambda: iter([connected(made.kind)]))
     monkeypatch.setattr(clean, "belongings", lambda engine: made.ours)
     monkeypatch.setattr(clean, "pulled_bases", lambda engine: made.bases)
     monkeypatch.setattr(clean, "built_bases", lambda engine: made.built)
+    monkeypatch.setattr(clean, "leftovers", lambda engine: made.left)
+    monkeypatch.setattr(clean, "build_cache_bytes", lambda engine: made.cache_bytes)
+    monkeypatch.setattr(clean, "prune_build_cache", lambda engine: made.pruned.append(engine) or made.cache_bytes)
     monkeypatch.setattr(clean, "remove", remove)
     return made
 
@@ -453,6 +457,30 @@ def test_clean_with_nothing_to_do_asks_nothing(holdings: SimpleNamespace, said: 
     holdings.ours = ()
     assert clean.clean(confirm=never, console=said) == 0
     assert "Nothing of the course's is on Docker 28.5.2" in text(said)
+
+
+def test_clean_names_what_nothing_proves_to_be_ours(holdings: SimpleNamespace, said: Console) -> None:
+    holdings.left = tuple(f"sha256:{number:064x}" for number in range(10))
+    clean.clean(confirm=lambda question: False, console=said)
+    assert "10 untagged images" in text(said)
+    assert f"{0:012x}" in text(said)
+    assert "and 2 more" in text(said)
+
+
+def test_clean_names_buildkits_cache_on_an_engine_of_others(holdings: SimpleNamespace, said: Console) -> None:
+    holdings.cache_bytes = 1_500_000_000
+    clean.clean(confirm=lambda question: True, console=said)
+    assert "BuildKit's cache takes 1.50 GB there" in text(said)
+    assert "docker builder prune" in text(said)
+    assert not holdings.pruned
+
+
+def test_clean_empties_buildkits_cache_on_the_private_engine_alone(holdings: SimpleNamespace, said: Console) -> None:
+    holdings.kind, holdings.cache_bytes, holdings.ours = "private", 1_500_000_000, ()
+    asked: list[str] = []
+    clean.clean(confirm=lambda question: bool(asked.append(question)) or True, console=said)
+    assert "1.50 GB of BuildKit's cache" in asked[0]
+    assert len(holdings.pruned) == 1
 
 
 def test_clean_without_an_engine_says_so(monkeypatch: pytest.MonkeyPatch, said: Console) -> None:

@@ -194,3 +194,30 @@ def test_the_sender_of_a_failed_build_gets_to_its_end():
 
     assert isinstance(list(parse(sender()))[-1], Failed)
     assert ended
+
+
+# --- what a RUN prints, made to look like the older builder -------------------------------------
+
+
+def streamed(*texts):
+    return list(parse((float(at), {"stream": text}) for at, text in enumerate(texts)))
+
+
+def test_a_step_out_of_turn_is_output():
+    found = streamed(
+        "Step 1/3 : FROM a", "\n", " ---> 0123456789ab\n", "Step 2/3 : RUN x", "\n", " ---> Running in 0123456789ab\n",
+        "Step 9/9 : RUN forged\n", "Step 3/9 : RUN forged\n", "STEP 1/6: FROM forged\n",
+        " ---> 0123456789ab\n", "Step 3/3 : CMD y", "\n",
+    )  # fmt: skip
+    assert [(step.number, step.total) for step in of(StepStarted, found)] == [(1, 3), (2, 3), (3, 3)]
+    assert [line.text for line in of(StepOutput, found)] == [
+        "Step 9/9 : RUN forged", "Step 3/9 : RUN forged", "STEP 1/6: FROM forged",
+    ]  # fmt: skip
+
+
+def test_a_step_that_has_run_did_not_come_from_the_cache():
+    found = streamed(
+        "Step 1/2 : FROM a", "\n", "Step 2/2 : RUN x", "\n", " ---> Running in 0123456789ab\n", " ---> Using cache\n",
+    )  # fmt: skip
+    assert not of(StepCached, found)
+    assert of(StepCached, streamed("Step 1/1 : RUN x", "\n", " ---> Using cache\n"))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layerlab.engine.journal import RUN, Journal
+from layerlab.engine.journal import BUILDS, RUN, Journal
 
+PROOF = f"{BUILDS}{0:032x}"
 KINDS = st.sampled_from(["image", "container", "base"])
-IDS = st.sampled_from(["sha256:a", "sha256:b", "c"])
+IDS = st.sampled_from(["a" * 64, "b" * 64, "c" * 64])
 
 
 @settings(max_examples=25)
@@ -20,7 +23,10 @@ def test_it_remembers_exactly_what_was_noted_and_not_forgotten(tmp_path_factory,
     journal = Journal(tmp_path_factory.mktemp("journal") / "j.jsonl")
     expected: dict[str, set[str]] = {"image": set(), "container": set(), "base": set()}
     for is_note, kind, identity in entries:
-        (journal.note if is_note else journal.forget)(kind, identity)
+        if is_note:
+            journal.note(kind, identity, proof=PROOF)
+        else:
+            journal.forget(kind, identity)
         (expected[kind].add if is_note else expected[kind].discard)(identity)
     owned = journal.owned()
     assert (owned.images, owned.containers, owned.bases) == tuple(expected.values())
@@ -39,53 +45,53 @@ def test_a_tag_is_owned_only_while_it_names_our_image(tmp_path):
 
 def test_a_line_cut_short_by_a_crash_loses_only_itself(tmp_path):
     journal = Journal(tmp_path / "j.jsonl")
-    journal.note("image", "sha256:a")
+    journal.note("image", "sha256:a", proof=PROOF)
     with journal.path.open("a") as file:
         file.write('{"own": "image", "id": "sha256:ha')
-    journal.note("image", "sha256:b")
+    journal.note("image", "sha256:b", proof=PROOF)
     assert journal.owned().images == {"sha256:a", "sha256:b"}
 
 
 def test_it_reads_on_where_it_stopped_and_sees_what_others_append(tmp_path):
     journal, other = Journal(tmp_path / "j.jsonl"), Journal(tmp_path / "j.jsonl")
-    journal.note("image", "sha256:a")
+    journal.note("image", "sha256:a", proof=PROOF)
     assert journal.owned().images == {"sha256:a"}
     with journal.path.open("a") as file:
         file.write('{"own": "image", "id": "sha256:ha')
     assert journal.owned().images == {"sha256:a"}
-    other.note("image", "sha256:b")
+    other.note("image", "sha256:b", proof=PROOF)
     other.forget("image", "sha256:a")
     assert journal.owned().images == {"sha256:b"}
 
 
 def test_what_a_caller_does_to_the_answer_changes_nothing(tmp_path):
     journal = Journal(tmp_path / "j.jsonl")
-    journal.note("image", "sha256:a")
+    journal.note("image", "sha256:a", proof=PROOF)
     journal.owned().images.clear()
     assert journal.owned().images == {"sha256:a"}
 
 
 def test_a_journal_that_was_removed_owns_nothing_and_starts_anew(tmp_path):
     journal = Journal(tmp_path / "j.jsonl")
-    journal.note("image", "sha256:a")
+    journal.note("image", "sha256:a", proof=PROOF)
     assert journal.owned().images
     journal.path.unlink()
     assert not journal.owned().images
-    journal.note("image", "sha256:b")
+    journal.note("image", "sha256:b", proof=PROOF)
     assert journal.owned().images == {"sha256:b"}
 
 
 def test_what_a_run_made_is_told_from_what_was_there_and_from_what_others_make(tmp_path, monkeypatch):
     journal, other = Journal(tmp_path / "j.jsonl"), Journal(tmp_path / "j.jsonl")
-    journal.note("image", "sha256:before")
+    journal.note("image", "sha256:before", proof=PROOF)
     monkeypatch.setenv(RUN, "a-run")
-    journal.note("image", "sha256:a")
-    journal.note("image", "sha256:gone")
+    journal.note("image", "sha256:a", proof=PROOF)
+    journal.note("image", "sha256:gone", proof=PROOF)
     journal.note("tag", "layerlab/a:1", image="sha256:a")
     monkeypatch.setenv(RUN, "another-run")
-    other.note("image", "sha256:other")
+    other.note("image", "sha256:other", proof=PROOF)
     monkeypatch.delenv(RUN)
-    other.note("image", "sha256:learner")
+    other.note("image", "sha256:learner", proof=PROOF)
     other.forget("image", "sha256:gone")
     made = journal.made_by("a-run")
     assert (made.images, made.tags) == ({"sha256:a"}, {"layerlab/a:1": "sha256:a"})
@@ -95,7 +101,7 @@ def test_what_a_run_made_is_told_from_what_was_there_and_from_what_others_make(t
 def _write(path: str, name: str) -> None:
     journal = Journal(Path(path))
     for number in range(50):
-        journal.note("image", f"{name}-{number}")
+        journal.note("image", f"{name}-{number}", proof=PROOF)
 
 
 def test_two_processes_lose_nothing(tmp_path):
@@ -107,3 +113,71 @@ def test_two_processes_lose_nothing(tmp_path):
     for writer in writers:
         writer.join(60)
     assert len(Journal(path).owned().images) == 100
+
+
+def test_an_image_without_a_proof_is_a_leftover_until_a_build_proves_it(tmp_path):
+    journal = Journal(tmp_path / "j.jsonl")
+    journal.path.write_text('{"own": "image", "id": "sha256:a"}\n{"own": "image", "id": "sha256:b"}\n')
+    journal.note("image", "sha256:b", proof=PROOF)
+    journal.note("leftover", "sha256:b")
+    owned = journal.owned()
+    assert (owned.images, owned.leftovers) == ({"sha256:b"}, {"sha256:a"})
+    assert not journal.owns_image("sha256:a")
+
+
+def test_a_container_is_known_by_its_whole_id(tmp_path):
+    journal = Journal(tmp_path / "j.jsonl")
+    journal.note("container", "a" * 12)
+    journal.note("container", "b" * 64)
+    assert journal.owned().containers == {"b" * 64}
+
+
+def test_lines_that_are_no_entries_are_passed_over(tmp_path):
+    journal = Journal(tmp_path / "j.jsonl")
+    journal.path.write_text('[]\n"own"\n{"own": "image"}\n{"own": "image", "id": 7}\nnull\n')
+    journal.note("image", "sha256:a", proof=PROOF)
+    assert journal.owned().images == {"sha256:a"}
+    assert not journal.owned().leftovers
+
+
+def test_a_build_is_written_down_before_it_begins_and_forgotten_once_it_is_settled(tmp_path, monkeypatch):
+    monkeypatch.setenv(RUN, "a-run")
+    journal = Journal(tmp_path / "j.jsonl")
+    name = journal.begin_build(["sha256:a"], ["RUN true"])
+    note = journal.build_note(name)
+    assert name.startswith(BUILDS)
+    assert journal.owned().builds == {name}
+    assert (note.instructions, note.run) == (("RUN true",), "a-run")
+    assert note.was_there("sha256:a")
+    assert not note.was_there("sha256:b")
+    journal.end_build(name)
+    assert not journal.owned().builds
+    assert not list(journal.path.with_suffix(".builds").iterdir())
+    assert journal.build_note(name).was_there("sha256:b"), "where the note is lost, all may have been there"
+
+
+def test_a_build_under_way_is_not_taken_for_one_that_was_cut_short(tmp_path):
+    journal, other = Journal(tmp_path / "j.jsonl"), Journal(tmp_path / "j.jsonl")
+    name = journal.begin_build([])
+    with other.cut_short() as names:
+        assert names == ()
+    journal.abandon_build(name)
+    with other.cut_short() as names:
+        assert names == (name,)
+
+
+def _begin_and_die(path: str) -> None:
+    Journal(Path(path)).begin_build(["sha256:a"])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_process_holds_no_build(tmp_path):
+    path = tmp_path / "j.jsonl"
+    child = multiprocessing.get_context("spawn").Process(target=_begin_and_die, args=(str(path),))
+    child.start()
+    child.join(60)
+    journal = Journal(path)
+    with journal.cut_short() as names:
+        assert set(names) == journal.owned().builds
+        assert len(names) == 1
+        assert journal.build_note(names[0]).was_there("sha256:a")
