@@ -19,11 +19,20 @@ NAME = "127.0.0.1:5000/layerlab/transfer:abc"
 
 
 class Api:
-    """The two calls of the SDK's low-level client, which answer or fail as they are told."""
+    """The calls of the SDK's low-level client that names need, which answer or fail as they are told."""
 
     def __init__(self) -> None:
         self.error: Exception | None = None
         self.called: list[tuple[Any, ...]] = []
+        self.names = ["users/own:1", NAME]
+
+    def inspect_image(self, reference: str) -> dict[str, Any]:
+        if isinstance(self.error, docker.errors.NotFound):
+            raise self.error
+        return {"Id": "sha256:abc", "RepoTags": self.names}
+
+    def images(self) -> list[dict[str, Any]]:
+        return [{"Id": "sha256:abc", "RepoTags": [NAME]}, {"Id": "sha256:base", "RepoTags": ["python:3.12"]}]
 
     def tag(self, image: str, repository: str, tag: str) -> None:
         self._call("tag", image, repository, tag)
@@ -55,6 +64,15 @@ def test_a_name_is_lent_and_taken_back(api: Api, engine: LiveEngine) -> None:
         ("tag", "sha256:abc", "127.0.0.1:5000/layerlab/transfer", "abc"),
         ("remove", NAME, True),
     ]
+
+
+def test_the_only_name_of_an_image_moves_before_it_is_taken_off(api: Api, engine: LiveEngine) -> None:
+    api.names = [NAME]
+    engine.take_back(NAME)
+    assert api.called == [
+        ("tag", "sha256:base", "127.0.0.1:5000/layerlab/transfer", "abc"),
+        ("remove", NAME, True),
+    ], "taking off the last name would delete the image"
 
 
 def test_a_name_that_is_off_already_is_no_fault(api: Api, engine: LiveEngine) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any, cast
 
 import docker.errors
@@ -13,6 +13,7 @@ from docker.utils import parse_repository_tag
 
 from layerlab.archive import LayerFiles, PackedLayer
 from layerlab.engine.journal import Journal
+from layerlab.engine.live import ownership
 from layerlab.engine.live.building import LiveBuild
 from layerlab.engine.live.buildkit import LiveBuildKitBuild
 from layerlab.engine.live.client import CourseClient
@@ -151,9 +152,8 @@ class LiveEngine:
 
     def take_back(self, reference: str) -> None:
         """Take a name off that was lent for a push, or came with a pull; all is well where it is off already."""
-        # noprune: untagged parents are the cache of others.
-        with suppress(ImageNotFound), translated(self._info.endpoint, image=reference):
-            self._client.api.remove_image(reference, noprune=True)
+        with translated(self._info.endpoint, image=reference):
+            ownership.take_off(self._client.api, reference)
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name, unless that name is the user's."""

@@ -80,9 +80,9 @@ def settle(
             raw = inspected(client, name)
             for image_id in {*([str(raw["Id"])] if raw else ()), *filter(partial(inspected, client), stages)}:
                 _own(client, image_id, note, name)
-            if raw is not None:
-                _take_off(client, name, raw, note)
-            elif ended != "before":
+            if raw is not None and not take_off(client, name):
+                journal.note("tag", name, image=str(raw["Id"]), run=note.run)
+            if raw is None and ended != "before":
                 for image_id in _leftovers(client, note):
                     journal.note("leftover", image_id, run=note.run)
             is_settled = raw is not None or ended == "by itself"
@@ -148,6 +148,25 @@ def remove(client: JournallingClient, image_id: str) -> None:
     if raw is not None and not raw.get("RepoTags") and client.journal.owns_image(image_id):
         client.remove_image(image_id, noprune=True)
         client.journal.forget("image", image_id)
+
+
+def take_off(client: JournallingClient, name: str) -> bool:
+    """Take a name that we gave off an image, which stays whatever other names it has; False where that can't be done.
+
+    Notes
+    -----
+    To take the last name off is to delete the image. So the name moves to an image that has another one first.
+    """
+    image = inspected(client, name)
+    if image is None:
+        return True
+    if len(image.get("RepoTags") or ()) == 1:
+        other = next(_named(client, besides=str(image["Id"])), None)
+        if other is None:
+            return False
+        client.tag(other, *parse_repository_tag(name))
+    client.remove_image(name, noprune=True)
+    return True
 
 
 def finished_stage(event: Mapping[str, Any]) -> Iterator[str]:
@@ -222,19 +241,6 @@ def _is_step(created_by: str, instruction: str) -> bool:
 
 def _words(text: str) -> str:
     return " ".join(text.replace("[", " ").replace("]", " ").replace('"', " ").replace(",", " ").split())
-
-
-def _take_off(client: JournallingClient, name: str, image: dict[str, Any], note: BuildNote) -> None:
-    """Take the build's own name off an image, which stays whatever other names it has."""
-    assert client.journal is not None
-    if len(image.get("RepoTags") or ()) == 1:
-        # To take the last name off is to delete the image. So the name moves to one that has another name first.
-        other = next(_named(client, besides=str(image["Id"])), None)
-        if other is None:
-            client.journal.note("tag", name, image=str(image["Id"]), run=note.run)
-            return
-        client.tag(other, *parse_repository_tag(name))
-    client.remove_image(name, noprune=True)
 
 
 def _named(client: JournallingClient, *, besides: str) -> Iterator[str]:
