@@ -9,17 +9,18 @@ import errno
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
-from layerlab.errors import AnswerError, DiskFull
+from layerlab.errors import AnswerError, DiskFull, LayerLabError
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -140,12 +141,40 @@ class Answers:
 
     def keep_file(self, name: str, text: str) -> Path:
         """Write a plain file (a Dockerfile) beside the answers and return its path."""
-        if not is_file_name(name):
-            raise AnswerError(f"{name!r} cannot be a file name here. Use letters, digits, '.', '-' and '_'.")
-        path = self.folder / name
+        path = self._file(name)
         with self._locked():
             write_whole(path, text)
         return path
+
+    def replace_file(self, name: str, text: str) -> Path | None:
+        """Write a plain file as `keep_file` does, after copying what is there; return the copy, if there was a file.
+
+        The file is never missing: whatever moment this ends at, its name leads to the old text or to the new one.
+        """
+        path = self._file(name)
+        with self._locked():
+            backup = _copied(path) if path.exists() else None
+            try:
+                write_whole(path, text)
+            except LayerLabError:
+                if backup:
+                    backup.unlink(missing_ok=True)  # of a file that stays as it is
+                raise
+        return backup
+
+    def keep_beside(self, name: str, text: str) -> Path:
+        """Write a plain file as a backup of another one, under a free name, and return its path."""
+        path = self._file(name)
+        with self._locked():
+            # Chosen under the lock: a second kernel would choose the same name and write over this text.
+            backup = _free_name(path, "backup")
+            write_whole(backup, text)
+        return backup
+
+    def _file(self, name: str) -> Path:
+        if not is_file_name(name):
+            raise AnswerError(f"{name!r} cannot be a file name here. Use letters, digits, '.', '-' and '_'.")
+        return self.folder / name
 
     def _read(self) -> dict[str, Answer]:
         try:
@@ -160,7 +189,7 @@ class Answers:
             raise self._set_aside(error) from error
 
     def _set_aside(self, fault: ValueError) -> AnswerError:
-        aside = _free_name(self.path)
+        aside = _free_name(self.path, "damaged")
         try:
             self.path.rename(aside)
         except OSError as error:
@@ -211,19 +240,54 @@ def _parse(text: bytes) -> dict[str, Answer]:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text as UTF-8, its line endings as they are, whole or not at all. Raises AnswerError, DiskFull."""
-    # Written beside it, flushed, then renamed: a crash leaves the old file or the new one, never half.
-    temporary: str | None = None
+    content = encoded(text)
+    with _whole(path) as file:
+        file.write(content)
+
+
+def encoded(text: str) -> bytes:
+    """Return a text as UTF-8. Raises AnswerError where a character is none: half of a pair (a lone surrogate)."""
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise AnswerError(
+            f"Character {error.start + 1} cannot be written as UTF-8. Remove it, then save again."
+        ) from error
+
+
+def _copied(path: Path) -> Path:
+    """Copy a file beside itself, whatever it holds, and return the copy: flushed, and as old as the original."""
+    backup = _free_name(path, "backup")
+    try:
+        with path.open("rb") as source:
+            found = os.fstat(source.fileno())
+            with _whole(backup) as file:
+                shutil.copyfileobj(source, file)
+        os.utime(backup, ns=(found.st_atime_ns, found.st_mtime_ns))
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return backup
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write to, which takes the name ``path`` once all of it is on the disk."""
+    # Written beside it, flushed, then renamed: a crash leaves the old file or the new one, never half.
+    temporary: Path | None = None
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        temporary = Path(name)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError as error:
+        temporary.replace(path)
+    except BaseException as error:
         if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise _unwritable(path, error) from error
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(path, error) from error
+        raise
 
 
 def _unwritable(path: Path, error: OSError) -> AnswerError | DiskFull:
@@ -238,9 +302,9 @@ def _unwritable(path: Path, error: OSError) -> AnswerError | DiskFull:
     )
 
 
-def _free_name(path: Path) -> Path:
+def _free_name(path: Path, what: str) -> Path:
     number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+    while (aside := path.with_name(f"{path.name}.{what}-{number}")).exists():
         number += 1
     return aside
 
