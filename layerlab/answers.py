@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import re
+import reprlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,8 @@ from layerlab.errors import AnswerError, DiskFull, LayerLabError
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# One half of a pair (a lone surrogate), as a text cut in the middle of an emoji has it.
+_HALF = re.compile("[\ud800-\udfff]")
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _LOCK_SECONDS = 10.0
 
@@ -59,6 +62,11 @@ def is_id(text: str) -> bool:
 def is_file_name(text: str) -> bool:
     """True where `Answers.keep_file` takes this name."""
     return bool(_FILE_NAME.fullmatch(text))
+
+
+def is_text(value: Any) -> bool:
+    """True for a text that a file can hold: one without half a character."""
+    return isinstance(value, str) and not _HALF.search(value)
 
 
 class Answers:
@@ -204,7 +212,7 @@ class Answers:
 
     def _write(self, kept: dict[str, Answer]) -> None:
         body = {id: {"value": answer.value, "kept_at": answer.kept_at} for id, answer in sorted(kept.items())}
-        write_whole(self.path, json.dumps({"version": 1, "answers": body}, indent=1, ensure_ascii=False) + "\n")
+        write_whole(self.path, json_text({"version": 1, "answers": body}))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -243,6 +251,13 @@ def write_whole(path: Path, text: str) -> None:
     content = encoded(text)
     with _whole(path) as file:
         file.write(content)
+
+
+def json_text(body: Any) -> str:
+    """Return a value as JSON in the form of all our files: as it is read by people, and never what no file can hold."""
+    # Half of a pair (a lone surrogate) that a file brought along stays an escape, as it was there.
+    text = json.dumps(body, indent=1, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
 def encoded(text: str) -> bytes:
@@ -320,8 +335,23 @@ def _valid_value(id: str, value: Any) -> Any:
         raise AnswerError(f"{id} has no answer yet. Choose or write one, then keep it.")
     try:
         # Through JSON and back: what is returned now is what a later kernel will read.
-        return json.loads(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError) as error:
+        read = json.loads(json.dumps(value, allow_nan=False))
+        text = json.dumps(read, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
         raise AnswerError(
-            f"{value!r} cannot be kept as the answer to {id} ({error}). Use text, numbers, or lists of them."
+            f"{reprlib.repr(value)} cannot be saved as the answer to {id} ({error}). "
+            "Use text, numbers, or lists of them."
         ) from error
+    _refuse_half_characters(id, text)
+    return read
+
+
+def _refuse_half_characters(id: str, text: str) -> None:
+    # A file could hold it as an escape, but no page could show the answer again.
+    if half := _HALF.search(text):
+        before = text[: half.start()].rpartition('"')[2][-20:]
+        where = f" after “{before}”" if before else ""
+        raise AnswerError(
+            f"The answer to {id} holds half a character{where} (U+{ord(half[0]):04X}), which cannot be saved. "
+            "Remove it, then save the answer again."
+        )

@@ -57,6 +57,51 @@ def test_what_is_no_answer_is_refused(kept: Answers, value: object) -> None:
     assert kept.get("q1") is None
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("na\u00efve \ud83d", r"after .na\u00efve .*U\+D83D"),
+        ({"reason": "so\udc00"}, r"U\+DC00"),
+        (["\ud800"], r"U\+D800"),
+        ({"\ud800": 1}, r"U\+D800"),
+    ],
+)
+def test_half_a_character_is_refused_and_blocks_no_later_answer(kept: Answers, value: object, words: str) -> None:
+    """What a browser may hand on: one half of an emoji, which no file and no message can hold."""
+    kept.keep("q1", "before")
+    with pytest.raises(AnswerError, match=f"{words}.*Remove it, then save") as refused:
+        kept.keep("q1", value)
+    str(refused.value).encode()
+    assert kept.get("q1") == "before"
+    kept.keep("q2", "after")
+    assert {id: one.value for id, one in Answers(kept.folder).all().items()} == {"q1": "before", "q2": "after"}
+
+
+def test_half_a_character_that_a_file_brings_along_stays_in_it_and_blocks_nothing(kept: Answers) -> None:
+    kept.folder.mkdir(parents=True)
+    kept.path.write_text('{"answers": {"q1": {"value": "a\\ud83d", "kept_at": ""}}}')
+    kept.keep("q2", "\U0001f40b")
+    assert Answers(kept.folder).get("q1") == "a\ud83d"
+    assert "\U0001f40b" in kept.path.read_text(encoding="utf-8"), "whole characters are written as they are"
+
+
+def test_a_value_too_deep_for_a_file_is_refused(kept: Answers) -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(AnswerError, match="cannot be"):
+        kept.keep("q1", deep)
+
+
+def test_a_text_with_half_a_character_is_no_file(kept: Answers) -> None:
+    kept.keep_file("Dockerfile", "FROM x\n")
+    for write in (kept.keep_file, kept.replace_file, kept.keep_beside):
+        with pytest.raises(AnswerError, match="Character 1 "):
+            write("Dockerfile", "\ud800")
+    assert [path.name for path in kept.folder.iterdir() if path.name != ".lock"] == ["Dockerfile"]
+    assert (kept.folder / "Dockerfile").read_text() == "FROM x\n"
+
+
 @pytest.mark.parametrize("id", ["", "../../etc/passwd", "Q1", "a/b", ".hidden"])
 def test_ids_cannot_leave_the_folder(kept: Answers, tmp_path: Path, id: str) -> None:
     with pytest.raises(AnswerError, match="cannot be an id"):

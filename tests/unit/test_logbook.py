@@ -206,6 +206,24 @@ def test_json_of_somebody_else_is_a_file_and_not_damaged(here: Path) -> None:
     assert (here / "01_naive" / "notes.json").is_file()
 
 
+def test_half_a_character_in_a_file_stops_neither_export_nor_import(here: Path, tmp_path: Path) -> None:
+    path = here / "01_naive" / "predictions.json"
+    path.write_text('{"answers": {"line": {"value": "a\\ud83d", "kept_at": "2026-01-01"}}}')
+    logbook.export(tmp_path / "p.json", work=here)
+    logbook.take_in(tmp_path / "p.json", work=tmp_path / "there")
+    assert Answers.open("01_naive", kind="predictions", work=tmp_path / "there").get("line") == "a\ud83d"
+    logbook.export(tmp_path / "p.json", work=tmp_path / "there")
+
+
+def test_a_dockerfile_with_half_a_character_is_refused_before_anything_is_imported(here: Path, tmp_path: Path) -> None:
+    entry = '"files": {"Dockerfile": [{"value": "FROM \\ud83d", "kept_at": "2026-01-01"}]}'
+    (tmp_path / "p.json").write_text(
+        f'{{"format": "layerlab-progress", "version": 1, "work": {{"01_naive": {{{entry}}}}}}}'
+    )
+    with pytest.raises(AnswerError, match="01_naive/files/Dockerfile is no text"):
+        logbook.take_in(tmp_path / "p.json", work=here)
+
+
 # --- the one file ----------------------------------------------------------------------------
 
 
