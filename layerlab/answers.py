@@ -5,17 +5,20 @@ Knows files, ids and JSON values; refuses to know questions, checks and whether 
 
 from __future__ import annotations
 
+import atexit
 import errno
 import json
 import os
 import re
 import reprlib
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,6 +30,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 # One half of a pair (a lone surrogate), as a text cut in the middle of an emoji has it.
 _HALF = re.compile("[\ud800-\udfff]")
+_OWN, _OWN_LOCK = "layerlab-solution-", "lock"
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _LOCK_SECONDS = 10.0
 
@@ -52,6 +56,39 @@ def work_folder() -> Path:
         if (folder / "pyproject.toml").is_file() and (folder / "layerlab" / "__init__.py").is_file():
             return folder / "exercises" / "work"
     return here / "layerlab-work"
+
+
+@cache
+def own_folder() -> Path:
+    """Return a folder for answers that are no learner's: one for each process, empty when it is first asked for.
+
+    It goes with the process; what a killed process left goes when the next one asks.
+    """
+    home = Path(tempfile.mkdtemp(prefix=_OWN))
+    for left in home.parent.glob(f"{_OWN}*"):
+        _remove_left(left, home)
+    lock = FileLock(home / _OWN_LOCK)
+    lock.acquire()
+    # The lock is held as long as this function is registered, and so as long as the process lives.
+    atexit.register(_remove, home, lock)
+    work = home / "work"
+    work.mkdir()
+    return work
+
+
+def _remove_left(left: Path, ours: Path) -> None:
+    """Remove a folder of a process of the same user that is no more."""
+    with suppress(OSError):  # it goes meanwhile, or its lock is held
+        found = left.lstat()
+        # Without a folder for answers its process may be about to take the lock.
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == ours.stat().st_uid and (left / "work").is_dir():
+            with FileLock(left / _OWN_LOCK, timeout=0):
+                shutil.rmtree(left)
+
+
+def _remove(home: Path, lock: FileLock) -> None:
+    shutil.rmtree(home, ignore_errors=True)
+    lock.release()
 
 
 def is_id(text: str) -> bool:

@@ -204,6 +204,53 @@ def test_the_work_folder_is_found_upwards(tmp_path: Path, monkeypatch: pytest.Mo
     assert not (tmp_path / "mine").exists()
 
 
+OWN = """
+import sys, time
+from layerlab.answers import Answers, own_folder
+assert own_folder() == own_folder()
+Answers.open("01_naive", work=own_folder()).keep("q1", 1)
+print(own_folder(), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_folder_of_a_process_s_own_is_nobody_s_and_goes_with_it(tmp_path: Path) -> None:
+    (tmp_path / "learner").mkdir()
+    (tmp_path / "layerlab-solution-of-nobody").write_text("a file")
+    outside = tmp_path / "learner" / "work"
+    outside.mkdir()
+    (tmp_path / "layerlab-solution-link").symlink_to(tmp_path / "learner")
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "LAYERLAB_WORK": str(tmp_path / "learner")}
+
+    def begun() -> tuple[subprocess.Popen[str], Path]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", OWN], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout
+        return process, Path(process.stdout.readline().strip())
+
+    def ended(process: subprocess.Popen[str]) -> None:
+        process.communicate(timeout=60)
+
+    killed, left = begun()
+    living, theirs = begun()
+    assert left != theirs and (left / "01_naive" / "answers.json").is_file(), "one that runs is left alone"
+    killed.kill()
+    ended(killed)
+    assert left.is_dir()
+    third, ours = begun()
+    assert not left.parent.exists(), "what a killed one left goes with the next"
+    assert theirs.is_dir() and ours.is_dir()
+    for process in (living, third):
+        ended(process)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "layerlab-solution-link",
+        "layerlab-solution-of-nobody",
+        "learner",
+    ]
+    assert list((tmp_path / "learner").iterdir()) == [outside]
+
+
 def test_the_first_answer_is_kept_once(kept: Answers) -> None:
     first = kept.keep_first("q1", "a")
     assert kept.keep_first("q1", "b") == first
