@@ -5,24 +5,32 @@ Knows files, ids and JSON values; refuses to know questions, checks and whether 
 
 from __future__ import annotations
 
+import atexit
 import errno
 import json
 import os
 import re
+import reprlib
+import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
-from layerlab.errors import AnswerError, DiskFull
+from layerlab.errors import AnswerError, DiskFull, LayerLabError
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# One half of a pair (a lone surrogate), as a text cut in the middle of an emoji has it.
+_HALF = re.compile("[\ud800-\udfff]")
+_OWN, _OWN_LOCK = "layerlab-solution-", "lock"
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _LOCK_SECONDS = 10.0
 
@@ -50,6 +58,39 @@ def work_folder() -> Path:
     return here / "layerlab-work"
 
 
+@cache
+def own_folder() -> Path:
+    """Return a folder for answers that are no learner's: one for each process, empty when it is first asked for.
+
+    It goes with the process; what a killed process left goes when the next one asks.
+    """
+    home = Path(tempfile.mkdtemp(prefix=_OWN))
+    for left in home.parent.glob(f"{_OWN}*"):
+        _remove_left(left, home)
+    lock = FileLock(home / _OWN_LOCK)
+    lock.acquire()
+    # The lock is held as long as this function is registered, and so as long as the process lives.
+    atexit.register(_remove, home, lock)
+    work = home / "work"
+    work.mkdir()
+    return work
+
+
+def _remove_left(left: Path, ours: Path) -> None:
+    """Remove a folder of a process of the same user that is no more."""
+    with suppress(OSError):  # it goes meanwhile, or its lock is held
+        found = left.lstat()
+        # Without a folder for answers its process may be about to take the lock.
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == ours.stat().st_uid and (left / "work").is_dir():
+            with FileLock(left / _OWN_LOCK, timeout=0):
+                shutil.rmtree(left)
+
+
+def _remove(home: Path, lock: FileLock) -> None:
+    shutil.rmtree(home, ignore_errors=True)
+    lock.release()
+
+
 def is_id(text: str) -> bool:
     """True where a folder, a kind or an answer can be called so."""
     return bool(_ID.fullmatch(text))
@@ -58,6 +99,11 @@ def is_id(text: str) -> bool:
 def is_file_name(text: str) -> bool:
     """True where `Answers.keep_file` takes this name."""
     return bool(_FILE_NAME.fullmatch(text))
+
+
+def is_text(value: Any) -> bool:
+    """True for a text that a file can hold: one without half a character."""
+    return isinstance(value, str) and not _HALF.search(value)
 
 
 class Answers:
@@ -140,12 +186,40 @@ class Answers:
 
     def keep_file(self, name: str, text: str) -> Path:
         """Write a plain file (a Dockerfile) beside the answers and return its path."""
-        if not is_file_name(name):
-            raise AnswerError(f"{name!r} cannot be a file name here. Use letters, digits, '.', '-' and '_'.")
-        path = self.folder / name
+        path = self._file(name)
         with self._locked():
             write_whole(path, text)
         return path
+
+    def replace_file(self, name: str, text: str) -> Path | None:
+        """Write a plain file as `keep_file` does, after copying what is there; return the copy, if there was a file.
+
+        The file is never missing: whatever moment this ends at, its name leads to the old text or to the new one.
+        """
+        path = self._file(name)
+        with self._locked():
+            backup = _copied(path) if path.exists() else None
+            try:
+                write_whole(path, text)
+            except LayerLabError:
+                if backup:
+                    backup.unlink(missing_ok=True)  # of a file that stays as it is
+                raise
+        return backup
+
+    def keep_beside(self, name: str, text: str) -> Path:
+        """Write a plain file as a backup of another one, under a free name, and return its path."""
+        path = self._file(name)
+        with self._locked():
+            # Chosen under the lock: a second kernel would choose the same name and write over this text.
+            backup = _free_name(path, "backup")
+            write_whole(backup, text)
+        return backup
+
+    def _file(self, name: str) -> Path:
+        if not is_file_name(name):
+            raise AnswerError(f"{name!r} cannot be a file name here. Use letters, digits, '.', '-' and '_'.")
+        return self.folder / name
 
     def _read(self) -> dict[str, Answer]:
         try:
@@ -160,7 +234,7 @@ class Answers:
             raise self._set_aside(error) from error
 
     def _set_aside(self, fault: ValueError) -> AnswerError:
-        aside = _free_name(self.path)
+        aside = _free_name(self.path, "damaged")
         try:
             self.path.rename(aside)
         except OSError as error:
@@ -175,7 +249,7 @@ class Answers:
 
     def _write(self, kept: dict[str, Answer]) -> None:
         body = {id: {"value": answer.value, "kept_at": answer.kept_at} for id, answer in sorted(kept.items())}
-        write_whole(self.path, json.dumps({"version": 1, "answers": body}, indent=1, ensure_ascii=False) + "\n")
+        write_whole(self.path, json_text({"version": 1, "answers": body}))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -211,19 +285,61 @@ def _parse(text: bytes) -> dict[str, Answer]:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text as UTF-8, its line endings as they are, whole or not at all. Raises AnswerError, DiskFull."""
-    # Written beside it, flushed, then renamed: a crash leaves the old file or the new one, never half.
-    temporary: str | None = None
+    content = encoded(text)
+    with _whole(path) as file:
+        file.write(content)
+
+
+def json_text(body: Any) -> str:
+    """Return a value as JSON in the form of all our files: as it is read by people, and never what no file can hold."""
+    # Half of a pair (a lone surrogate) that a file brought along stays an escape, as it was there.
+    text = json.dumps(body, indent=1, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+
+
+def encoded(text: str) -> bytes:
+    """Return a text as UTF-8. Raises AnswerError where a character is none: half of a pair (a lone surrogate)."""
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise AnswerError(
+            f"Character {error.start + 1} cannot be written as UTF-8. Remove it, then save again."
+        ) from error
+
+
+def _copied(path: Path) -> Path:
+    """Copy a file beside itself, whatever it holds, and return the copy: flushed, and as old as the original."""
+    backup = _free_name(path, "backup")
+    try:
+        with path.open("rb") as source:
+            found = os.fstat(source.fileno())
+            with _whole(backup) as file:
+                shutil.copyfileobj(source, file)
+        os.utime(backup, ns=(found.st_atime_ns, found.st_mtime_ns))
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return backup
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write to, which takes the name ``path`` once all of it is on the disk."""
+    # Written beside it, flushed, then renamed: a crash leaves the old file or the new one, never half.
+    temporary: Path | None = None
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        temporary = Path(name)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError as error:
+        temporary.replace(path)
+    except BaseException as error:
         if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise _unwritable(path, error) from error
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(path, error) from error
+        raise
 
 
 def _unwritable(path: Path, error: OSError) -> AnswerError | DiskFull:
@@ -238,9 +354,9 @@ def _unwritable(path: Path, error: OSError) -> AnswerError | DiskFull:
     )
 
 
-def _free_name(path: Path) -> Path:
+def _free_name(path: Path, what: str) -> Path:
     number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+    while (aside := path.with_name(f"{path.name}.{what}-{number}")).exists():
         number += 1
     return aside
 
@@ -256,8 +372,23 @@ def _valid_value(id: str, value: Any) -> Any:
         raise AnswerError(f"{id} has no answer yet. Choose or write one, then keep it.")
     try:
         # Through JSON and back: what is returned now is what a later kernel will read.
-        return json.loads(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError) as error:
+        read = json.loads(json.dumps(value, allow_nan=False))
+        text = json.dumps(read, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
         raise AnswerError(
-            f"{value!r} cannot be kept as the answer to {id} ({error}). Use text, numbers, or lists of them."
+            f"{reprlib.repr(value)} cannot be saved as the answer to {id} ({error}). "
+            "Use text, numbers, or lists of them."
         ) from error
+    _refuse_half_characters(id, text)
+    return read
+
+
+def _refuse_half_characters(id: str, text: str) -> None:
+    # A file could hold it as an escape, but no page could show the answer again.
+    if half := _HALF.search(text):
+        before = text[: half.start()].rpartition('"')[2][-20:]
+        where = f" after “{before}”" if before else ""
+        raise AnswerError(
+            f"The answer to {id} holds half a character{where} (U+{ord(half[0]):04X}), which cannot be saved. "
+            "Remove it, then save the answer again."
+        )

@@ -11,8 +11,8 @@ from hashlib import sha256
 from itertools import takewhile
 from pathlib import Path
 
-from layerlab.answers import Answers
-from layerlab.errors import AnswerError, LayerLabError
+from layerlab.answers import Answers, encoded
+from layerlab.errors import AnswerError
 from layerlab.units import size
 
 # The course's own Dockerfiles have 1 to 3 kB; a text of this size is still judged while it is typed.
@@ -132,20 +132,16 @@ class WorkFile:
             return None
         if not over and (complaint := self.complaint):
             raise AnswerError(complaint)
-        backup = self._move_aside() if over and self.exists else None
-        self._write(whole, backup)
-        return backup
+        return self._write(whole, over=over)
 
     def reset(self) -> Path | None:
         """Go back to the starter; return the backup of what was there, None where that was the starter."""
-        backup = self._move_aside() if self.exists and not self.is_untouched else None
-        self._write(self.starter, backup)
-        return backup
+        return self._write(self.starter, over=not self.is_untouched)
 
     def keep_aside(self, text: str) -> Path:
         """Write a text beside the file, under a free name, and return where. Raises AnswerError, DiskFull."""
         _require_writable(text)
-        return self._folder().keep_file(self._free_name().name, text)
+        return self._folder().keep_beside(self.path.name, text)
 
     # --- the file --------------------------------------------------------------------------------
 
@@ -183,31 +179,14 @@ class WorkFile:
     def _holds(self, text: str) -> bool:
         return self._fingerprint() == sha256(text.encode()).hexdigest()
 
-    def _write(self, text: str, backup: Path | None) -> None:
-        try:
-            self._folder().keep_file(self.path.name, text)
-        except LayerLabError:
-            if backup is not None and not self.path.exists():
-                backup.rename(self.path)
-            raise
+    def _write(self, text: str, *, over: bool) -> Path | None:
+        # What is there is copied, not moved: a writer that is killed on the way leaves a file all the same.
+        folder, name, backup = self._folder(), self.path.name, None
+        if over:
+            backup = folder.replace_file(name, text)
+        else:
+            folder.keep_file(name, text)
         self._seen = sha256(text.encode()).hexdigest()
-
-    def _move_aside(self) -> Path:
-        # Renamed, not copied: that needs no room on a full disk.
-        backup = self._free_name()
-        try:
-            self.path.rename(backup)
-        except OSError as error:
-            raise AnswerError(
-                f"{self.path} cannot be renamed to {backup.name} ({error.strerror or error}). "
-                "Make its folder writable, then try again."
-            ) from error
-        return backup
-
-    def _free_name(self) -> Path:
-        number = 1
-        while (backup := self.path.with_name(f"{self.path.name}.backup-{number}")).exists():
-            number += 1
         return backup
 
 
@@ -265,13 +244,7 @@ def _decoded(content: bytes, path: Path) -> str:
 def _require_writable(text: str) -> None:
     if "\0" in text:
         raise AnswerError("The text holds a character with the number 0. Remove it, then save again.")
-    try:
-        found = len(text.encode("utf-8"))
-    except UnicodeEncodeError as error:
-        raise AnswerError(
-            f"Character {error.start + 1} cannot be written as UTF-8. Remove it, then save again."
-        ) from error
-    if found > MOST_BYTES:
+    if (found := len(encoded(text))) > MOST_BYTES:
         raise AnswerError(
             f"The text has {size(found)}; a file here may have {size(MOST_BYTES)}. Shorten it, then save again."
         )

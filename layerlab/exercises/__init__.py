@@ -5,12 +5,24 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
+from layerlab.answers import own_folder
 from layerlab.exercises.bench import Bench
 from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
 from layerlab.exercises.file_task import FileTask
 from layerlab.exercises.trial import Trial
 
-__all__ = ["NAMES", "Bench", "Exercise", "FileTask", "Objective", "Trial", "WrongAnswer", "kind", "open"]
+__all__ = [
+    "NAMES",
+    "Bench",
+    "Exercise",
+    "FileTask",
+    "Objective",
+    "Trial",
+    "WrongAnswer",
+    "kind",
+    "open",
+    "open_solution",
+]
 
 # Name of the exercise (and of its notebook) → module that holds it.
 _MODULES = {
@@ -43,6 +55,22 @@ def open(name: str, bench: Bench, *, work: Path | None = None) -> Exercise:
         No exercise has that name.
     """
     return kind(name)(bench, work=work)
+
+
+def open_solution(name: str, bench: Bench) -> Exercise:
+    """Open an exercise in its solution notebook: in a folder of the kernel's own, which is empty and goes with it.
+
+    Raises KeyError as `open` does.
+
+    Notes
+    -----
+    That a notebook is a solution rests on this call alone. `layerlab release` puts `open` in its place, so the
+    line cannot be left out or run too late; and neither the folder that the notebook lies in, nor the program that
+    runs it, nor LAYERLAB_WORK, which names a learner's folder, makes a difference.
+    """
+    made = kind(name)(bench, work=own_folder())
+    print("This is the solution. It works in a folder of its own: your files are neither read nor changed.")
+    return made
 
 
 def kind(name: str) -> type[Exercise]:

@@ -57,6 +57,51 @@ def test_what_is_no_answer_is_refused(kept: Answers, value: object) -> None:
     assert kept.get("q1") is None
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("na\u00efve \ud83d", r"after .na\u00efve .*U\+D83D"),
+        ({"reason": "so\udc00"}, r"U\+DC00"),
+        (["\ud800"], r"U\+D800"),
+        ({"\ud800": 1}, r"U\+D800"),
+    ],
+)
+def test_half_a_character_is_refused_and_blocks_no_later_answer(kept: Answers, value: object, words: str) -> None:
+    """What a browser may hand on: one half of an emoji, which no file and no message can hold."""
+    kept.keep("q1", "before")
+    with pytest.raises(AnswerError, match=f"{words}.*Remove it, then save") as refused:
+        kept.keep("q1", value)
+    str(refused.value).encode()
+    assert kept.get("q1") == "before"
+    kept.keep("q2", "after")
+    assert {id: one.value for id, one in Answers(kept.folder).all().items()} == {"q1": "before", "q2": "after"}
+
+
+def test_half_a_character_that_a_file_brings_along_stays_in_it_and_blocks_nothing(kept: Answers) -> None:
+    kept.folder.mkdir(parents=True)
+    kept.path.write_text('{"answers": {"q1": {"value": "a\\ud83d", "kept_at": ""}}}')
+    kept.keep("q2", "\U0001f40b")
+    assert Answers(kept.folder).get("q1") == "a\ud83d"
+    assert "\U0001f40b" in kept.path.read_text(encoding="utf-8"), "whole characters are written as they are"
+
+
+def test_a_value_too_deep_for_a_file_is_refused(kept: Answers) -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(AnswerError, match="cannot be"):
+        kept.keep("q1", deep)
+
+
+def test_a_text_with_half_a_character_is_no_file(kept: Answers) -> None:
+    kept.keep_file("Dockerfile", "FROM x\n")
+    for write in (kept.keep_file, kept.replace_file, kept.keep_beside):
+        with pytest.raises(AnswerError, match="Character 1 "):
+            write("Dockerfile", "\ud800")
+    assert [path.name for path in kept.folder.iterdir() if path.name != ".lock"] == ["Dockerfile"]
+    assert (kept.folder / "Dockerfile").read_text() == "FROM x\n"
+
+
 @pytest.mark.parametrize("id", ["", "../../etc/passwd", "Q1", "a/b", ".hidden"])
 def test_ids_cannot_leave_the_folder(kept: Answers, tmp_path: Path, id: str) -> None:
     with pytest.raises(AnswerError, match="cannot be an id"):
@@ -157,6 +202,53 @@ def test_the_work_folder_is_found_upwards(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("LAYERLAB_WORK", str(tmp_path / "mine"))
     assert work_folder() == tmp_path / "mine"
     assert not (tmp_path / "mine").exists()
+
+
+OWN = """
+import sys, time
+from layerlab.answers import Answers, own_folder
+assert own_folder() == own_folder()
+Answers.open("01_naive", work=own_folder()).keep("q1", 1)
+print(own_folder(), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_folder_of_a_process_s_own_is_nobody_s_and_goes_with_it(tmp_path: Path) -> None:
+    (tmp_path / "learner").mkdir()
+    (tmp_path / "layerlab-solution-of-nobody").write_text("a file")
+    outside = tmp_path / "learner" / "work"
+    outside.mkdir()
+    (tmp_path / "layerlab-solution-link").symlink_to(tmp_path / "learner")
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "LAYERLAB_WORK": str(tmp_path / "learner")}
+
+    def begun() -> tuple[subprocess.Popen[str], Path]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", OWN], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout
+        return process, Path(process.stdout.readline().strip())
+
+    def ended(process: subprocess.Popen[str]) -> None:
+        process.communicate(timeout=60)
+
+    killed, left = begun()
+    living, theirs = begun()
+    assert left != theirs and (left / "01_naive" / "answers.json").is_file(), "one that runs is left alone"
+    killed.kill()
+    ended(killed)
+    assert left.is_dir()
+    third, ours = begun()
+    assert not left.parent.exists(), "what a killed one left goes with the next"
+    assert theirs.is_dir() and ours.is_dir()
+    for process in (living, third):
+        ended(process)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "layerlab-solution-link",
+        "layerlab-solution-of-nobody",
+        "learner",
+    ]
+    assert list((tmp_path / "learner").iterdir()) == [outside]
 
 
 def test_the_first_answer_is_kept_once(kept: Answers) -> None:

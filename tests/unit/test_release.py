@@ -168,6 +168,13 @@ def test_a_region_outside_answer_cells_is_refused() -> None:
         exercise(bad, name="01")
 
 
+def test_a_given_cell_with_a_starter_of_its_own_reads_otherwise_in_the_exercise_and_stays_locked() -> None:
+    opens = code("open", f"first()\n{solved('opened = solve()')}\nlast()", "given", starter="opened = begin()")
+    released = exercise(notebook(prose("title", "# 01"), opens), name="01")
+    assert source_of(released, "open") == "first()\nopened = begin()\nlast()"
+    assert released.cells[1].metadata.editable is False
+
+
 def test_a_cell_called_solution_without_the_role_is_refused() -> None:
     bad = notebook(prose("title", "# 01"), prose("q1-after-solution", "It was the fifth line."))
     with pytest.raises(ReleaseError, match="`q1-after-solution` is called a solution and has the role 'prose'"):
@@ -359,3 +366,10 @@ def test_the_committed_exercise_is_what_its_solution_gives(path: Path) -> None:
 def test_no_committed_exercise_lacks_its_solution() -> None:
     released = {path.name for path in (ROOT / "exercises").glob("*.ipynb")}
     assert released == {path.name for path in SOLUTIONS}
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_a_solution_opens_in_a_folder_of_its_own_and_an_exercise_in_the_learner_s(path: Path) -> None:
+    for made, call in ((cells.read(path), "open_solution"), (exercise_of(path), "open")):
+        opening = [line for cell in cells.code_cells(made) for line in cell.source.split("\n") if "exercises" in line]
+        assert opening == [f'exercise = ll.exercises.{call}("{path.stem}", lab)']

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from layerlab import answers as answers_module
 from layerlab.errors import AnswerError, DiskFull
 from layerlab.work_file import MOST_BYTES, WorkFile, plain, same_lines
 
@@ -155,6 +159,51 @@ def test_a_full_disk_harms_no_file(file: WorkFile, monkeypatch: pytest.MonkeyPat
             write()
         assert (file.text, file.changed_on_disk) == (MINE, False)
     assert [path.name for path in file.path.parent.iterdir() if path.name != ".lock"] == ["Dockerfile"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a child is forked for every kill")
+@pytest.mark.parametrize(("action", "after"), [("save", MINE), ("reset", STARTER)])
+def test_a_writer_killed_at_any_line_leaves_the_old_text_or_the_new_one(
+    tmp_path: Path, action: str, after: str
+) -> None:
+    """SIGKILL before every line that a save or a reset runs of ours, of `shutil` and of `tempfile`."""
+    killer = Path(__file__).with_name("killed_writer.py")
+    done = subprocess.run(
+        [sys.executable, str(killer), str(tmp_path), action, STARTER, THEIRS, MINE],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    folders = sorted(tmp_path.iterdir())
+    assert len(folders) == int(done.stdout) + 1 > 20
+    texts = [(folder / "Dockerfile").read_text() if (folder / "Dockerfile").exists() else None for folder in folders]
+    assert set(texts) == {THEIRS, after}, f"{texts.count(None)} of {len(texts)} kills left no file"
+    for folder, text in zip(folders, texts, strict=True):
+        backups = [path.read_text() for path in folder.glob("Dockerfile.backup-*")]
+        assert set(backups) <= {THEIRS}, "a backup is whole or not there"
+        assert text == THEIRS or backups == [THEIRS], "what was replaced is in a backup"
+
+
+def test_two_that_make_a_backup_at_once_take_two_names(file: WorkFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.save(MINE)
+    other = WorkFile(file.path, STARTER)
+    write = answers_module.write_whole
+
+    def slow(path: Path, text: str) -> None:
+        # The other kernel asks for its backup between the choice of our name and our writing under it.
+        monkeypatch.setattr(answers_module, "write_whole", write)
+        thread = threading.Thread(target=other.keep_aside, args=["theirs\n"])
+        threads.append(thread)
+        thread.start()
+        thread.join(timeout=0.2)
+        write(path, text)
+
+    threads: list[threading.Thread] = []
+    monkeypatch.setattr(answers_module, "write_whole", slow)
+    file.keep_aside("mine\n")
+    threads[0].join()
+    assert sorted(path.read_text() for path in file.path.parent.glob("*.backup-*")) == ["mine\n", "theirs\n"]
 
 
 def test_a_folder_in_the_file_s_place_is_said(file: WorkFile) -> None:

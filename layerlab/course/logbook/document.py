@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from layerlab import __version__
-from layerlab.answers import is_file_name, is_id
+from layerlab.answers import is_file_name, is_id, is_text, json_text
 from layerlab.course.logbook.record import FILES, Key, Record, Version
 from layerlab.errors import AnswerError
 
@@ -30,7 +30,7 @@ def dumps(record: Record) -> str:
         entries.append({"value": version.value, "kept_at": version.kept_at})
     now = datetime.now(UTC).isoformat(timespec="seconds")
     body = {"format": _FORMAT, "version": VERSION, "edition": __version__, "exported_at": now, "work": work}
-    return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
+    return json_text(body)
 
 
 def load(path: Path) -> Record:
@@ -111,7 +111,7 @@ def _check_id(key: Key, kinds: set[str]) -> None:
 def _version(key: Key, entry: Any) -> Version:
     is_entry = isinstance(entry, dict) and entry.get("value") is not None and isinstance(entry.get("kept_at"), str)
     _wanted(is_entry, f"{_place(key)} holds something without value and kept_at")
-    _wanted(key.kind != FILES or isinstance(entry["value"], str), f"{_place(key)} is no text")
+    _wanted(key.kind != FILES or is_text(entry["value"]), f"{_place(key)} is no text")
     return Version.of(entry["value"], entry["kept_at"])
 
 
