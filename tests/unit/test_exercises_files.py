@@ -8,9 +8,9 @@ import pytest
 from fake_bench import APPS, Begun, FakeBench
 
 from layerlab import exercises
+from layerlab.checks.behaviour import telling_line
 from layerlab.errors import BuildCancelled, BuildFailed, CheckFailed, NotRecorded
 from layerlab.exercises import Exercise
-from layerlab.exercises.file_checks import telling_line
 from layerlab.exercises.file_task import edited, filled, one_filling_changed
 from layerlab.exercises.trial import NeedsEngine, Trial
 from layerlab.grading.verify import every_neighbour_is_decided
