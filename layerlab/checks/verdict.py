@@ -305,11 +305,11 @@ def largest(sizes_bytes: Mapping[str, int]) -> str:
 
 def _would_decide(missing: NotRecorded) -> str:
     if missing.line is None:
-        what = "an engine to ask: the recordings do not hold the answer."
+        what = "a live engine: the recordings do not hold the answer."
     else:
         what = (
-            f"an engine that builds line {missing.line} of your file, its step {missing.step} of {missing.total}: the "
-            "recordings do not hold it."
+            f"a live engine that builds line {missing.line} of your file, its step {missing.step} of {missing.total}: "
+            "the recordings do not hold it."
         )
     return f"{what} `layerlab doctor` says how to start one."
 

@@ -49,7 +49,8 @@ def outcome(trial: Trial, checks: Checks) -> Outcome:
     verdicts = judged(trial, checks)
     if verdicts.all_pass:
         verdicts = replace(verdicts, result=_result(trial, verdicts))
-    return Outcome(verdicts, trial.final_sizes if _WEIGHED & trial.task.parts else None)
+    is_shown = trial.is_weighed or _WEIGHED & trial.task.parts
+    return Outcome(verdicts, trial.final_sizes if is_shown else None)
 
 
 def _result(trial: Trial, verdicts: Verdicts) -> str:

@@ -214,6 +214,11 @@ class Trial:
         return self._ask("sizes before", "luggage", self._weigh_before)
 
     @property
+    def is_weighed(self) -> bool:
+        """True where a check has asked for the sizes already."""
+        return "sizes" in self._known
+
+    @property
     def final_sizes(self) -> Sizes | None:
         """The sizes, where an image came of it and can be weighed; builds nothing for it."""
         if not isinstance(self._known.get("built"), LayerLabError | None):

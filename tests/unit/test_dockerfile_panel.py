@@ -556,6 +556,21 @@ def test_the_last_line_claims_no_build_that_was_not_there(finished: int, total: 
     assert re.fullmatch(said, progress.status)
 
 
+def test_what_runs_besides_a_step_is_named_until_a_step_begins() -> None:
+    progress = AttemptProgress("a text")
+    progress.state = "running"
+    progress.tell("waiting for the base python:3.12-slim")
+    progress.refresh(1.0)
+    assert progress.status == "Now waiting for the base python:3.12-slim."
+    progress.receive(events.StepStarted(0.0, 1, 1, "FROM python:3.12-slim"))
+    progress.refresh(2.0)
+    assert progress.status.startswith("Step 1 of 1: FROM")
+    progress.receive(events.StepFinished(0.0, 1, "abc"))
+    progress.tell("asking /notes (1 of 2)")
+    progress.refresh(3.0)
+    assert progress.status == "All 1 steps are done. Now asking /notes (1 of 2)."
+
+
 # --- as written, hints, attempts ---------------------------------------------------------------------------
 
 
@@ -605,7 +620,7 @@ def test_a_long_text_is_looked_at_when_it_is_saved(make: Make) -> None:
 def test_hints_come_after_the_attempt_is_written_down(make: Make) -> None:
     seen: list[int] = []
 
-    def hints(verdicts: Verdicts) -> Sequence[tuple[str, str]]:
+    def hints(text: str, verdicts: Verdicts) -> Sequence[tuple[str, str]]:
         shown = verdicts.shown
         seen.append(panel.history.tries(shown.name) if shown else 0)
         return [(f"hint {number}", "Look.") for number in range(1, seen[-1] + 1)]
@@ -651,7 +666,7 @@ def test_a_full_disk_loses_neither_the_verdict_nor_the_attempt(
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    def hints(verdicts: Verdicts) -> Sequence[tuple[str, str]]:
+    def hints(text: str, verdicts: Verdicts) -> Sequence[tuple[str, str]]:
         Answers(path.parent, "attempts").keep("opened", 1)
         return ()
 
@@ -687,7 +702,7 @@ def test_attempts_of_two_panels_that_end_together_are_all_written_down(make: Mak
 
 
 def test_hints_that_fail_leave_the_verdict_and_free_the_panel(make: Make) -> None:
-    def broken(verdicts: Verdicts) -> Sequence[tuple[str, str]]:
+    def broken(text: str, verdicts: Verdicts) -> Sequence[tuple[str, str]]:
         raise KeyError("luggage")
 
     panel = make(hints=broken)

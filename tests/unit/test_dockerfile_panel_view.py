@@ -118,10 +118,11 @@ def test_build_and_check_shows_progress_then_the_verdict_its_line_and_the_hint_f
     order = [
         "Checked.",
         "Verdict on Dockerfile.native as saved",
-        "✓ Passed: no blank left",
+        "Not yet: 1 of 2 checks",
         "Not yet: luggage",
         "Not yet, because",
         "Which one folder",
+        "✓ Passed: no blank left",
         "Line 2: COPY --from=builder /usr/local",
         "<details><summary>Where to look",
     ]
@@ -218,7 +219,7 @@ def test_every_message_is_announced(make: Make, path: Path) -> None:
     for words in (
         "The editor and the file differ.",
         "As written",
-        "Checked:",
+        "Checked.",
         "was changed on disk",
         "Not yet: luggage",
         "done.",
