@@ -262,7 +262,7 @@ def test_the_panels_counter_is_the_learners_build_whatever_the_checks_build(
 
 def test_a_right_answer_is_told_with_the_number_that_counts(exercise: Exercise) -> None:
     verdicts = exercise.verdicts(TASK, {FILE: RIGHT})
-    assert verdicts.headline == "Passed: 1.24 GB → 140 MB"
+    assert verdicts.headline == "Passed: 1.13 GB → 140 MB"
 
 
 class Holding(FakeBench):
