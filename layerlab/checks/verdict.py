@@ -32,7 +32,7 @@ class Check:
     Attributes
     ----------
     why
-        PASS: why it passes. FAIL: what follows "Not yet, because". SKIP: what would decide it.
+        PASS: why it passes. FAIL: what follows "Because". SKIP: what would decide it.
     hint
         FAIL: one question that says where to look, never the solution.
     """
@@ -323,7 +323,7 @@ def _because(check: Check) -> str:
 
 
 def _in_full(check: Check) -> tuple[str, ...]:
-    because = f"Not yet, because {check.why}" if check.why and check.status == "FAIL" else ""
+    because = f"Because {check.why}" if check.why and check.status == "FAIL" else ""
     first, *more = _in_short(check)
     return tuple(line for line in (first, because, *more) if line)
 

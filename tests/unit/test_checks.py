@@ -27,7 +27,7 @@ def test_all_that_does_not_pass_is_shown_the_first_in_full_below_a_headline() ->
     assert str(Verdicts((SERVES, LUGGAGE, USER, PULL, SPEED))).splitlines() == [
         "✗ Not yet: 2 of 5 checks, and 1 not checked",
         "✗ Not yet: luggage (found 44.6 MB, wanted at most 2 MB)",
-        "Not yet, because every node would pull an installer that nothing calls.",
+        "Because every node would pull an installer that nothing calls.",
         "Which one folder holds your packages and nothing else?",
         "✗ Not yet: rebuild (found 6 steps, wanted 2)",
         "Which line copies what you edit?",

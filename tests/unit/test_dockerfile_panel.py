@@ -255,7 +255,7 @@ def test_build_saves_judges_and_says_which_text(make: Make, path: Path) -> None:
     assert verdicts.shown is not None
     assert verdicts.shown.name == "luggage"
     assert verdicts.title.startswith("Verdict on Dockerfile.native as saved at ")
-    assert panel.status == "Checked."
+    assert panel.status == ""
 
 
 def test_a_verdict_on_an_earlier_text_says_so_and_is_itself_again_when_the_text_is(make: Make, path: Path) -> None:
@@ -556,6 +556,14 @@ def test_the_last_line_claims_no_build_that_was_not_there(finished: int, total: 
     assert re.fullmatch(said, progress.status)
 
 
+def test_a_recording_that_ends_stopped_at_the_step_that_it_does_not_hold() -> None:
+    progress = AttemptProgress("a text")
+    progress.receive(events.StepStarted(0.0, 1, 3, "FROM x"))
+    progress.receive(events.StepFinished(0.0, 1, "abc"))
+    progress.close(elapsed=2.0)
+    assert progress.summary.endswith("Your build stopped at step 2 of 3.")
+
+
 def test_what_runs_besides_a_step_is_named_until_a_step_begins() -> None:
     progress = AttemptProgress("a text")
     progress.state = "running"
@@ -676,7 +684,7 @@ def test_a_full_disk_loses_neither_the_verdict_nor_the_attempt(
     panel.build()
     assert panel.wait(5).shown is not None
     assert panel.state == "judged"
-    assert panel.status.startswith("Checked. No space is left")
+    assert panel.status.startswith("No space is left")
     assert [tried.failing for tried in panel.history.all()] == ["luggage"]
     monkeypatch.undo()
     panel.answer = GOOD

@@ -91,7 +91,9 @@ class AttemptProgress(BuildProgress):
         """Say what was judged, ``elapsed`` seconds after the start: a refused text is not built, or not to its end."""
         self.refresh(elapsed)
         done = "Built and checked" if self.is_built else "Checked"
-        stopped = f" Your build stopped at step {self.step} of {self.total}."
+        # A recording ends behind its last step, and never begins the one that it does not hold.
+        place = self.step + 1 if self.step in self._finished else self.step
+        stopped = f" Your build stopped at step {place} of {self.total}."
         how_far = "" if self.is_built else stopped if self.total else " Nothing was built."
         with self.hold_trait_notifications():
             self.state, self.summary = "done", f"{done} in {units.duration(elapsed)}.{how_far}"

@@ -245,7 +245,7 @@ class DockerfilePanel(FileQuestion):
         outcome = attempt.outcome
         assert outcome is not None
         self._judged, self.hints = attempt, ()
-        self.status = "Checked."
+        self.status = ""
         try:
             self._write_down(attempt, outcome)
         finally:
@@ -256,11 +256,11 @@ class DockerfilePanel(FileQuestion):
         try:
             self.history.add(attempt.text, outcome, when=attempt.began_at, seconds=attempt.seconds)
         except LayerLabError as error:
-            self.status = f"{self.status} {error}"
+            self.status = str(error)
         try:
             self.hints = tuple((title, text) for title, text in self._hints(attempt.text, outcome.verdicts))
         except LayerLabError as error:
-            self.status = f"Checked. {error}"
+            self.status = str(error)
 
 
 def _waited(attempt: Attempt[Outcome], timeout: float | None) -> bool:
