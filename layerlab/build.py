@@ -313,7 +313,9 @@ class _StepReader:
         tail = tuple(log)[-_TAIL_LINES:]
         where = f" at line {line} of {context.shown_name}" if line else f" in {context.shown_name}"
         which = f"Step {step.number} of {step.total} failed{where}: {step.instruction}" if step else "The build failed"
-        said = "\n".join(f"  {text}" for text in tail[-5:])
+        # pip's advice stands last, and pushes out the line that says why.
+        told = [text for text in tail if not text.strip().startswith("[notice]")]
+        said = "\n".join(f"  {text}" for text in told[-5:])
         return BuildFailed(
             f"{which}\n{event.message}" + (f"\nThe last lines it printed:\n{said}" if said else "") + "\n"
             "Mend that instruction and build again; the steps before it are cached.",

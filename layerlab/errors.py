@@ -84,7 +84,7 @@ class NotRecorded(EngineError):
     """The recordings do not hold this step, run or request; only a live engine can answer.
 
     For a build it carries the first unrecorded ``step`` of ``total``, how many were ``replayed`` before
-    it, the ``image_id`` they led to, and the recorded ``sibling`` that follows the same steps, if any.
+    it, and the ``image_id`` they led to.
     """
 
     def __init__(
@@ -96,7 +96,6 @@ class NotRecorded(EngineError):
         instruction: str | None = None,
         line: int | None = None,
         replayed: int = 0,
-        sibling: str | None = None,
         image_id: str | None = None,
     ) -> None:
         super().__init__(message)
@@ -105,7 +104,6 @@ class NotRecorded(EngineError):
         self.instruction = instruction
         self.line = line
         self.replayed = replayed
-        self.sibling = sibling
         self.image_id = image_id
 
 

@@ -16,6 +16,7 @@ from layerlab.checks.verdict import (
     precedes,
     require,
     skipped,
+    undecided,
     unreadable,
 )
 
@@ -33,5 +34,6 @@ __all__ = [
     "precedes",
     "require",
     "skipped",
+    "undecided",
     "unreadable",
 ]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from layerlab.checks.verdict import Check, judge, skipped
+from layerlab.checks.verdict import Check, judge, skipped, undecided
 from layerlab.dockerfile import Dockerfile
 from layerlab.dockerfile.shell import line_of
 from layerlab.errors import BaseError, BuildFailed, DoesNotServe, EngineError, LayerLabError
@@ -22,12 +22,21 @@ if TYPE_CHECKING:
 
 _COMPILERS = frozenset({"as", "c++", "cargo", "cc", "clang", "cmake", "cpp", "g++", "gcc", "ld", "make", "rustc"})
 _INSTALLING = ("uvx", "pip3", "poetry", "conda")
+# What names the missing thing in the output of pip, apt, gcc, Python and the shell.
+_NAMES_IT = re.compile(
+    r"no such file|not found|unable to locate|cannot open|no matching|has no installation|no module named", re.I
+)
+# The last line of a traceback.
+_RAISED = re.compile(r"^(\w+\.)*\w*(Error|Exception|SystemExit)\b")
+_FAILED = re.compile(r"\berror\b|^E: ", re.I)
+# pip's advice, and the first line of a traceback.
+_SAYS_NOTHING = re.compile(r"^\[notice\]|^note: |^Traceback \(most recent call last\):$")
 
 
 def builds(result: BuildResult | LayerLabError) -> Check:
     """Check that the build went through; the error of one that did not tells the line."""
     if isinstance(result, EngineError | BaseError):
-        return skipped("builds", _first(result))
+        return undecided("builds", result)
     if not isinstance(result, LayerLabError):
         return judge("builds", True, because=f"all {len(result.steps)} steps went through")
     is_unknown = "Unable to locate package" in f"{result} {' '.join(getattr(result, 'log_tail', ()))}"
@@ -46,7 +55,7 @@ def builds(result: BuildResult | LayerLabError) -> Check:
 def serves(answer: Probe | LayerLabError) -> Check:
     """Check that the service starts and answers every path that was asked."""
     if isinstance(answer, EngineError | BaseError):
-        return skipped("serves", _first(answer))
+        return undecided("serves", answer)
     if isinstance(answer, LayerLabError):
         return _silent("serves", answer, wanted="an answer on every path")
     told = ", ".join(f"{path} → {response.status}" for path, response in answer.answers)
@@ -64,7 +73,7 @@ def serves(answer: Probe | LayerLabError) -> Check:
 def same_answers(before: Probe, now: Probe | LayerLabError) -> Check:
     """Check that every path answers what it answered before, word for word."""
     if isinstance(now, EngineError | BaseError):
-        return skipped("same answers", _first(now))
+        return undecided("same answers", now)
     if isinstance(now, LayerLabError):
         return _silent("same answers", now, wanted="the answers of before")
     if not before.said:
@@ -107,7 +116,7 @@ def not_root(answer: Probe | LayerLabError, *, dockerfile: Dockerfile | None = N
 def read_only(answer: Probe | LayerLabError) -> Check:
     """Check that the service also serves where it cannot write to its root folder; ``answer`` is from such a probe."""
     if isinstance(answer, EngineError | BaseError):
-        return skipped("read-only", _first(answer))
+        return undecided("read-only", answer)
     if isinstance(answer, LayerLabError):
         return _silent("read-only", answer, wanted="a service that writes nothing into its image")
     if not answer.read_only:
@@ -127,10 +136,12 @@ def stops(answer: Probe | LayerLabError, *, dockerfile: Dockerfile | None = None
     """Check that SIGTERM ends the service before the engine has to kill it."""
     if isinstance(answer, LayerLabError):
         return skipped("stops", _first(answer))
+    if answer.stop_seconds is None:
+        return skipped("stops", "a container that was sent SIGTERM; this one was only asked.")
     at = line_of(dockerfile, "ENTRYPOINT", "CMD") if dockerfile else None
     return judge(
         "stops",
-        answer.stops,
+        bool(answer.stops),
         found=""
         if answer.stops
         else f"killed after {duration(answer.stop_seconds)}{f', started by line {at}' if at else ''}",
@@ -219,18 +230,31 @@ def _reason(error: LayerLabError) -> str:
     """Return where a build stopped and the line of its output that says why."""
     if not isinstance(error, BuildFailed):
         return _first(error)
-    # pip's and apt's last words are often advice; what went wrong stands above them.
-    said = [line.strip() for line in error.log_tail if line.strip()]
-    telling = [line for line in said if re.search(r"error|not found|no such", line, re.IGNORECASE)] or said
-    return f"line {error.line}: {telling[-1]}" if error.line and telling else _first(error)
+    told = telling_line(error.log_tail)
+    return f"line {error.line}: {told}" if error.line and told else _first(error)
+
+
+def telling_line(lines: Sequence[str]) -> str:
+    """Return the line of an output that says why it failed; empty where there is none.
+
+    What is missing by its name comes first, then the error that a traceback ends with, then what only says that
+    something failed, then the last line. What pip says of itself is none of them.
+    """
+    said = [line.strip() for line in lines if line.strip()]
+    said = [line for line in said if not _SAYS_NOTHING.search(line)] or said
+    missing = next(filter(_NAMES_IT.search, said), None)
+    raised = next(filter(_RAISED.search, reversed(said)), None)
+    failed = next(filter(_FAILED.search, said), None)
+    return missing or raised or failed or (said[-1] if said else "")
 
 
 def _last_words(error: LayerLabError) -> str:
-    """Return the last line that the container printed, or what was said of it."""
+    """Return the line of what the container printed last that says why, or what was said of it."""
     # First what happened, then the container's log, last what to do.
     said = [line.strip() for line in str(error).splitlines() if line.strip()]
     if len(said) > 2:
-        return said[-2]
+        printed = said[1:-1]
+        return next(filter(_RAISED.search, reversed(printed)), printed[-1])
     # An engine's message gives its reason last.
     return said[0].rpartition("process: ")[2] if said else _first(error)
 

@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal
 
-from layerlab.errors import BaseError, CheckFailed, EngineError
+from layerlab.errors import BaseError, CheckFailed, EngineError, NotRecorded
 from layerlab.units import as_html
 
 Status = Literal["PASS", "FAIL", "SKIP"]
-_MARKS: Mapping[Status, str] = {"PASS": "✓", "FAIL": "✗", "SKIP": "–"}
+# What a learner reads, with a mark for the eye: `Check.line` and `Verdicts.tally` have the words of the command line.
+MARKS: Mapping[Status, str] = {"PASS": "✓", "FAIL": "✗", "SKIP": "–"}
+WORDS: Mapping[Status, str] = {"PASS": "Passed", "FAIL": "Not yet", "SKIP": "Not checked"}
+# JupyterLab's own colours, which follow its theme; elsewhere these of the light one.
+_COLOURS: Mapping[Status, str] = {
+    "PASS": "var(--jp-success-color1, #388e3c)",
+    "FAIL": "var(--jp-error-color1, #d32f2f)",
+    "SKIP": "var(--jp-warn-color1, #f57c00)",
+}
 INVITATION = "Which answer fits best? Choose it, then press Keep."
 _LETTERS = 60  # of a value that may be anything
 
@@ -24,7 +32,7 @@ class Check:
     Attributes
     ----------
     why
-        PASS: why it passes. FAIL: what follows "Not yet, because". SKIP: what would decide it.
+        PASS: why it passes. FAIL: what follows "Because". SKIP: what would decide it.
     hint
         FAIL: one question that says where to look, never the solution.
     """
@@ -39,17 +47,26 @@ class Check:
     @property
     def line(self) -> str:
         """The check as one line: ``FAIL size (found 44.6 MB, wanted at most 2 MB)``."""
+        return f"{self.status} {self.name}{self._facts}"
+
+    @property
+    def told(self) -> str:
+        """The check as a learner reads it: ``Not yet: size (found 44.6 MB, wanted at most 2 MB)``."""
+        return f"{WORDS[self.status]}: {self.name}{self._facts}"
+
+    @property
+    def _facts(self) -> str:
         pairs = (("found", self.found), ("wanted", self.wanted))
         facts = ", ".join(f"{label} {value}" for label, value in pairs if value)
-        return f"{self.status} {self.name}" + (f" ({facts})" if facts else "")
+        return f" ({facts})" if facts else ""
 
 
 @dataclass(frozen=True)
 class Verdicts:
     """Checks of one question, in the order in which they matter.
 
-    One failing check is shown in full and the others as counts: a list of faults teaches less than
-    the next step does.
+    A headline says how it stands. Below it come all checks that do not pass, the first of them in full, since it is
+    what hints open for; then those that pass.
 
     Attributes
     ----------
@@ -57,11 +74,14 @@ class Verdicts:
         Which question this is about, where several verdicts stand below each other.
     judged
         The answer that was judged, as text. The same exercise may show another one in a second notebook.
+    result
+        What a right answer came to, with the number that counts: "945 MB → 128 MB".
     """
 
     checks: tuple[Check, ...]
     title: str = ""
     judged: str = ""
+    result: str = ""
 
     def __iter__(self) -> Iterator[Check]:
         return iter(self.checks)
@@ -74,13 +94,38 @@ class Verdicts:
     @property
     def shown(self) -> Check | None:
         """The check that is shown in full: the first FAIL, else the first SKIP, else None."""
-        return self._first("FAIL") or self._first("SKIP")
+        return next(iter(self.not_passed), None)
+
+    @property
+    def not_passed(self) -> tuple[Check, ...]:
+        """The checks that do not pass, failures before what could not be checked."""
+        return tuple(check for status in ("FAIL", "SKIP") for check in self.checks if check.status == status)
+
+    @property
+    def status(self) -> Status:
+        """FAIL where one check fails, else SKIP where one could not be decided or there is none, else PASS."""
+        return "PASS" if self.all_pass else self.shown.status if self.shown else "SKIP"
+
+    @property
+    def headline(self) -> str:
+        """How it stands, in one sentence: ``Passed: 945 MB → 128 MB`` or ``Not yet: 2 of 8 checks``."""
+        if not self.checks:
+            return f"{WORDS['SKIP']}: nothing"
+        if self.all_pass:
+            (first, *more) = self.checks
+            return f"{WORDS['PASS']}: {self.result or (f'all {len(self.checks)} checks' if more else _because(first))}"
+        counts, every = Counter(check.status for check in self.checks), len(self.checks)
+        if every == 1:
+            return WORDS[self.status]
+        told = f"{WORDS[self.status]}: {counts[self.status]} of {every} checks"
+        is_both = self.status == "FAIL" and counts["SKIP"]
+        return f"{told}, and {counts['SKIP']} not checked" if is_both else told
 
     @property
     def tally(self) -> str:
         """How many checks have which status: ``4 PASS, 1 FAIL, 0 SKIP``."""
         counts = Counter(check.status for check in self.checks)
-        return ", ".join(f"{counts[status]} {status}" for status in _MARKS)
+        return ", ".join(f"{counts[status]} {status}" for status in MARKS)
 
     def check(self, name: str) -> Check:
         """Return the check of that name. Raises KeyError where there is none."""
@@ -91,11 +136,8 @@ class Verdicts:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The verdict in reading order: what holds, one check in full, the tally."""
-        if self.shown is None:
-            return (*(_explained(check) for check in self.checks), self.tally)
-        holds = " · ".join(f"PASS {check.name}" for check in self.checks if check.status == "PASS")
-        return tuple(line for line in (holds, *_in_full(self.shown), self.tally) if line)
+        """The verdict in reading order: the headline, what does not pass, what does."""
+        return (f"{MARKS[self.status]} {self.headline}", *(line for block in self._blocks for line in block))
 
     def __str__(self) -> str:
         return "\n".join([*([self.title] if self.title else []), *self._kept, *self.lines])
@@ -105,19 +147,29 @@ class Verdicts:
     def _repr_html_(self) -> str:
         title = f"<p><strong>{escape(self.title)}</strong></p>" if self.title else ""
         kept = "".join(f"<p>{as_html(line)}</p>" for line in self._kept)
-        body = "".join(f"<p>{_mark(line)}</p>" for line in self.lines[:-1])
+        body = "".join(f'<p style="margin:0.4em 0">{"<br>".join(map(as_html, block))}</p>' for block in self._blocks)
         return (
             # An answer may hold a word without end; it wraps, so that nothing scrolls sideways.
-            '<div role="status" class="layerlab-verdict" style="overflow-wrap:anywhere">'
-            f"{title}{kept}{body}<p><small>{self.tally}</small></p></div>"
+            '<div role="status" class="layerlab-verdict" style="overflow-wrap:anywhere;line-height:1.5">'
+            f"{title}{kept}{_headline(self.status, self.headline)}{body}</div>"
         )
+
+    @property
+    def _blocks(self) -> Iterator[tuple[str, ...]]:
+        """What stands below the headline, by check: those that do not pass each for itself, the first in full."""
+        for number, check in enumerate(self.not_passed):
+            yield _in_full(check) if number == 0 else _in_short(check)
+        passed = [check for check in self.checks if check.status == "PASS"]
+        if self.all_pass:
+            told = tuple(f"{MARKS['PASS']} {_explained(check)}" for check in passed)
+            # Of a single check the headline says it all.
+            yield from [told] if self.result or len(told) > 1 else []
+        elif passed:
+            yield (f"{MARKS['PASS']} {WORDS['PASS']}: {' · '.join(check.name for check in passed)}",)
 
     @property
     def _kept(self) -> tuple[str, ...]:
         return (f"You kept: {self.judged}",) if self.judged else ()
-
-    def _first(self, status: Status) -> Check | None:
-        return next((check for check in self.checks if check.status == status), None)
 
 
 @dataclass(frozen=True)
@@ -153,10 +205,10 @@ def require(verdicts: Verdicts) -> None:
     if not failed:
         # Another answer decides nothing here.
         raise CheckFailed(
-            f"Not yet: {skips} of {every} checks could not be decided (SKIP). "
+            f"{WORDS['SKIP']}: {skips} of {every} checks could not be decided. "
             "See to what the verdict above names, then run this cell again."
         )
-    undecided = f" and {skips} could not be decided (SKIP)" if skips else ""
+    undecided = f" and {skips} could not be decided" if skips else ""
     raise CheckFailed(
         f"Not yet: {failed} of {every} checks failed{undecided}; the verdict above says which. "
         "Change the answer, keep it, and run this cell again."
@@ -184,7 +236,16 @@ def decided(name: str, ask: Callable[[], Check]) -> Check:
     try:
         return ask()
     except (EngineError, BaseError) as error:
-        return skipped(name, str(error))
+        return undecided(name, error)
+
+
+def undecided(name: str, error: EngineError | BaseError) -> Check:
+    """Make the check that an engine's error or a missing base leaves undecided.
+
+    Of what is not recorded it names the line of the text that was judged, and never what is recorded instead: among
+    that is the solution.
+    """
+    return skipped(name, _would_decide(error) if isinstance(error, NotRecorded) else str(error))
 
 
 def skipped(name: str, decided_by: str) -> Check:
@@ -242,18 +303,43 @@ def largest(sizes_bytes: Mapping[str, int]) -> str:
     return max(sizes_bytes, key=lambda name: sizes_bytes[name])
 
 
+def _would_decide(missing: NotRecorded) -> str:
+    if missing.line is None:
+        what = "a live engine: the recordings do not hold the answer."
+    else:
+        what = (
+            f"a live engine that builds line {missing.line} of your file, its step {missing.step} of {missing.total}: "
+            "the recordings do not hold it."
+        )
+    return f"{what} `layerlab doctor` says how to start one."
+
+
 def _explained(check: Check) -> str:
-    return f"PASS {check.name}: {check.why}" if check.why else check.line
+    return f"{check.name}: {check.why}" if check.why else f"{check.name}{check._facts}"
+
+
+def _because(check: Check) -> str:
+    return check.why or check.name
 
 
 def _in_full(check: Check) -> tuple[str, ...]:
-    if check.status == "SKIP":
-        return check.line, f"Decided by: {check.why}"
-    because = f"Not yet, because {check.why}" if check.why else ""
-    return check.line, because, check.hint
+    because = f"Because {check.why}" if check.why and check.status == "FAIL" else ""
+    first, *more = _in_short(check)
+    return tuple(line for line in (first, because, *more) if line)
 
 
-def _mark(line: str) -> str:
-    # The mark repeats the word for the eye; the word stays for readers of every kind.
-    status = next((status for status in _MARKS if line.startswith(status)), None)
-    return f"{_MARKS[status]} {as_html(line)}" if status else as_html(line)
+def _in_short(check: Check) -> tuple[str, ...]:
+    asks = check.hint if check.status == "FAIL" else f"What would decide it: {check.why}" if check.why else ""
+    return tuple(line for line in (f"{MARKS[check.status]} {check.told}", asks) if line)
+
+
+def _headline(status: Status, words: str) -> str:
+    # The colour is that of the bar and a tint behind the words, which keep the theme's own colour: so they can be read
+    # in every theme, and say the same without colour.
+    colour = _COLOURS[status]
+    mark = f'<span aria-hidden="true" style="color:{colour}">{MARKS[status]}</span>'
+    return (
+        f'<p class="layerlab-{status.lower()}" style="margin:0.4em 0;padding:0.35em 0.7em;font-size:115%;'
+        f"font-weight:600;border-left:5px solid {colour};"
+        f'background:color-mix(in srgb, {colour} 14%, transparent)">{mark} {as_html(words)}</p>'
+    )

@@ -17,11 +17,12 @@ from layerlab import bases, build, claims, compose, engine, inspection, probe
 from layerlab.bases.specs import OFFICIAL_MINOR
 from layerlab.build import Build, BuildResult
 from layerlab.context import BuildContext, reruns
-from layerlab.course.session_builds import base_references, in_a_terminal, print_progress
+from layerlab.course.session_builds import base_references, in_a_terminal, print_progress, tell_progress
 from layerlab.course.session_shown import Badge, Fold, Text, engine_text
 from layerlab.dockerfile import Instruction
 from layerlab.errors import SetupError
 from layerlab.image import SCRATCH, Image
+from layerlab.widgets.waiting import waiting
 
 if TYPE_CHECKING:
     from layerlab.compose import Service
@@ -95,7 +96,8 @@ class Lab:
         """
         if key == SCRATCH.name:
             return SCRATCH
-        return bases.resolve(self.engine, key, on_progress=print_progress()).image
+        with waiting(f"looking for the base {key}"):
+            return bases.resolve(self.engine, key, on_progress=print_progress()).image
 
     def begin(
         self,
@@ -194,18 +196,21 @@ class Lab:
         user: str | None = None,
         mounts: Mapping[str, str] | None = None,
         wait_seconds: float = 60.0,
+        stopping: bool = False,
     ) -> probe.Probe:
         """Ask whether the image still serves; see `layerlab.probe.probe`."""
         asked = paths or ("/health", "/")
-        return probe.probe(
-            self.engine,
-            _reference(image),
-            paths=asked,
-            read_only=read_only,
-            user=user,
-            mounts=mounts,
-            wait_seconds=wait_seconds,
-        )
+        with waiting("starting a container"):
+            return probe.probe(
+                self.engine,
+                _reference(image),
+                paths=asked,
+                read_only=read_only,
+                user=user,
+                mounts=mounts,
+                wait_seconds=wait_seconds,
+                stopping=stopping,
+            )
 
     def starts(
         self,
@@ -216,7 +221,8 @@ class Lab:
         missing: Missing = "refuse",
     ) -> Start:
         """Start a container and say what becomes of it: it answers, or it ends; see `layerlab.probe.start`."""
-        return probe.start(self.engine, _reference(image), path=path, mounts=mounts, missing=missing)
+        with waiting("starting a container"):
+            return probe.start(self.engine, _reference(image), path=path, mounts=mounts, missing=missing)
 
     def context(self, app: str | Path, dockerfile: str = "Dockerfile", *, text: str | None = None) -> BuildContext:
         """Return what a build of a service is sent: the files that its ignore file leaves. Builds nothing."""
@@ -224,11 +230,13 @@ class Lab:
 
     def contents(self, image: str | Image) -> Contents:
         """Ask an image what lies in it: distributions, application, tools; see `layerlab.probe.contents`."""
-        return probe.contents(self.engine, _reference(image))
+        with waiting("looking into the image"):
+            return probe.contents(self.engine, _reference(image))
 
     def running(self, image: str | Image, *paths: str, base: str | Image) -> Running:
         """Let a service answer, and return what it uses that its base has not; see `layerlab.probe.running`."""
-        return probe.running(self.engine, _reference(image), base=_reference(base), paths=paths or ("/health", "/"))
+        with waiting("starting a container"):
+            return probe.running(self.engine, _reference(image), base=_reference(base), paths=paths or ("/health", "/"))
 
     def inspect(self, image: str | Image | BuildResult, *, base: Image | None = None) -> Inspection:
         """Look into an image: layers, files, waste and causes; see `layerlab.inspection.of_engine`.
@@ -236,11 +244,13 @@ class Lab:
         Of a build it knows which line of the Dockerfile made each layer.
         """
         lines = dict(image.lines) if isinstance(image, BuildResult) else {}
-        return inspection.of_engine(self.engine, self._described(image), base=base, lines=lines)
+        with waiting("reading the image's layers"):
+            return inspection.of_engine(self.engine, self._described(image), base=base, lines=lines)
 
     def sizes(self, image: str | Image | BuildResult) -> ThreeSizes:
         """Weigh an image in three ways, and say what each tool prints; see `layerlab.inspection.three_sizes`."""
-        return inspection.three_sizes(self.engine, self._described(image))
+        with waiting("packing the image's layers to weigh them"):
+            return inspection.three_sizes(self.engine, self._described(image))
 
     def registry(self) -> Registry:
         """Open a registry of the course's own, which holds nothing yet; see `layerlab.engine.registry`."""
@@ -258,7 +268,8 @@ class Lab:
         context = self._context(app, dockerfile, text=text, changed=None)
         arguments = self._arguments(context, args)
         self._await_bases(context, arguments, show=False)
-        return probe.copied(self.engine, context, args=arguments)
+        with waiting("looking at what the COPY lines carry"):
+            return probe.copied(self.engine, context, args=arguments)
 
     def reruns(
         self,
@@ -406,9 +417,10 @@ class Lab:
         return {**self.arguments(declared), **(given or {})}
 
     def _await_bases(self, context: BuildContext, arguments: Mapping[str, str], *, show: bool) -> None:
-        progress = print_progress() if show else None
+        progress = print_progress() if show else tell_progress
         for reference in base_references(context, arguments):
-            bases.resolve(self.engine, reference, on_progress=progress)
+            with waiting(f"looking for the base {reference}"):
+                bases.resolve(self.engine, reference, on_progress=progress)
 
     def _run(self, begun: Build, title: str) -> BuildResult:
         from layerlab.widgets.build_panel import BuildPanel

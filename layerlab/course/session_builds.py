@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from layerlab.bases.progress import Progress
 from layerlab.context import BuildContext
 from layerlab.dockerfile import references, resolve
 from layerlab.errors import DockerfileError
+from layerlab.narration import tell
 
 
 def base_references(context: BuildContext, arguments: Mapping[str, str]) -> tuple[str, ...]:
@@ -57,6 +59,11 @@ def in_a_terminal(
     )
     edits = "".join(f"\n(after your change of {folder}/{path})" for path, _ in context.changed)
     return " \\\n    ".join([*lines, last]) + edits
+
+
+def tell_progress(progress: Progress) -> None:
+    """Tell a base's progress to whoever listens: a build that no cell shows says what it waits for."""
+    tell(f"waiting for the base {progress.reference}: {progress.detail} ({progress.fraction:.0%})")
 
 
 def print_progress() -> Callable[[Any], None]:

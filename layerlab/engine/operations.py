@@ -14,6 +14,7 @@ from layerlab.errors import DoesNotServe, EngineRefused, LayerLabError, Recordin
 # Failures that are answers: the same image fails the same way again. A taken port or a full disk is the
 # recording machine's own trouble, and no answer.
 FAILURES: dict[str, type[LayerLabError]] = {"DoesNotServe": DoesNotServe, "EngineRefused": EngineRefused}
+_SHOWN = 60
 
 
 def start_arguments(
@@ -57,6 +58,17 @@ def start_key(chain: str, arguments: Payload) -> str:
 def run_key(chain: str, command: Sequence[str] | None, user: str | None) -> str:
     """Name the recording of a container run to its end."""
     return digest("run", chain, None if command is None else list(command), user)
+
+
+def in_short(words: Sequence[object]) -> str:
+    """Return what was asked as one short line, for messages: a script is no name for itself, so it is left out.
+
+    >>> in_short(["exec", ["python3", "-c", "import os\\nprint(os.getuid())"]])
+    'exec python3 -c …'
+    """
+    flat = (part for word in words for part in (word if isinstance(word, list | tuple) else [word]))
+    told = " ".join("…" if "\n" in str(part) else str(part) for part in flat if part is not None)
+    return told if len(told) <= _SHOWN else f"{told[: _SHOWN - 1]}…"
 
 
 class Trace:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, cast
 from layerlab.archive import LayerFiles, PackedLayer, columns
 from layerlab.engine.chains import Chains, base_chain, summary
 from layerlab.engine.mounts import Missing
-from layerlab.engine.operations import decode, run_key, start_arguments, start_key
+from layerlab.engine.operations import decode, in_short, run_key, start_arguments, start_key
 from layerlab.engine.protocol import BuildRequest, EngineInfo, ExecResult, RawEvent
 from layerlab.engine.raw_client import RawClient
 from layerlab.engine.recordings import Payload, Provenance, Recordings, base_key, layer_key
@@ -170,7 +170,7 @@ class RecordedEngine:
         """Return what the command printed when it was recorded."""
         found = self._recordings.read("containers", run_key(self._chain(image), command, user))
         if found is None:
-            _refuse(f"Running `{' '.join(command or ('its own command',))}` in {image} is not recorded.")
+            _refuse(f"Running `{in_short(command or ('its own command',))}` in {image} is not recorded.")
         return cast(ExecResult, decode("run", found["answer"]))
 
     def remove(self, image: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from typing import Any
 
@@ -151,35 +150,25 @@ class ReplayedBuild:
         before = {0: "", 1: " The step before it was replayed."}.get(
             replayed, f" The {replayed} steps before it were replayed."
         )
-        sibling = self._sibling(step)
         return NotRecorded(
             f"Step {place.number} of {place.total}, `{_cut(one.logical)}` (line {one.line}), is not recorded.{before}"
-            f"{self._hint(step, sibling)} To build it for real, start an engine (`layerlab doctor` says how).",
+            f"{self._hint(step)} To build it for real, start an engine (`layerlab doctor` says how).",
             step=place.number,
             total=place.total,
             instruction=one.logical,
             line=one.line,
             replayed=replayed,
-            sibling=sibling,
             image_id=self._image(previous.key) if previous else None,
         )
 
-    def _hint(self, step: PlannedStep, sibling: str | None) -> str:
+    def _hint(self, step: PlannedStep) -> str:
         if step.base is not None:
             bases = ", ".join(link["reference"] for _, link in self._recordings.all("bases"))
             return f" The bases recorded are: {bases}." if bases else " No base is recorded."
-        if sibling is None:
-            return ""
-        if sibling == step.instruction.logical:
-            return " It is recorded with other files, build arguments or limits than these."
-        return f" What is recorded after the same steps is `{_cut(sibling)}`."
-
-    def _sibling(self, step: PlannedStep) -> str | None:
-        texts = [link["instruction"] for _, link in self._recordings.all("steps") if link["parent"] == step.parent]
-        if not texts:
-            return None
-        wanted = step.instruction.logical
-        return str(max(sorted(texts), key=lambda text: difflib.SequenceMatcher(None, wanted, text).ratio()))
+        # What is recorded in its place is never quoted: a learner is shown this, and it may be the solution.
+        after = (link["instruction"] for _, link in self._recordings.all("steps") if link["parent"] == step.parent)
+        is_same = step.instruction.logical in after
+        return " It is recorded with other files, build arguments or limits than these." if is_same else ""
 
 
 def _cut(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from layerlab.engine.operations import Trace, decode
+from layerlab.engine.operations import Trace, decode, in_short
 from layerlab.engine.protocol import ExecResult, Response, Stopped
 from layerlab.engine.recordings import Payload
 from layerlab.errors import EngineRefused, NotRecorded
@@ -62,7 +62,7 @@ class ReplayedContainer:
         self._trace.add([operation, *arguments])
         found = self._operations.get(self._trace.key)
         if found is None:
-            asked = " ".join(str(one) for one in (operation, *arguments) if one is not None)
+            asked = in_short([operation, *arguments])
             raise NotRecorded(
                 f"`{asked}` is not recorded for a container of {self._image} at this point. "
                 "To ask it for real, start an engine (`layerlab doctor` says how)."

@@ -65,11 +65,11 @@ class ReplayedSolve:
     def _run(self, steps: tuple[PlannedStep, ...]) -> Payload:
         found = self._recordings.read("solves", solve_key(self._request, steps))
         if found is None:
-            raise self._not_recorded(steps, "is not recorded")
+            raise self._not_recorded("is not recorded")
         state = cache_state(self._request, steps, self._shelf)
         run: Payload | None = found["runs"].get(state)
         if run is None:
-            raise self._not_recorded(steps, "is recorded after other builds only: run the page from its top")
+            raise self._not_recorded("is recorded after other builds only: run the page from its top")
         return run
 
     def _finish(self, steps: tuple[PlannedStep, ...]) -> None:
@@ -80,13 +80,9 @@ class ReplayedSolve:
             self._shelf.tag(self._request.tag, self._image_id)
         remember(steps, self._shelf)
 
-    def _not_recorded(self, steps: tuple[PlannedStep, ...], why: str) -> NotRecorded:
-        first = next(step for step in steps if step.key)
+    def _not_recorded(self, why: str) -> NotRecorded:
+        # No single line is missing, so none is named.
         return NotRecorded(
             f"This build of {self._request.context.shown_name} by BuildKit {why}. BuildKit's builds are recorded "
-            f"whole, with the files, arguments and caches they met. {_START}",
-            step=first.position.number,
-            total=first.position.total,
-            instruction=first.instruction.logical,
-            line=first.instruction.line,
+            f"whole, with the files, arguments and caches they met. {_START}"
         )

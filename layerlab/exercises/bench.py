@@ -6,6 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from layerlab.events import StepStarted
+from layerlab.narration import tell
+
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
     from layerlab.image import Image
@@ -29,6 +32,23 @@ class Begun(Protocol):
 
     def cancel(self) -> None:
         """End it; ``run`` raises BuildCancelled."""
+
+
+def built(begun: Begun, what: str) -> BuildResult:
+    """Run a build that no panel shows to its end, and tell its steps to whoever listens.
+
+    Parameters
+    ----------
+    what
+        What is built, in words that go on after "building".
+    """
+    tell(f"building {what}")
+
+    def hear(event: object) -> None:
+        if isinstance(event, StepStarted):
+            tell(f"building {what}: step {event.number} of {event.total}")
+
+    return begun.run(hear)
 
 
 class Ran(Protocol):
@@ -91,8 +111,9 @@ class Bench(Protocol):
         read_only: bool = ...,
         user: str | None = ...,
         mounts: Mapping[str, str] | None = ...,
+        stopping: bool = ...,
     ) -> Probe:
-        """Start the service and ask it. Raises DoesNotServe."""
+        """Start the service and ask it; with ``stopping`` see how it ends on SIGTERM, too. Raises DoesNotServe."""
 
     def inspect(self, image: str | Image | BuildResult, *, base: Image | None = ...) -> Inspection:
         """Look into an image: layers, files, waste."""

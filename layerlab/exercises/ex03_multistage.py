@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from layerlab.checks import Check, judge
+from layerlab.checks import Check, behaviour, judge
 from layerlab.errors import BuildFailed
 from layerlab.exercises import file_checks
+from layerlab.exercises.bench import built
 from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
 from layerlab.exercises.file_task import FileTask, edited, filled, one_filling_changed
 from layerlab.exercises.ladders import LADDERS
 from layerlab.exercises.trial import Trial
+from layerlab.narration import tell
 from layerlab.widgets.questions import Choice, PointAt, Question, cut
+from layerlab.widgets.waiting import waiting
 
 APP = "exercise03/tickets"
 LINE, MISSING, BLANKS = "q1-line", "q2-missing", "q3-blanks"
@@ -78,7 +81,8 @@ class MultiStage(Exercise):
         """How the build on slim fails."""
         if self._failed is None:
             try:
-                self.bench.begin(APP, dockerfile="Dockerfile.slim").run()
+                with waiting("building Dockerfile.slim"):
+                    built(self.bench.begin(APP, dockerfile="Dockerfile.slim"), "Dockerfile.slim")
             except BuildFailed as failure:
                 self._failed = failure
             else:
@@ -94,7 +98,8 @@ class MultiStage(Exercise):
         """Return the exit code of a command in the image that the failing step began with."""
         lines = (self.bench.folder(APP) / "Dockerfile.slim").read_text(encoding="utf-8").splitlines(keepends=True)
         before = "".join(lines[: (self.failure.line or 1) - 1])
-        reached = self.bench.begin(APP, text=before, dockerfile="Dockerfile.slim").run()
+        reached = built(self.bench.begin(APP, text=before, dockerfile="Dockerfile.slim"), "up to the step that fails")
+        tell(f"running `{command}` there")
         return self.bench.run(reached.image, ("sh", "-c", command)).exit_code
 
     def _make(self, id: str) -> Question:
@@ -113,7 +118,7 @@ class MultiStage(Exercise):
         line = question.keys[picked - 1] if isinstance(picked, int) else picked
         return judge(
             "names the cause",
-            line == file_checks.telling_line(self.log),
+            line == behaviour.telling_line(self.log),
             found=f"“{cut(line, 70)}”",
             wanted="the line that names what was not there",
             because="it names what the step looked for; the lines around it only say that it failed",

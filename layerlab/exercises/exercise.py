@@ -6,6 +6,7 @@ How to write one: docstring of `Exercise`. How a question works whose answer is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
@@ -13,16 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from layerlab.answers import Answers
-from layerlab.checks import INVITATION, Check, Outcome, Verdicts, answered, require, skipped, unreadable
-from layerlab.errors import AnswerError, BaseError, EngineError
+from layerlab.checks import INVITATION, Check, Outcome, Verdicts, answered, require, undecided, unreadable
+from layerlab.context import BuildContext
+from layerlab.errors import AnswerError, BaseError, ContextError, DockerfileError, EngineError
 from layerlab.exercises.bench import Bench
 from layerlab.exercises.file_task import FileTask
 from layerlab.exercises.judging import FileJudging
 from layerlab.exercises.result import ANSWER, FILE, Result
-from layerlab.exercises.trial import Trial, given
+from layerlab.exercises.trial import Remembered, Trial, given
 from layerlab.exercises.variants import VARIANTS
+from layerlab.narration import about
 from layerlab.units import as_html
 from layerlab.widgets.questions import Question, cut
+from layerlab.widgets.waiting import waiting
 from layerlab.work_file import WorkFile, fingerprint
 
 if TYPE_CHECKING:
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 
 _HINT_TITLES = ("Where to look", "The principle", "The same step in another file")
 _VARIANT_TITLES = ("A small variant, to solve alone", "What it comes to")
+_Mark = tuple[str, ...]
 _EDIT_INVITATION = "Which line needs your edit? Change it in the editor, then press Build & check."
 
 
@@ -84,7 +89,9 @@ class Exercise:
         self._attempts = Answers.open(self.name, kind="attempts", work=work)
         self._results = Answers.open(self.name, kind="results", work=work)
         self._questions: dict[str, Question] = {}
-        self._judged: dict[str, tuple[str, Outcome]] = {}
+        # Task → the last text that was judged, with all that its verdict depends on, and the verdict.
+        self._judged: dict[str, tuple[_Mark, Outcome]] = {}
+        self._remembered: Remembered = {}
 
     @property
     def wrong_answers(self) -> Sequence[WrongAnswer]:
@@ -117,17 +124,46 @@ class Exercise:
             known = [question for ids in self.tasks.values() for question in ids]
             if id not in known:
                 raise KeyError(f"{self.name} has no question {id!r}. It has: {', '.join(known)}.")
-            self._questions[id] = self._panel(id) if id in self.files else self._make(id)
+            with waiting("measuring what this question shows"):
+                self._questions[id] = self._panel(id) if id in self.files else self._make(id)
         return self._questions[id]
 
     def judging(self, task: str, text: str) -> FileJudging:
-        """Return what judges a Dockerfile for a panel. The attempt counts once its hints are asked for."""
+        """Return what judges a Dockerfile for a panel, anew each time. Its attempt counts once hints are asked for."""
         (id,) = self.tasks[task]
+        mark = self._mark(id, text)
 
         def remember(outcome: Outcome) -> None:
-            self._judged[task] = fingerprint(text), outcome
+            # What could not be checked may be checked at the next try.
+            if mark and outcome.verdicts.checks and all(check.status != "SKIP" for check in outcome.verdicts):
+                self._judged[task] = mark, outcome
 
         return FileJudging(self._trial(id, text), partial(self._try, task), on_judged=remember)
+
+    def judged(self, task: str, text: str) -> Outcome:
+        """Return the verdict on a Dockerfile, without building it again where it was the last one judged.
+
+        Notes
+        -----
+        A verdict is about a text, the files that it is built with, and this exercise's engine: while these are the
+        same it holds, even where the image was removed since, because it says what such a build gives and not what lies
+        on the engine now. *Build & check* always builds, so there is a way to ask again.
+        """
+        (id,) = self.tasks[task]
+        mark, outcome = self._judged.get(task, (None, None))
+        if outcome is not None and mark == self._mark(id, text):
+            return outcome
+        return self.judging(task, text).run()
+
+    def _mark(self, id: str, text: str) -> _Mark | None:
+        """What tells one judged text from another; None where it cannot be read, and so takes no time to judge."""
+        task = self.files[id]
+        try:
+            context = BuildContext.open(self.bench.folder(task.app), task.file, dockerfile_text=text)
+            before = given(self.bench, task.app, task.before or task.starter)
+            return fingerprint(text), fingerprint(before), context.digest(["."])
+        except (ContextError, DockerfileError):
+            return None
 
     def verdicts(self, task: str, given: Mapping[str, Any] | None = None) -> Verdicts:
         """Judge a task's kept answers, or the ones given; writes and shows nothing.
@@ -155,7 +191,7 @@ class Exercise:
             return Outcome(Verdicts((answered("answered", None, look=self.invitations.get(missing, usual)),)))
         if self.files.keys() & values.keys():
             (text,) = values.values()
-            return self.judging(task, text).run()
+            return self.judged(task, text)
         return Outcome(Verdicts(self._checks(task, values, is_kept=is_kept)))
 
     def _kept(self, id: str) -> Any:
@@ -193,7 +229,7 @@ class Exercise:
             strange = [value for id, value in values.items() if is_kept and self.question(id).unreadable(value)]
             return (unreadable("answered", strange[0]),) if strange else tuple(self._judge(task, values))
         except (EngineError, BaseError) as error:
-            return (skipped("measured", str(error)),)
+            return (undecided("measured", error),)
 
     def check(self, task: str | None = None) -> None:
         """Show the verdicts of a task, or of all tasks, with the hints that are open by now.
@@ -206,7 +242,7 @@ class Exercise:
         names = [task] if task else list(self.tasks)
         # Looked at first: what another editor writes while an image is built was not judged.
         judged = {name: self._rests_on(name) for name in names}
-        outcomes = {name: self._outcome(name) for name in names}
+        outcomes = dict(self._each(names))
         for name, outcome in outcomes.items():
             verdicts = outcome.verdicts
             self._show(name, verdicts if task else replace(verdicts, title=self.titles[name]))
@@ -214,9 +250,15 @@ class Exercise:
                 self._remember_pass(name, Result.of(verdicts, judged[name]))
         require(Verdicts(tuple(check for outcome in outcomes.values() for check in outcome.verdicts)))
 
+    def _each(self, tasks: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
+        with waiting("checking your answer"):
+            for number, name in enumerate(tasks, 1):
+                with about(f"part {number} of {len(tasks)}") if len(tasks) > 1 else nullcontext():
+                    yield name, self._outcome(name)
+
     def open_hints(self, task: str, check: Check) -> tuple[tuple[str, str], ...]:
-        """Return (title, text) of the hints that are open for a failing check: one more with each new attempt."""
-        ladder = self._ladder(task, check.name)
+        """Return (title, text) of the hints that are open for a check that does not pass: one more a new attempt."""
+        ladder = self._ladder_for(task, check)
         return tuple(zip(_HINT_TITLES, ladder, strict=False))[: len(self._tried(task).get(check.name, ()))]
 
     def open_variant(self, task: str) -> tuple[tuple[str, str], ...]:
@@ -230,14 +272,22 @@ class Exercise:
     def _ladder(self, task: str, check: str) -> Sequence[str]:
         return self.hints.get(f"{task}: {check}", self.hints.get(check, ()))
 
-    def _hints(self, task: str, verdicts: Verdicts) -> tuple[tuple[str, str], ...]:
+    def _ladder_for(self, task: str, check: Check) -> Sequence[str]:
+        """The hints for a check that does not pass.
+
+        One that could not be decided opens hints like one that fails: without an engine a learner would get none. Where
+        it has none of its own, they are those of the check that people fail first.
+        """
+        if (ladder := self._ladder(task, check.name)) or check.status != "SKIP":
+            return ladder
+        usual = (wrong.failing for wrong in self.wrong_answers if wrong.task == task)
+        return next(filter(None, (self._ladder(task, name) for name in usual)), ())
+
+    def _hints(self, task: str, text: str, verdicts: Verdicts) -> tuple[tuple[str, str], ...]:
         """Remember what a panel's attempt came to, and return the hints that it opens."""
-        shown = verdicts.shown
-        if shown is None or shown.status != "FAIL":
+        if (shown := verdicts.shown) is None:
             return self.open_variant(task) if verdicts.all_pass else ()
-        mark, outcome = self._judged.get(task, ("", None))
-        if outcome and outcome.verdicts is verdicts:
-            self._remember(task, [mark], shown)
+        self._remember(task, [fingerprint(text)], shown)
         return self.open_hints(task, shown)
 
     def _show(self, task: str, verdicts: Verdicts) -> None:
@@ -245,7 +295,7 @@ class Exercise:
 
         display(verdicts)  # type: ignore[no-untyped-call]
         folds = self.open_variant(task) if verdicts.all_pass else ()
-        if (shown := verdicts.shown) and shown.status == "FAIL" and self._ladder(task, shown.name):
+        if (shown := verdicts.shown) and self._ladder_for(task, shown):
             self._remember(task, self._marks(task), shown)
             folds = self.open_hints(task, shown)
         for title, text in folds:
@@ -297,7 +347,8 @@ class Exercise:
         return WorkFile(self.answers.folder / self.files[id].file, self.starter(id))
 
     def _trial(self, id: str, text: str) -> Trial:
-        return Trial(self.bench, self.files[id], text, tag=f"layerlab/ex{self.name[:2]}:{id}")
+        tag = f"layerlab/ex{self.name[:2]}:{id}"
+        return Trial(self.bench, self.files[id], text, tag=tag, remembered=self._remembered)
 
     def _make(self, id: str) -> Question:
         raise NotImplementedError

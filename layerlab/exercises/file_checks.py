@@ -5,8 +5,7 @@ What a Dockerfile did wrong is a FAIL; what could not be measured at all passes 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -19,9 +18,6 @@ from layerlab.units import size
 from layerlab.widgets.questions import cut
 
 _T = TypeVar("_T")
-# What names the missing thing in the output of pip, apt, gcc and the shell, before what only says that it failed.
-_NAMES_IT = re.compile(r"no such file|not found|unable to locate|cannot open|no matching|has no installation", re.I)
-_FAILED = re.compile(r"\berror\b|^E: ", re.I)
 
 
 def no_blank_left(trial: Trial) -> Check:
@@ -43,7 +39,7 @@ def builds(trial: Trial) -> Check:
     """Check that an image comes of it; a failing step is told by the line of its output that names the fault."""
     result = _value_or_fault(lambda: trial.built)
     check = behaviour.builds(result)
-    if isinstance(result, BuildFailed) and (told := telling_line(result.log_tail)):
+    if isinstance(result, BuildFailed) and (told := behaviour.telling_line(result.log_tail)):
         return replace(check, found=f"line {result.line}: {cut(told, 110)}")
     return check
 
@@ -98,13 +94,6 @@ def heaviest_layer(trial: Trial) -> str:
     told = (one for stage in shipped(trial.dockerfile) for one in stage.instructions)
     lines = [one.line for one in told if one.logical == worst.instruction]
     return f"{size(worst.size_bytes)} by line {lines[-1]}" if lines else size(worst.size_bytes)
-
-
-def telling_line(lines: Sequence[str]) -> str:
-    """Return the line of an output that names what is wrong: what is missing, else that something failed."""
-    said = [line.strip() for line in lines if line.strip()]
-    found = next(filter(_NAMES_IT.search, said), None) or next(filter(_FAILED.search, said), None)
-    return found or (said[-1] if said else "")
 
 
 def _value_or_fault(ask: Callable[[], _T]) -> _T | LayerLabError:

@@ -37,6 +37,11 @@ class FileTask:
     weighs_running
         Take for needed what the running service uses, system libraries and bytecode of its packages included.
         By default it is what lies there: packages and the application.
+    stopping
+        The checks judge how the service ends on SIGTERM, so a probe sends it; it takes 10 s where it is ignored.
+    counts
+        Name of the check whose finding is the headline of a right answer; by default it is what the image takes,
+        before and now.
     """
 
     file: str
@@ -49,6 +54,8 @@ class FileTask:
     builder: Literal["buildkit"] | None = None
     source: str = "main.py"
     weighs_running: bool = False
+    stopping: bool = False
+    counts: str = ""
 
 
 def filled(text: str, *words: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from layerlab.checks import Check, Outcome, Verdicts, skipped
+from layerlab.checks import Check, Outcome, Verdicts, undecided
 from layerlab.errors import BaseError, EngineError
 from layerlab.exercises.trial import NeedsEngine, Trial
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 Checks = Callable[[Trial], Iterator[Check]]
 
+# The parts of a panel that show sizes: they take two containers more, which no other panel need wait for.
+_WEIGHED = frozenset({"gauge", "attempts"})
 # Where one of these fails there is nothing that a later check could look at.
 NEEDED = frozenset({"no blank left", "reads", "builds", "serves"})
 
@@ -38,7 +41,21 @@ def _until_decided(trial: Trial, checks: Checks) -> Iterator[Check]:
     except NeedsEngine:
         return
     except (EngineError, BaseError) as error:
-        yield skipped(trial.asking, str(error))
+        yield undecided(trial.asking, error)
+
+
+def outcome(trial: Trial, checks: Checks) -> Outcome:
+    """Judge one text, weigh its image, and say what a right answer came to."""
+    verdicts = judged(trial, checks)
+    if verdicts.all_pass:
+        verdicts = replace(verdicts, result=_result(trial, verdicts))
+    is_shown = trial.is_weighed or _WEIGHED & trial.task.parts
+    return Outcome(verdicts, trial.final_sizes if is_shown else None)
+
+
+def _result(trial: Trial, verdicts: Verdicts) -> str:
+    named = next((check.why for check in verdicts if check.name == trial.task.counts), "")
+    return named or trial.weight
 
 
 class FileJudging:
@@ -56,10 +73,9 @@ class FileJudging:
     def run(self, on_event: OnEvent | None = None) -> Outcome:
         """Build, look and judge. Raises BuildCancelled where `cancel` came first."""
         self._trial.on_event = on_event
-        verdicts = judged(self._trial, self._checks)
-        outcome = Outcome(verdicts, self._trial.final_sizes)
-        self._on_judged(outcome)
-        return outcome
+        judged_now = outcome(self._trial, self._checks)
+        self._on_judged(judged_now)
+        return judged_now
 
     def cancel(self) -> None:
         """End `run` soon, from any thread."""

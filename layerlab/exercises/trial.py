@@ -6,15 +6,27 @@ Knows what to ask for and in which order it can fail. What an answer is worth is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from layerlab.checks import Sizes
+from layerlab.context import BuildContext
 from layerlab.dockerfile import Dockerfile, parse, resolve
-from layerlab.errors import BaseError, BuildCancelled, DoesNotServe, EngineRefused, LayerLabError
+from layerlab.errors import (
+    BaseError,
+    BuildCancelled,
+    DoesNotServe,
+    EngineRefused,
+    ImageNotFound,
+    LayerLabError,
+    NotRecorded,
+)
+from layerlab.exercises.bench import built
 from layerlab.image import SCRATCH
+from layerlab.narration import about
+from layerlab.units import size
 
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
@@ -25,6 +37,9 @@ if TYPE_CHECKING:
     from layerlab.probe import Contents, Probe, Ride
 
 _T = TypeVar("_T")
+# What an exercise's attempts share: what was asked, and of which image → the answer.
+Remembered = dict[Hashable, Any]
+_AS_IT_WAS = "the service as it was, to compare with"
 # runc and crun, as Docker and Podman hand it on: the image is there, and its start command is not.
 _NO_COMMAND = re.compile(r"executable file .*not found|no such file or directory|permission denied|exec format error")
 
@@ -37,6 +52,13 @@ class Trial:
     """What a Dockerfile did. Ask for what a check needs: nothing is built before something needs it.
 
     Every attribute raises what its first asking raised, again and again, and asks nobody a second time.
+
+    Parameters
+    ----------
+    remembered
+        What earlier trials at the same bench were told of images that do not change between attempts: the service as it
+        was, and what lies in an image. An image is known by its id, so other files or another Dockerfile of before make
+        another image, which is asked anew. Only answers are remembered, never errors.
 
     Attributes
     ----------
@@ -53,6 +75,7 @@ class Trial:
         *,
         tag: str | None = None,
         has_engine: bool = True,
+        remembered: Remembered | None = None,
     ) -> None:
         self.bench = bench
         self.task = task
@@ -64,6 +87,7 @@ class Trial:
         self._is_cancelled = False
         self._begun: Begun | None = None
         self._known: dict[str, Any] = {}
+        self._remembered: Remembered = {} if remembered is None else remembered
 
     @property
     def mounts(self) -> Mapping[str, str]:
@@ -103,7 +127,7 @@ class Trial:
     @property
     def probe(self) -> Probe:
         """What the service answers to the task's paths. Raises DoesNotServe where it does not even start."""
-        return self._ask("probe", "serves", lambda: self._probe(self.image))
+        return self._ask("probe", "serves", lambda: self._probe(self.image, stopping=self.task.stopping))
 
     @property
     def read_only_probe(self) -> Probe:
@@ -153,7 +177,13 @@ class Trial:
     @property
     def before(self) -> Probe:
         """What that one answered."""
-        return self._ask("before", "same answers", lambda: self._probe(self.image_before))
+
+        def probe() -> Probe:
+            image = self.image_before
+            with about("the service as it was"):
+                return self._once_a_session(("probe", image.id, *self.task.paths), lambda: self._probe(image))
+
+        return self._ask("before", "same answers", probe)
 
     @property
     def inspection(self) -> Inspection:
@@ -165,7 +195,11 @@ class Trial:
         """The same of the service as it was, on the base of now."""
 
         def inspect() -> Inspection:
-            return self.bench.inspect(self.image_before, base=self.base)
+            image, base = self.image_before, self.base
+            with about("the service as it was"):
+                return self._once_a_session(
+                    ("inspection", image.id, base.id), lambda: self.bench.inspect(image, base=base)
+                )
 
         return self._ask("inspection before", "waste", inspect)
 
@@ -180,6 +214,11 @@ class Trial:
         return self._ask("sizes before", "luggage", self._weigh_before)
 
     @property
+    def is_weighed(self) -> bool:
+        """True where a check has asked for the sizes already."""
+        return "sizes" in self._known
+
+    @property
     def final_sizes(self) -> Sizes | None:
         """The sizes, where an image came of it and can be weighed; builds nothing for it."""
         if not isinstance(self._known.get("built"), LayerLabError | None):
@@ -187,16 +226,23 @@ class Trial:
                 return self.sizes
         return None
 
+    @property
+    def weight(self) -> str:
+        """What the image takes on disk, beside what the service took before where a check built that."""
+        before = self._known.get("image before")
+        now = size(self.image.size_bytes)
+        return now if before is None or isinstance(before, LayerLabError) else f"{size(before.size_bytes)} → {now}"
+
     def stage(self, name: str) -> Image:
         """Return the image of one stage, by name or number: what a COPY could have taken from."""
-        return self._ask(f"stage {name}", "luggage", lambda: self._build(target=name).image)
+        return self._ask(f"stage {name}", "luggage", lambda: self._build(target=name, what=f"stage {name} alone").image)
 
     def rebuilt(self, changed: Mapping[str, str]) -> BuildResult:
         """Build again as after an edit: file → its other content. The build before it fills the cache."""
 
         def build() -> BuildResult:
             assert self.built
-            return self._build(changed=changed)
+            return self._build(changed=changed, what=f"it again after an edit of {', '.join(sorted(changed))}")
 
         return self._ask(f"rebuilt {sorted(changed.items())}", "rebuild", build)
 
@@ -233,22 +279,35 @@ class Trial:
         made: _T = known
         return made
 
+    def _once_a_session(self, question: Hashable, ask: Callable[[], _T]) -> _T:
+        """Return what an earlier trial was answered, or ask and remember it."""
+        if question not in self._remembered:
+            self._remembered[question] = ask()
+        known: _T = self._remembered[question]
+        return known
+
     def _build(
-        self, *, tag: str | None = None, target: str | None = None, changed: Mapping[str, str] | None = None
+        self,
+        *,
+        tag: str | None = None,
+        target: str | None = None,
+        changed: Mapping[str, str] | None = None,
+        what: str = "",
     ) -> BuildResult:
+        """Build this text, telling its events; with ``what``, a variant of it, of which only that is told."""
         task = self.task
         begun = self.bench.begin(
             task.app, text=self.text, dockerfile=task.file, tag=tag, target=target, changed=changed,
             builder=task.builder,
         )  # fmt: skip
-        return self._run(begun)
+        return self._run(begun, what)
 
-    def _run(self, begun: Begun) -> BuildResult:
+    def _run(self, begun: Begun, what: str) -> BuildResult:
         self._begun = begun
         if self._is_cancelled:  # between the last look and now
             begun.cancel()
         try:
-            return begun.run(self.on_event)
+            return built(begun, what) if what else begun.run(self.on_event)
         finally:
             self._begun = None
 
@@ -256,18 +315,36 @@ class Trial:
         if self._is_cancelled:
             raise BuildCancelled("This attempt was cancelled. Press Build & check to try it again.")
 
-    def _probe(self, image: Image, *, read_only: bool = False) -> Probe:
-        mounting: dict[str, Any] = {"mounts": self.mounts} if self.mounts else {}
+    def _probe(self, image: Image, *, read_only: bool = False, stopping: bool = False) -> Probe:
+        options: dict[str, Any] = {"mounts": self.mounts} if self.mounts else {}
+        options |= {"stopping": True} if stopping else {}
         try:
-            return self.bench.probe(image, *self.task.paths, read_only=read_only, **mounting)
+            return self.bench.probe(image, *self.task.paths, read_only=read_only, **options)
         except EngineRefused as refused:
             if _NO_COMMAND.search(str(refused)):
                 raise DoesNotServe(f"The container did not start: {refused}") from refused
             raise
 
     def _build_before(self) -> Image:
-        begun = self.bench.begin(self.task.app, dockerfile=self._name_before, builder=self.task.builder)
-        return self._run(begun).image
+        context = BuildContext.open(self.bench.folder(self.task.app), self._name_before)
+        made_from = ("image", self.task.app, context.text, context.digest(["."]), self.task.builder)
+        if (known := self._remembered.get(made_from)) is not None and self._is_there(known):
+            image: Image = known
+            return image
+        try:
+            begun = self.bench.begin(self.task.app, dockerfile=self._name_before, builder=self.task.builder)
+            image = self._run(begun, _AS_IT_WAS).image
+        except NotRecorded as missing:
+            # Its lines are of the file that was given, and a learner would look for them in their own.
+            raise NotRecorded(f"The service as it was is not recorded. {missing}") from missing
+        self._remembered[made_from] = image
+        return image
+
+    def _is_there(self, image: Image) -> bool:
+        # `layerlab clean` may have removed it since, and questions to come need it.
+        with suppress(ImageNotFound):
+            return self.bench.image(image.id).id == image.id
+        return False
 
     @property
     def _name_before(self) -> str:
@@ -301,8 +378,11 @@ class Trial:
         return self._contents(image).needed_bytes(self._contents(base))
 
     def _used(self, image: Image, base: Image) -> int:
+        question = ("running", image.id, base.id, *self.task.paths)
         used = self._ask(
-            f"running {image.id}", "luggage", lambda: self.bench.running(image, *self.task.paths, base=base)
+            f"running {image.id}",
+            "luggage",
+            lambda: self._once_a_session(question, lambda: self.bench.running(image, *self.task.paths, base=base)),
         )
         # The application of before is whole: what lies beside it now is not needed for that.
         own = min(self._contents(one).application_bytes for one in (image, self.image_before))
@@ -310,7 +390,11 @@ class Trial:
 
     def _contents(self, image: Image) -> Contents:
         # Often the base of now is the base of before: each image is asked once.
-        return self._ask(f"contents of {image.id}", "luggage", lambda: self.bench.contents(image))
+        return self._ask(
+            f"contents of {image.id}",
+            "luggage",
+            lambda: self._once_a_session(("contents", image.id), lambda: self.bench.contents(image)),
+        )
 
 
 def given(bench: Bench, app: str, name: str) -> str:

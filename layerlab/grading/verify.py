@@ -11,13 +11,14 @@ from pathlib import Path
 
 from layerlab import exercises
 from layerlab.checks import Check, judge
+from layerlab.checks.verdict import MARKS, WORDS
 from layerlab.errors import ReleaseError
 from layerlab.grading import cells, wrong_answers
 from layerlab.grading.kernels import CELL_SECONDS, CellRun, execute
 from layerlab.grading.release import exercise_of, solutions_in
 
 EXIT_STATUS = {"PASS": 0, "FAIL": 1, "SKIP": 2}
-_NOT_PASSED = ("FAIL ", "SKIP ")
+_NOT_PASSED = tuple(f"{MARKS[status]} {WORDS[status]}" for status in ("FAIL", "SKIP"))
 
 
 def verify(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from layerlab.attribution import Attributed, Surface, attribute, surface
 from layerlab.bases.standin import site
 from layerlab.image import Image, shared_prefix
+from layerlab.narration import tell
 from layerlab.waste import Finding, Maker, Union, findings, union
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def of_engine(
     ------
     ImageNotFound, ArchiveError, NotRecorded
     """
+    tell("reading the image's layers")
     layers = engine.layer_files(image.id)
     count, name = _base_of(engine, image) if base is None else (shared_prefix(image.diff_ids, base.diff_ids), base.name)
     return Inspection(image, layers, count, name, tuple((lines or {}).items()))

@@ -11,6 +11,7 @@ from layerlab import build
 from layerlab.attribution.causes import INSTALLERS
 from layerlab.dockerfile import Builder, Instruction, Resolved, ResolvedStage, resolve
 from layerlab.errors import EngineRefused
+from layerlab.narration import tell
 from layerlab.probe.asking import ask
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def copied(
         if one.keyword == "WORKDIR":
             folder = posixpath.join(folder, one.arguments[0])
         elif one.keyword == "COPY" and one.flag("from") is not None:
+            tell(f"looking at what line {one.line} copies")
             image = _source(engine, context, stage, one, args or {})
             rides += _carried(engine, one, image, base=base, folder=folder)
     return tuple(rides)

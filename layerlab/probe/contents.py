@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from layerlab.attribution.causes import INSTALLERS
+from layerlab.narration import tell
 from layerlab.probe.asking import ask
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def contents(engine: Engine, image: str) -> Contents:
         The image has no Python on its PATH.
     ImageNotFound, NotRecorded
     """
+    tell("looking into the image")
     config = engine.inspect(image).get("Config") or {}
     told = ask(engine, image, "contents", program((*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ()))))
     return Contents(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerlab.attribution.causes import INSTALLERS
 from layerlab.errors import EngineRefused
+from layerlab.narration import tell
 
 if TYPE_CHECKING:
     from layerlab.engine.protocol import Engine, ExecResult
@@ -80,6 +81,7 @@ def running(engine: Engine, image: str, *, base: str, paths: Sequence[str] = ("/
         The image has no Python on its PATH to look with.
     ImageNotFound, NotRecorded
     """
+    tell("looking at what the running service uses")
     with engine.start(image, ports=(port,)) as container:
         for path in paths:
             container.request(path, port=port, wait_seconds=60.0)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerlab.errors import DoesNotServe, EngineRefused
+from layerlab.narration import tell
 
 if TYPE_CHECKING:
     from layerlab.engine.mounts import Missing
@@ -29,19 +30,25 @@ _NO_COMMAND = re.compile(r"executable file .*not found|no such file or directory
 
 @dataclass(frozen=True)
 class Probe:
-    """What one container of an image answered, as whom it ran, and how it ended on SIGTERM."""
+    """What one container of an image answered, and as whom it ran.
+
+    Attributes
+    ----------
+    stopped_with, stop_seconds
+        Its exit code on SIGTERM and the seconds until its end; None where it was not asked to stop.
+    """
 
     image: str
     answers: tuple[tuple[str, Response], ...]
     uid: int | None
-    stopped_with: int
-    stop_seconds: float
+    stopped_with: int | None = None
+    stop_seconds: float | None = None
     read_only: bool = False
 
     @property
-    def stops(self) -> bool:
+    def stops(self) -> bool | None:
         """True where SIGTERM ended it: after the grace period the engine kills, which reads as 128 + 9."""
-        return self.stopped_with != _KILLED
+        return None if self.stopped_with is None else self.stopped_with != _KILLED
 
     @property
     def serves(self) -> bool:
@@ -70,8 +77,9 @@ def probe(
     read_only: bool = False,
     user: str | None = None,
     mounts: Mapping[str, str] | None = None,
+    stopping: bool = False,
 ) -> Probe:
-    """Start a container of ``image``, ask each path once, stop it, and say what happened.
+    """Start a container of ``image``, ask each path once, remove it, and say what happened.
 
     Parameters
     ----------
@@ -84,6 +92,9 @@ def probe(
         Run as somebody else than the image says (``docker run --user``).
     mounts
         Folder of this machine → ``"/path:ro"`` in the container; see `layerlab.engine.protocol.Engine.start`.
+    stopping
+        Also send SIGTERM, and see how it ends. A service that ignores the signal takes the engine's whole grace period
+        of 10 s; by default the container is killed at once.
 
     Raises
     ------
@@ -91,11 +102,20 @@ def probe(
         Nothing answered in time, or the container ended; the message holds its last lines.
     ImageNotFound, NotRecorded
     """
+    tell("starting a container")
     with started(engine, image, port=port, read_only=read_only, user=user, mounts=mounts) as container:
-        answers = tuple((path, container.request(path, port=port, wait_seconds=wait_seconds)) for path in paths)
+        answers = []
+        for number, path in enumerate(paths, 1):
+            tell(f"asking {path}" + (f" ({number} of {len(paths)})" if len(paths) > 1 else ""))
+            answers.append((path, container.request(path, port=port, wait_seconds=wait_seconds)))
         uid = _uid(container)
-        stopped = container.stop()
-    return Probe(image, answers, uid, stopped.exit_code, stopped.seconds, read_only)
+        if stopping:
+            tell("sending SIGTERM and waiting for its end")
+        stopped = container.stop() if stopping else None
+        tell("removing the container")
+    if stopped is None:
+        return Probe(image, tuple(answers), uid, read_only=read_only)
+    return Probe(image, tuple(answers), uid, stopped.exit_code, stopped.seconds, read_only)
 
 
 def started(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerlab.errors import DoesNotServe
+from layerlab.narration import tell
 from layerlab.probe.serving import started
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def start(
         The engine could not start its command at all.
     EngineRefused, ImageNotFound, NotRecorded
     """
+    tell(f"starting a container and asking {path}")
     with started(engine, image, port=port, mounts=mounts, missing=missing) as container:
         try:
             answer = container.request(path, port=port, wait_seconds=wait_seconds)

@@ -110,6 +110,15 @@ class NotebookPage:
         expect(self.page.locator(".jp-Notebook > * .jp-Cell")).to_have_count(len(self.ids), timeout=PAGE_MS)
         self.page.wait_for_function(_CONNECTED, timeout=PAGE_MS)
 
+    def theme(self, name: str) -> None:
+        """Change to one of JupyterLab's themes, and wait until its colours are there."""
+        self.page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
+            name,
+        )
+        is_light = str("Light" in name).lower()
+        self.page.wait_for_function(f"document.body.dataset.jpThemeLight === '{is_light}'", timeout=PAGE_MS)
+
     def settle(self) -> None:
         """Wait until the kernel has answered everything that the page has told it.
 

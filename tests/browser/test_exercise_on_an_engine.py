@@ -28,7 +28,7 @@ def test_wrong_then_right(slim: NotebookPage) -> None:
     failing, ladder = "evidence decides", ex02_slim.Slim.hints["evidence decides"]
 
     answer(slim, base="full", evidence=ex02_slim.BY_NAME)
-    expect(slim.status(CHECK)).to_contain_text(f"FAIL {failing}")
+    expect(slim.status(CHECK)).to_contain_text(f"Not yet: {failing}")
     expect(hints).to_have_count(1)
     expect(hints.get_by_text(ladder[0])).to_be_hidden()
     hints.get_by_text("Where to look").click()
@@ -37,11 +37,11 @@ def test_wrong_then_right(slim: NotebookPage) -> None:
     slim.screenshot(CHECK, "wrong")
 
     answer(slim, base="full", evidence=ex02_slim.GCC)
-    expect(slim.status(CHECK)).to_contain_text(f"FAIL {failing}")
+    expect(slim.status(CHECK)).to_contain_text(f"Not yet: {failing}")
     expect(hints).to_have_count(2)
 
     answer(slim, base="full", evidence=ex02_slim.GIT)
-    expect(slim.status(CHECK)).to_contain_text("2 PASS, 0 FAIL, 0 SKIP")
+    expect(slim.status(CHECK)).to_contain_text("Passed: all 2 checks")
     expect(hints).to_have_count(0)
     assert slim.errors() == []
     assert slim.violations(CHECK) == []

@@ -24,7 +24,7 @@ def page(open_notebook: Callable[[str], NotebookPage]) -> NotebookPage:
 def test_what_is_no_dockerfile_is_said_and_shown_as_text(page: NotebookPage) -> None:
     write(page, NO_DOCKERFILE)
     page.press(PANEL, "Build & check")
-    expect(page.output(PANEL)).to_contain_text("FAIL reads")
+    expect(page.output(PANEL)).to_contain_text("Not yet: reads")
     assert page.output(PANEL).locator("img").count() == 0
     assert "owned" not in page.page.title()
     page.screenshot(PANEL, "no-dockerfile")
@@ -33,7 +33,7 @@ def test_what_is_no_dockerfile_is_said_and_shown_as_text(page: NotebookPage) -> 
 def test_what_the_text_shows_is_said_without_a_build(page: NotebookPage) -> None:
     write(page, f"```dockerfile\n{ANSWER}```\n")
     page.press(PANEL, "Save")
-    expect(page.output(PANEL)).to_contain_text("As written: FAIL review")
+    expect(page.output(PANEL)).to_contain_text("As written: Not yet: review")
     page.run("outline-show", "questions-show", "four-count", "review-second")
     expect(page.output("questions-show")).to_contain_text("The lesson's four questions")
     expect(page.output("review-second").locator("tr")).to_have_count(3)

@@ -39,7 +39,7 @@ class Attempt:
 
     def ask(self, *, read_only: bool = False) -> Probe | LayerLabError:
         try:
-            return self.lab.probe(self.built.image, read_only=read_only)
+            return self.lab.probe(self.built.image, read_only=read_only, stopping=not read_only)
         except LayerLabError as error:
             return error
 

@@ -232,7 +232,7 @@ def test_run_returns_code_and_both_streams(engine, slim):
 
 
 def test_a_service_answers_and_stops_on_sigterm(engine, server):
-    found = probe.probe(engine, server.tag)
+    found = probe.probe(engine, server.tag, stopping=True)
     assert dict(found.answers)["/health"].status == 200
     assert dict(found.answers)["/"].status == 404
     assert not found.serves

@@ -96,10 +96,9 @@ def test_an_edited_step_replays_what_precedes_it(replayed: RecordedEngine, greet
     seen, error = not_recorded(replayed, greeting)
     assert (error.step, error.total, error.line, error.replayed) == (6, 8, 7, 5)
     assert error.instruction == RUN.replace("greeting.txt names", "names")
-    assert error.sibling == RUN
     assert started(seen) == 4
     assert "Step 6 of 8" in str(error) and "line 7" in str(error) and "layerlab doctor" in str(error)
-    assert "cat greeting.txt names.txt" in str(error)
+    assert "cat greeting.txt names.txt" not in str(error), "what is recorded instead may be a solution"
 
 
 def test_what_did_replay_can_be_measured(replayed: RecordedEngine, greeting: Path):
@@ -115,7 +114,7 @@ def test_what_did_replay_can_be_measured(replayed: RecordedEngine, greeting: Pat
 def test_a_changed_file_is_not_recorded_at_its_copy(replayed: RecordedEngine, greeting: Path):
     (greeting / "names.txt").write_text("Ada\nBarbara\n")
     _, error = not_recorded(replayed, greeting)
-    assert (error.step, error.instruction, error.sibling) == (5, "COPY names.txt ./", "COPY names.txt ./")
+    assert (error.step, error.instruction) == (5, "COPY names.txt ./")
     assert "other files" in str(error)
 
 
@@ -135,7 +134,7 @@ def test_an_unknown_base_names_those_that_are_recorded(replayed: RecordedEngine,
 def test_a_step_more_at_the_end_gives_the_image_before_it(replayed: RecordedEngine, greeting: Path):
     whole = build(replayed, CONTEXTS / "greeting").image_id
     _, error = not_recorded(replayed, edit(greeting, "CMD [", "CMD [") and _appended(greeting, "RUN true\n"))
-    assert (error.step, error.sibling, error.image_id) == (9, None, whole)
+    assert (error.step, error.image_id) == (9, whole)
 
 
 def _appended(folder: Path, text: str) -> Path:
@@ -195,7 +194,7 @@ def test_containers_differ_and_unknown_questions_are_not_recorded(replayed: Reco
     build(replayed, CONTEXTS / "greeting", tag=GREETING)
     containers = [replayed.start(GREETING, ports=[8000]) for _ in range(4)]
     assert len({container.id for container in containers}) == 4
-    with pytest.raises(NotRecorded, match=r"`exec \['rm', '-rf', '/'\]` is not recorded"):
+    with pytest.raises(NotRecorded, match=r"`exec rm -rf /` is not recorded"):
         containers[0].exec(["rm", "-rf", "/"])
     with pytest.raises(NotRecorded):
         replayed.start(GREETING, read_only=True)

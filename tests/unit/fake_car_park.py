@@ -49,7 +49,7 @@ class CarPark(FakeBench):
         context.require_sources(build_args={"PY_MINOR": self.py_minor})
         return Begun(lambda: self._parked(context))
 
-    def probe(self, image: str | Image, *paths: str, read_only: bool = False) -> Probe:
+    def probe(self, image: str | Image, *paths: str, read_only: bool = False, stopping: bool = False) -> Probe:
         assert isinstance(image, Image)
         found = self.parked[image.id]
         name = (found.config.user or "0").partition(":")[0]
@@ -60,9 +60,9 @@ class CarPark(FakeBench):
             raise _ended("ModuleNotFoundError: No module named 'uvicorn'")
         if "127.0.0.1" in " ".join(found.config.cmd or ()):
             raise _ended("INFO: Uvicorn running on http://127.0.0.1:8000")
-        return Probe(
-            image.id, tuple((path, Response(200, "41 spaces")) for path in paths), int(user), 0, 0.1, read_only
-        )
+        answers = tuple((path, Response(200, "41 spaces")) for path in paths)
+        ended = (0, 0.1) if stopping else (None, None)
+        return Probe(image.id, answers, int(user), *ended, read_only)
 
     def contents(self, image: str | Image) -> Contents:
         assert isinstance(image, Image)

@@ -64,7 +64,14 @@ class PracticeBench(FakeBench):
             raise ImageNotFound(reference)
         return self.base(_key(reference))
 
-    def probe(self, image: str | Image, *paths: str, read_only: bool = False, user: str | None = None) -> Probe:
+    def probe(
+        self,
+        image: str | Image,
+        *paths: str,
+        read_only: bool = False,
+        user: str | None = None,
+        stopping: bool = False,
+    ) -> Probe:
         assert isinstance(image, Image)
         state, service = self.state(image), self.service_of(image)
         if silent := _silence(state, service):
@@ -74,7 +81,8 @@ class PracticeBench(FakeBench):
         answers = tuple((path, Response(200, "well") if path == "/health" else own) for path in paths)
         uid = int(user or state.user.replace("nobody", "65534") or 0)
         waits = "echo stopped" in " ".join(state.command)
-        return Probe(image.id, answers, uid, 137 if waits else 0, 10.0 if waits else 0.1, read_only)
+        ended = ((137, 10.0) if waits else (0, 0.1)) if stopping else (None, None)
+        return Probe(image.id, answers, uid, *ended, read_only)
 
     def contents(self, image: str | Image) -> Contents:
         assert isinstance(image, Image)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from layerlab.checks import Check, Verdicts, answered, judge, largest, precedes, require, skipped, unreadable
@@ -17,35 +19,58 @@ LUGGAGE = Check(
     why="every node would pull an installer that nothing calls.",
     hint="Which one folder holds your packages and nothing else?",
 )
-SPEED = Check(name="rebuild", status="FAIL", found="6 steps", wanted="2")
+SPEED = Check(name="rebuild", status="FAIL", found="6 steps", wanted="2", hint="Which line copies what you edit?")
 PULL = skipped("pulled size", "a live engine; the recordings do not hold this build")
 
 
-def test_one_failing_check_is_shown_in_full_and_the_rest_as_counts() -> None:
-    assert str(Verdicts((SERVES, LUGGAGE, USER, SPEED, PULL))).splitlines() == [
-        "PASS serves · PASS runs as 10001",
-        "FAIL luggage (found 44.6 MB, wanted at most 2 MB)",
-        "Not yet, because every node would pull an installer that nothing calls.",
+def test_all_that_does_not_pass_is_shown_the_first_in_full_below_a_headline() -> None:
+    assert str(Verdicts((SERVES, LUGGAGE, USER, PULL, SPEED))).splitlines() == [
+        "✗ Not yet: 2 of 5 checks, and 1 not checked",
+        "✗ Not yet: luggage (found 44.6 MB, wanted at most 2 MB)",
+        "Because every node would pull an installer that nothing calls.",
         "Which one folder holds your packages and nothing else?",
-        "2 PASS, 2 FAIL, 1 SKIP",
+        "✗ Not yet: rebuild (found 6 steps, wanted 2)",
+        "Which line copies what you edit?",
+        "– Not checked: pulled size",
+        "What would decide it: a live engine; the recordings do not hold this build",
+        "✓ Passed: serves · runs as 10001",
     ]
+
+
+def test_a_headline_has_the_number_that_counts_a_colour_of_the_theme_and_words_beside_it() -> None:
+    right = Verdicts((SERVES, USER), result="945 MB → 128 MB")
+    assert right.lines[0] == "✓ Passed: 945 MB → 128 MB"
+    colours = {
+        right: ("--jp-success-color1", "Passed: 945 MB → 128 MB"),
+        Verdicts((SERVES, LUGGAGE)): ("--jp-error-color1", "Not yet: 1 of 2 checks"),
+        Verdicts((SERVES, PULL)): ("--jp-warn-color1", "Not checked: 1 of 2 checks"),
+    }
+    for verdicts, (colour, words) in colours.items():
+        headline = verdicts._repr_html_().partition("</p>")[0]
+        assert colour in headline and words in headline, headline
+        assert not re.search(r"(?<![-\w])color:#", headline), "a colour of its own could not be read in every theme"
+
+
+def test_a_single_check_is_its_own_headline() -> None:
+    assert str(Verdicts((SERVES,))) == "✓ Passed: /health answered 200"
+    assert str(Verdicts((SPEED,))).splitlines()[0] == "✗ Not yet"
 
 
 def test_a_pass_says_why() -> None:
     verdicts = Verdicts((SERVES, USER))
     assert verdicts.all_pass
     assert verdicts.lines == (
-        "PASS serves: /health answered 200",
-        "PASS runs as 10001: line 9 says USER 10001",
-        "2 PASS, 0 FAIL, 0 SKIP",
+        "✓ Passed: all 2 checks",
+        "✓ serves: /health answered 200",
+        "✓ runs as 10001: line 9 says USER 10001",
     )
     require(verdicts)
 
 
 def test_a_skip_says_what_would_decide_it_and_is_no_pass() -> None:
     verdicts = Verdicts((SERVES, PULL))
-    assert "Decided by: a live engine; the recordings do not hold this build" in verdicts.lines
-    with pytest.raises(CheckFailed, match=r"1 of 2 checks could not be decided \(SKIP\)") as caught:
+    assert "What would decide it: a live engine; the recordings do not hold this build" in verdicts.lines
+    with pytest.raises(CheckFailed, match=r"^Not checked: 1 of 2 checks could not be decided\.") as caught:
         require(verdicts)
     assert "Change the answer" not in str(caught.value), "another answer decides nothing"
 
@@ -62,14 +87,14 @@ def test_the_error_repeats_no_verdict_and_names_the_next_move() -> None:
         "Not yet: 1 of 3 checks failed; the verdict above says which. "
         "Change the answer, keep it, and run this cell again."
     )
-    with pytest.raises(CheckFailed, match=r"2 of 3 checks failed and 1 could not be decided \(SKIP\); the verdict"):
+    with pytest.raises(CheckFailed, match=r"2 of 3 checks failed and 1 could not be decided; the verdict"):
         require(Verdicts((LUGGAGE, SPEED, PULL)))
 
 
 def test_several_verdicts_are_told_apart_and_say_what_was_judged() -> None:
     verdicts = Verdicts((SERVES,), title="1. <Serve>", judged="a & b")
     assert str(verdicts).splitlines()[:2] == ["1. <Serve>", "You kept: a & b"]
-    assert verdicts.lines[0].startswith("PASS serves"), "the verdict itself begins with the checks"
+    assert verdicts.lines[0].startswith("✓ Passed"), "the verdict itself begins with its headline"
     assert "<p><strong>1. &lt;Serve&gt;</strong></p><p>You kept: a &amp; b</p>" in verdicts._repr_html_()
 
 
@@ -80,8 +105,7 @@ def test_a_long_word_is_wrapped() -> None:
 def test_html_is_escaped_keeps_the_words_and_announces_itself() -> None:
     html = Verdicts((Check(name="<b>", status="FAIL", found="a & b"),))._repr_html_()
     assert '<div role="status"' in html
-    assert "✗ FAIL &lt;b&gt; (found a &amp; b)" in html
-    assert "0 PASS, 1 FAIL, 0 SKIP" in html
+    assert "✗ Not yet: &lt;b&gt; (found a &amp; b)" in html
 
 
 def test_judge_tells_only_what_belongs_to_the_outcome() -> None:

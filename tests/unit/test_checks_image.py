@@ -130,7 +130,7 @@ def test_no_compiler_but_that_of_the_base() -> None:
 # --- what nobody knows ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error", [NotRecorded("not recorded"), EngineGone("gone"), BaseUnavailable("no base")])
+@pytest.mark.parametrize("error", [EngineGone("gone"), BaseUnavailable("no base")])
 @pytest.mark.parametrize(
     "check",
     [
@@ -146,6 +146,15 @@ def test_what_could_not_be_measured_is_neither_good_nor_bad(check: object, error
     told = check(error)  # type: ignore[operator]
     assert (told.status, told.why) == ("SKIP", str(error))
     assert not Verdicts((told,)).all_pass
+
+
+@pytest.mark.parametrize("step", [{}, {"step": 3, "total": 6, "line": 4, "instruction": "RUN the-solution"}])
+def test_what_is_not_recorded_is_told_by_the_place_and_never_by_a_text(step: dict[str, object]) -> None:
+    error = NotRecorded("Step 3 is not recorded: `RUN the-solution`.", **step)  # type: ignore[arg-type]
+    told = behaviour.builds(error)
+    assert told.status == "SKIP" and "the-solution" not in told.why
+    assert "live engine" in told.why and "layerlab doctor" in told.why
+    assert ("line 4 of your file, its step 3 of 6" in told.why) is bool(step)
 
 
 def test_a_measurement_that_cannot_be_made_leaves_its_check_undecided() -> None:

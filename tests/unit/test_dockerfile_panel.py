@@ -46,7 +46,7 @@ def make(path: Path) -> Make:
         given: dict[str, Any] = {
             "file": WorkFile(path, STARTER),
             "judge": judge or PretendJudge(),
-            "hints": lambda verdicts: (),
+            "hints": lambda text, verdicts: (),
             "parts": ALL_PARTS,
             "answers": Answers(path.parent),
             "attempts": Answers(path.parent, "attempts"),
@@ -255,7 +255,7 @@ def test_build_saves_judges_and_says_which_text(make: Make, path: Path) -> None:
     assert verdicts.shown is not None
     assert verdicts.shown.name == "luggage"
     assert verdicts.title.startswith("Verdict on Dockerfile.native as saved at ")
-    assert panel.status == "Checked: 1 PASS, 1 FAIL, 0 SKIP."
+    assert panel.status == ""
 
 
 def test_a_verdict_on_an_earlier_text_says_so_and_is_itself_again_when_the_text_is(make: Make, path: Path) -> None:
@@ -531,7 +531,7 @@ def test_progress_says_when_the_image_is_built_and_being_checked(make: Make, hel
     assert progress.status == "Step 3 of 3: COPY main.py . · 0 from cache"
     progress._finished.add(3)
     progress.refresh(1.0)
-    assert progress.status == "All 3 steps are done. Now the image is checked."
+    assert progress.status == "All 3 steps are done. Now checking the image."
     held.go_on.set()
     panel.wait(5)
     assert progress.state == "done"
@@ -542,7 +542,7 @@ def test_progress_says_when_the_image_is_built_and_being_checked(make: Make, hel
     ("finished", "total", "said"),
     [
         (3, 3, r"Built and checked in \S+ s\."),
-        (1, 3, r"Checked in \S+ s\. The build did not reach its end\."),
+        (1, 3, r"Checked in \S+ s\. Your build stopped at step 2 of 3\."),
         (0, 0, r"Checked in \S+ s\. Nothing was built\."),
     ],
 )
@@ -556,6 +556,29 @@ def test_the_last_line_claims_no_build_that_was_not_there(finished: int, total: 
     assert re.fullmatch(said, progress.status)
 
 
+def test_a_recording_that_ends_stopped_at_the_step_that_it_does_not_hold() -> None:
+    progress = AttemptProgress("a text")
+    progress.receive(events.StepStarted(0.0, 1, 3, "FROM x"))
+    progress.receive(events.StepFinished(0.0, 1, "abc"))
+    progress.close(elapsed=2.0)
+    assert progress.summary.endswith("Your build stopped at step 2 of 3.")
+
+
+def test_what_runs_besides_a_step_is_named_until_a_step_begins() -> None:
+    progress = AttemptProgress("a text")
+    progress.state = "running"
+    progress.tell("waiting for the base python:3.12-slim")
+    progress.refresh(1.0)
+    assert progress.status == "Now waiting for the base python:3.12-slim."
+    progress.receive(events.StepStarted(0.0, 1, 1, "FROM python:3.12-slim"))
+    progress.refresh(2.0)
+    assert progress.status.startswith("Step 1 of 1: FROM")
+    progress.receive(events.StepFinished(0.0, 1, "abc"))
+    progress.tell("asking /notes (1 of 2)")
+    progress.refresh(3.0)
+    assert progress.status == "All 1 steps are done. Now asking /notes (1 of 2)."
+
+
 # --- as written, hints, attempts ---------------------------------------------------------------------------
 
 
@@ -564,9 +587,9 @@ def test_what_is_typed_is_judged_as_written_without_a_build(make: Make) -> None:
     panel = make(judge)
     assert judge.looked_at == []
     panel.restore()
-    assert panel.as_written == "FAIL no blank left (found a blank on line 2, wanted none)."
+    assert panel.as_written == "Not yet: no blank left (found a blank on line 2, wanted none)."
     panel.value = FAT
-    assert panel.as_written.startswith("1 PASS, 0 FAIL, 0 SKIP")
+    assert panel.as_written.startswith("Passed so far: no blank left.")
     assert (judge.runs, judge.looked_at) == (0, [STARTER, FAT])
 
 
@@ -584,7 +607,7 @@ def test_the_static_verdict_follows_a_change_within_50_ms(make: Make) -> None:
         began = time.perf_counter()
         panel.value = "FROM python\n" + "RUN echo hello\n" * 150 + f"USER {number}\n"
         seconds.append(time.perf_counter() - began)
-        assert panel.as_written.startswith("1 PASS")
+        assert panel.as_written.startswith("Passed so far")
     assert min(seconds) < 0.05
 
 
@@ -596,7 +619,7 @@ def test_a_long_text_is_looked_at_when_it_is_saved(make: Make) -> None:
     assert "too long to be looked at while you type" in panel.as_written
     assert judge.looked_at == [STARTER]
     panel.keep()
-    assert panel.as_written.startswith("1 PASS")
+    assert panel.as_written.startswith("Passed so far")
     assert judge.looked_at == [STARTER, panel.value]
     panel.value = GOOD
     assert judge.looked_at[2:] == [GOOD]
@@ -605,7 +628,7 @@ def test_a_long_text_is_looked_at_when_it_is_saved(make: Make) -> None:
 def test_hints_come_after_the_attempt_is_written_down(make: Make) -> None:
     seen: list[int] = []
 
-    def hints(verdicts: Verdicts) -> Sequence[tuple[str, str]]:
+    def hints(text: str, verdicts: Verdicts) -> Sequence[tuple[str, str]]:
         shown = verdicts.shown
         seen.append(panel.history.tries(shown.name) if shown else 0)
         return [(f"hint {number}", "Look.") for number in range(1, seen[-1] + 1)]
@@ -651,7 +674,7 @@ def test_a_full_disk_loses_neither_the_verdict_nor_the_attempt(
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    def hints(verdicts: Verdicts) -> Sequence[tuple[str, str]]:
+    def hints(text: str, verdicts: Verdicts) -> Sequence[tuple[str, str]]:
         Answers(path.parent, "attempts").keep("opened", 1)
         return ()
 
@@ -661,7 +684,7 @@ def test_a_full_disk_loses_neither_the_verdict_nor_the_attempt(
     panel.build()
     assert panel.wait(5).shown is not None
     assert panel.state == "judged"
-    assert panel.status.startswith("Checked: 1 PASS, 1 FAIL, 0 SKIP. No space is left")
+    assert panel.status.startswith("No space is left")
     assert [tried.failing for tried in panel.history.all()] == ["luggage"]
     monkeypatch.undo()
     panel.answer = GOOD
@@ -687,7 +710,7 @@ def test_attempts_of_two_panels_that_end_together_are_all_written_down(make: Mak
 
 
 def test_hints_that_fail_leave_the_verdict_and_free_the_panel(make: Make) -> None:
-    def broken(verdicts: Verdicts) -> Sequence[tuple[str, str]]:
+    def broken(text: str, verdicts: Verdicts) -> Sequence[tuple[str, str]]:
         raise KeyError("luggage")
 
     panel = make(hints=broken)
@@ -704,7 +727,7 @@ def test_hints_that_fail_leave_the_verdict_and_free_the_panel(make: Make) -> Non
 
 
 def test_the_text_twin_says_all_that_the_panel_shows(make: Make) -> None:
-    panel = make(hints=lambda verdicts: [("Where to look", "At line 2.")])
+    panel = make(hints=lambda text, verdicts: [("Where to look", "At line 2.")])
     panel.answer = FAT
     panel.build()
     panel.wait(5)
@@ -713,8 +736,8 @@ def test_the_text_twin_says_all_that_the_panel_shows(make: Make) -> None:
     for words in (
         "Fill `the blanks`.",
         "Saved in Dockerfile.native.",
-        "As written: 1 PASS",
-        "FAIL luggage (found 3.50 MB, from line 2, wanted at most 2 MB)",
+        "As written: Passed so far: no blank left.",
+        "✗ Not yet: luggage (found 3.50 MB, from line 2, wanted at most 2 MB)",
         "Line 2: COPY --from=builder /usr/local /usr/local",
         "Where to look: At line 2.",
         "Base 119 MB, and on it needed 14.0 MB, luggage 3.50 MB (25 % of what is needed).",
@@ -745,7 +768,7 @@ from layerlab.widgets import DockerfilePanel
 from layerlab.work_file import WorkFile
 work = Path(sys.argv[1])
 panel = DockerfilePanel("native", "?", file=WorkFile(work / "Dockerfile", "x"), judge=PretendJudge(),
-                        hints=lambda verdicts: (), answers=Answers(work), attempts=Answers(work, "attempts"))
+                        hints=lambda text, verdicts: (), answers=Answers(work), attempts=Answers(work, "attempts"))
 panel.answer = "FROM x"
 panel.build()
 assert panel.wait(10).all_pass

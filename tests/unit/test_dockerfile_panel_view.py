@@ -35,7 +35,7 @@ def make(path: Path) -> Make:
             "Fill `the blanks` & <nothing> else.\n\nThe compiler may stay.",
             file=WorkFile(path, STARTER),
             judge=judge or PretendJudge(),
-            hints=lambda verdicts: [("Where to look", "At <line> 2.")],
+            hints=lambda text, verdicts: [("Where to look", "At <line> 2.")],
             parts=frozenset({"diff", "gauge", "attempts"}) if parts is None else parts,
             answers=Answers(path.parent),
             attempts=Answers(path.parent, "attempts"),
@@ -116,12 +116,12 @@ def test_build_and_check_shows_progress_then_the_verdict_its_line_and_the_hint_f
     panel.wait(5)
     html = seen(panel)
     order = [
-        "Checked: 1 PASS",
         "Verdict on Dockerfile.native as saved",
-        "PASS no blank left",
-        "FAIL luggage",
-        "Not yet, because",
+        "Not yet: 1 of 2 checks",
+        "Not yet: luggage",
+        "Because every node",
         "Which one folder",
+        "✓ Passed: no blank left",
         "Line 2: COPY --from=builder /usr/local",
         "<details><summary>Where to look",
     ]
@@ -218,9 +218,8 @@ def test_every_message_is_announced(make: Make, path: Path) -> None:
     for words in (
         "The editor and the file differ.",
         "As written",
-        "Checked:",
         "was changed on disk",
-        "FAIL luggage",
+        "Not yet: luggage",
         "done.",
     ):
         shown = [one.value for one in every(panel.view) if isinstance(one, widgets.HTML) and words in one.value]
@@ -232,7 +231,7 @@ def test_the_saved_notebook_has_the_text(make: Make) -> None:
     bundle = panel._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert bundle["text/plain"] == panel.text
-    assert "FAIL luggage" in bundle["text/html"]
+    assert "Not yet: luggage" in bundle["text/html"]
 
 
 def test_the_panel_is_shown_within_half_a_second(make: Make) -> None:

@@ -53,7 +53,7 @@ def test_a_slip_meets_its_check(exercise: Remembering, task: str, slip: slips.Sl
 def test_a_second_attempt_measures_anew(exercise: Remembering) -> None:
     text = slips.solution(FETCHES, starter(FETCHES))
     for packages in (1, 0):  # the package that was new is in the mount now
-        check = exercise.verdicts(FETCHES, {f"{FETCHES}-file": text}).check("second install")
+        check = exercise.judging(FETCHES, text).run().verdicts.check("second install")
         assert check.why.endswith(f"fetched {packages}")
 
 
@@ -114,5 +114,5 @@ def test_pip_on_a_network_that_forbids_its_cache_is_undecided(
     mounted = "RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt"
     for new, status in ((mounted, "SKIP"), (mounted.replace("pip install", "pip install --no-cache-dir"), "FAIL")):
         text = edited(starter(FETCHES), install, new)
-        check = exercise.verdicts(FETCHES, {f"{FETCHES}-file": text}).check("second install")
+        check = exercise.judging(FETCHES, text).run().verdicts.check("second install")
         assert check.status == status

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from fake_bench import APPS, Begun, FakeBench
 
 from layerlab import exercises
+from layerlab.checks.behaviour import telling_line
 from layerlab.errors import BuildCancelled, BuildFailed, CheckFailed, NotRecorded
 from layerlab.exercises import Exercise
-from layerlab.exercises.file_checks import telling_line
 from layerlab.exercises.file_task import edited, filled, one_filling_changed
 from layerlab.exercises.trial import NeedsEngine, Trial
 from layerlab.grading.verify import every_neighbour_is_decided
 from layerlab.grading.wrong_answers import Neighbours
+from layerlab.image import Image
+from layerlab.narration import heard
 from layerlab.widgets.dockerfile_panel import DockerfilePanel
 
 TASK, FILE = "q3-blanks", "q3-blanks-file"
@@ -244,6 +247,129 @@ def test_neighbours_that_an_engine_could_not_decide_are_said() -> None:
     assert (check.status, check.found) == ("FAIL", "q 1: not recorded, and 1 more")
 
 
+def test_the_panels_counter_is_the_learners_build_whatever_the_checks_build(
+    exercise: Exercise, bench: FakeBench
+) -> None:
+    seen: list[object] = []
+    told: list[str] = []
+    with heard(told.append):
+        exercise.judging(TASK, RIGHT).run(seen.append)
+    assert len(bench.texts) == 3, "the text, the service as it was, and the builder alone"
+    assert seen == ["step"], "events of one build"
+    builds = [words for words in told if words.startswith("building")]
+    assert builds == ["building the service as it was, to compare with", "building stage builder alone"]
+
+
+def test_a_right_answer_is_told_with_the_number_that_counts(exercise: Exercise) -> None:
+    verdicts = exercise.verdicts(TASK, {FILE: RIGHT})
+    assert verdicts.headline == "Passed: 1.13 GB → 140 MB"
+
+
+class Holding(FakeBench):
+    """A bench whose images can be described, as an engine's can, until they are removed."""
+
+    def image(self, reference: str) -> Image:
+        if reference in self.states:
+            return Image(reference, (), "", "", (), (), 0)
+        return super().image(reference)
+
+
+@pytest.fixture
+def holding(tmp_path: Path) -> tuple[Exercise, Holding]:
+    bench = Holding()
+    return exercises.open("03_multistage", bench, work=tmp_path), bench
+
+
+def test_the_service_as_it_was_is_built_and_asked_once_a_session(holding: tuple[Exercise, Holding]) -> None:
+    exercise, bench = holding
+    for number in range(3):
+        exercise.verdicts(TASK, {FILE: f"{RIGHT}# {number}\n"})
+    today = (bench.folder(exercise.files[FILE].app) / "Dockerfile.today").read_text()
+    assert bench.texts.count(today) == 1
+    assert len(bench.probed) == 3 + 1
+
+
+def test_it_is_built_again_once_its_image_is_gone_or_its_files_are_others(
+    holding: tuple[Exercise, Holding], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exercise, bench = holding
+    app = tmp_path / "app"
+    shutil.copytree(bench.folder(exercise.files[FILE].app), app)
+    monkeypatch.setattr(bench, "folder", lambda name: app)
+    today = (app / "Dockerfile.today").read_text()
+    exercise.verdicts(TASK, {FILE: RIGHT})
+    (app / "main.py").write_text((app / "main.py").read_text() + "# edited\n")
+    exercise.verdicts(TASK, {FILE: RIGHT})
+    assert bench.texts.count(today) == 2
+    monkeypatch.setattr(bench, "image", FakeBench().image)
+    exercise.verdicts(TASK, {FILE: f"{RIGHT}# another\n"})
+    assert bench.texts.count(today) == 3
+
+
+def test_what_the_panel_judged_is_not_built_again_for_the_same_text(exercise: Exercise, bench: FakeBench) -> None:
+    panel = panel_of(exercise)
+    panel.answer = RIGHT
+    panel.build()
+    assert panel.wait(timeout=30).all_pass
+    texts, probed = len(bench.texts), len(bench.probed)
+    exercise.check(TASK)
+    exercise.check(TASK)
+    assert (len(bench.texts), len(bench.probed)) == (texts, probed)
+    panel.build()
+    panel.wait(timeout=30)
+    assert len(bench.texts) > texts, "Build & check is the way to ask again"
+    panel.answer = f"{RIGHT}USER 1\n"
+    texts = len(bench.texts)
+    exercise.verdicts(TASK)
+    assert len(bench.texts) > texts, "another text"
+
+
+def test_a_verdict_holds_for_the_files_that_it_was_built_with(
+    exercise: Exercise, bench: FakeBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = tmp_path / "app"
+    shutil.copytree(bench.folder(exercise.files[FILE].app), app)
+    monkeypatch.setattr(bench, "folder", lambda name: app)
+    first = exercise.judged(TASK, RIGHT)
+    assert exercise.judged(TASK, RIGHT) is first
+    (app / "main.py").write_text("import fastapi\n")
+    assert exercise.judged(TASK, RIGHT) is not first
+
+
+def test_what_could_not_be_checked_is_tried_again_counts_as_a_try_and_opens_hints(
+    exercise: Exercise, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def contents(image: object) -> None:
+        raise NotRecorded("What lies in that image is not recorded. A live engine can say.")
+
+    panel = panel_of(exercise)
+    with monkeypatch.context() as patch:
+        patch.setattr(bench, "contents", contents)
+        for number in (1, 2):
+            panel.answer = f"{RIGHT}# {number}\n"
+            panel.build()
+            shown = panel.wait(timeout=30).shown
+            assert shown is not None and (shown.name, shown.status) == ("luggage", "SKIP")
+            assert [text for _, text in panel.hints] == list(exercise.hints["luggage"][:number])
+    exercise.check(TASK)
+
+
+def test_a_check_without_hints_of_its_own_opens_those_of_what_people_fail_first(
+    exercise: Exercise, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def probe(*given: object, **named: object) -> None:
+        raise NotRecorded("A container started this way is not recorded.")
+
+    monkeypatch.setattr(type(exercise), "hints", {**exercise.hints, "serves": ()})
+    monkeypatch.setattr(bench, "probe", probe)
+    panel = panel_of(exercise)
+    panel.answer = RIGHT
+    panel.build()
+    panel.wait(timeout=30)
+    first = next(wrong.failing for wrong in exercise.wrong_answers if wrong.task == TASK)
+    assert [text for _, text in panel.hints] == [exercise.hints[first][0]]
+
+
 def test_the_telling_line_of_an_output_is_the_one_that_names_something() -> None:
     log = (
         "  error: subprocess-exited-with-error",
@@ -255,6 +381,20 @@ def test_the_telling_line_of_an_output_is_the_one_that_names_something() -> None
     assert telling_line((log[0], log[3])) == "error: subprocess-exited-with-error"
     assert telling_line(("one", "last")) == "last"
     assert telling_line(()) == ""
+
+
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        (("error: command 'gcc' failed: No such file or directory", "[notice] A new release of pip is there"), 0),
+        (("Traceback (most recent call last):", 'File "x.py", line 1, in <module>', "ValueError: no table"), 2),
+        (("Traceback (most recent call last):", "json.decoder.JSONDecodeError: Expecting value", "one more line"), 1),
+        (("something went on", "[notice] To update, run: pip install --upgrade pip"), 0),
+        (("Traceback (most recent call last):", "ModuleNotFoundError: No module named 'x'", "exited: error 1"), 1),
+    ],
+)
+def test_neither_advice_nor_the_head_of_a_traceback_is_a_cause(log: tuple[str, ...], cause: int) -> None:
+    assert telling_line(log) == log[cause]
 
 
 # --- exercise 02: the version in the name of a base ----------------------------------------------

@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "layerlab"
 # The table of docs/design.md, top to bottom: a part may import itself and what stands before it.
 ORDER = (
     "errors",
+    "narration",
     "units",
     "compose",
     "dockerfile",

@@ -13,6 +13,7 @@ import pytest
 
 from layerlab.engine.protocol import ExecResult, Response, Stopped
 from layerlab.errors import DoesNotServe, EngineRefused
+from layerlab.narration import about, heard
 from layerlab.probe import Contents, Distribution, Probe, Tool, contents, probe, start, start_work
 from layerlab.probe.contents import program
 
@@ -30,6 +31,7 @@ TOLD = {
 class FakeContainer:
     def __init__(self, answers: dict[str, ExecResult], stopped: Stopped) -> None:
         self.answers, self.stopped = answers, stopped
+        self.stops = 0
 
     def __enter__(self) -> FakeContainer:
         return self
@@ -43,6 +45,7 @@ class FakeContainer:
         return self.answers.get(command[0], ExecResult(127, "not found"))
 
     def stop(self) -> Stopped:
+        self.stops += 1
         return self.stopped
 
 
@@ -141,12 +144,33 @@ def test_the_program_behind_a_start_command(command: tuple[str, ...], found: str
 def test_a_probe_says_on_which_root_folder_it_served_and_as_whom() -> None:
     engine = FakeEngine()
     engine.container.answers = {"id": ExecResult(127, "no such file"), "python3": ExecResult(0, "10001\n")}
-    found = probe(engine, "i", paths=("/health",), read_only=True)  # type: ignore[arg-type]
+    found = probe(engine, "i", paths=("/health",), read_only=True, stopping=True)  # type: ignore[arg-type]
     assert engine.started == {"ports": (8000,), "read_only": True}
     assert (found.uid, found.read_only, found.stops, found.serves) == (10001, True, True, True)
     assert str(found).startswith("Serves as uid 10001, on a root folder it cannot write to: GET /health → 200")
     engine.container.answers = {"id": ExecResult(1, "7"), "python3": ExecResult(127, "")}
     assert probe(engine, "i").uid is None  # type: ignore[arg-type]
+
+
+def test_only_who_judges_stopping_waits_for_a_service_that_ignores_the_signal() -> None:
+    engine = FakeEngine()
+    found = probe(engine, "i", paths=("/health",))  # type: ignore[arg-type]
+    assert (engine.container.stops, found.stops, found.stopped_with, found.stop_seconds) == (0, None, None, None)
+    assert probe(engine, "i", paths=("/health",), stopping=True).stops is True  # type: ignore[arg-type]
+    assert engine.container.stops == 1
+
+
+def test_a_probe_tells_what_it_is_at() -> None:
+    told: list[str] = []
+    with heard(told.append), about("the service as it was"):
+        probe(FakeEngine(), "i", paths=("/health", "/"))  # type: ignore[arg-type]
+    assert [words.partition(": ")[2] for words in told] == [
+        "starting a container",
+        "asking /health (1 of 2)",
+        "asking / (2 of 2)",
+        "removing the container",
+    ]
+    assert {words.partition(": ")[0] for words in told} == {"the service as it was"}
 
 
 def test_killed_is_not_stopped() -> None:

@@ -102,6 +102,7 @@ def test_a_probe_is_asked_for_with_all_that_was_given(monkeypatch):
     monkeypatch.setattr(session.probe, "probe", lambda engine, image, **options: asked.update(options, image=image))
     lab = session.Lab("test", FakeEngine(), session.course_root())  # type: ignore[arg-type]
     given = {"read_only": True, "user": "10001", "mounts": {"/models": "/app/models:ro"}, "wait_seconds": 5.0}
+    given |= {"stopping": True}
     lab.probe("layerlab/a:b", "/health", **given)
     assert asked == {**given, "image": "layerlab/a:b", "paths": ("/health",)}
 

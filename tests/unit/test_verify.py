@@ -116,8 +116,11 @@ def test_drift(tmp_path: Path, on_disk: bytes | None, found: str) -> None:
     [
         ([ran("a-check", error="CheckFailed: SKIP size")], "`a-check` raised CheckFailed: SKIP size"),
         ([ran("a-check"), ran("asserts", "solution", "AssertionError: no")], "`asserts` raised AssertionError: no"),
-        ([ran("a-check", text="PASS one\nSKIP size (found nothing)")], "`a-check` says SKIP size (found nothing)"),
-        ([ran("a-check", text="FAIL size"), ran("b-check", text="FAIL base")], "`a-check` says FAIL size, and 1 more"),
+        ([ran("a-check", text="✓ Passed: one\n– Not checked: size")], "`a-check` says – Not checked: size"),
+        (
+            [ran("a-check", text="✗ Not yet: size"), ran("b-check", text="✗ Not yet: base")],
+            "`a-check` says ✗ Not yet: size, and 1 more",
+        ),
         ([ran("given", "given")], "no check cell"),
         ([], "no check cell"),
     ],
@@ -128,7 +131,9 @@ def test_less_than_full_marks(runs: list[CellRun], found: str) -> None:
 
 
 def test_full_marks() -> None:
-    check = verify.full_marks("01", [ran("open", "given", text="SKIP is a word here"), ran("a-check", text="PASS a")])
+    check = verify.full_marks(
+        "01", [ran("open", "given", text="– Not checked, in words"), ran("a-check", text="✓ Passed: a")]
+    )
     assert (check.status, check.found) == ("PASS", "1 of 1 check cells passed")
 
 

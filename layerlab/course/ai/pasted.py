@@ -18,7 +18,7 @@ from layerlab.dockerfile import parse
 from layerlab.errors import BuildCancelled
 from layerlab.exercises import file_checks
 from layerlab.exercises.file_task import FileTask
-from layerlab.exercises.judging import judged
+from layerlab.exercises.judging import judged, outcome
 from layerlab.exercises.trial import Trial
 from layerlab.review import review, visible
 from layerlab.units import duration
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 FILE = "Dockerfile.pasted"
 STARTER = "# Paste the assistant's answer here, in the place of this line.\n"
 LIMIT_SECONDS = 600.0
+PARTS = frozenset({"editor", "gauge", "attempts"})
 _FENCE = re.compile(r"^[ \t]*```[\w-]*[ \t]*\n(?P<inside>.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
 # In a FROM with the tag that it stands in, in a path only right behind the name.
 _PYTHON = re.compile(r"((?:^FROM\s+(?:--\S+\s+)*python:|/python))3\.\d+(?:\.\d+)?\b", re.MULTILINE | re.IGNORECASE)
@@ -68,8 +69,8 @@ def panel(
         _SAYS,
         file=WorkFile(answers.folder / FILE, STARTER),
         judge=partial(PastedJudging, bench, app, py_minor=py_minor, limit_seconds=limit_seconds),
-        hints=lambda verdicts: (),
-        parts=frozenset({"editor", "gauge", "attempts"}),
+        hints=lambda text, verdicts: (),
+        parts=PARTS,
         answers=answers,
         attempts=Answers.open(notebook, kind="attempts", work=work),
         title="An assistant's answer",
@@ -114,7 +115,7 @@ class PastedJudging:
         built = as_built(text, py_minor)
         self._changed = _changed_lines(without_fences(text), built)
         self._py_minor = py_minor
-        task = FileTask(file=FILE, app=app, starter="Dockerfile.answer-01", says=_SAYS)
+        task = FileTask(file=FILE, app=app, starter="Dockerfile.answer-01", says=_SAYS, parts=PARTS, stopping=True)
         self._trial = Trial(bench, task, built, tag=f"layerlab/{app}:pasted")
         self._folder = bench.folder(app)
         self._limit_seconds = limit_seconds
@@ -131,7 +132,7 @@ class PastedJudging:
         timer.daemon = True
         timer.start()
         try:
-            return Outcome(judged(self._trial, self._checks), self._trial.final_sizes)
+            return outcome(self._trial, self._checks)
         except BuildCancelled:
             if not self._is_late:
                 raise

@@ -8,12 +8,15 @@ from html import escape
 from typing import Any
 
 from layerlab.checks import Check, judge
+from layerlab.exercises.bench import Ran
 from layerlab.exercises.ex02_slim import change
 from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
 from layerlab.exercises.ladders import LADDERS
 from layerlab.exercises.trial import Trial
+from layerlab.narration import tell
 from layerlab.units import size
 from layerlab.widgets.questions import Choice, Question
+from layerlab.widgets.waiting import waiting
 
 BASES = ("full", "slim")
 
@@ -128,14 +131,19 @@ class Slim(Exercise):
             Replayed engines know `commands` only; a live engine runs any command.
         """
         if command not in self._outcomes:
-            # Through a shell, so that a missing program is an exit code (127) and not an engine's error.
-            ran = {base: self.bench.run(self.bench.base(base), ("sh", "-c", command)) for base in BASES}
+            with waiting("starting containers"):
+                ran = {base: self._run(command, base) for base in BASES}
             self._outcomes[command] = Outcome(
                 command,
                 {base: one.exit_code for base, one in ran.items()},
                 {base: (one.output.strip().splitlines() or ["(nothing)"])[0] for base, one in ran.items()},
             )
         return self._outcomes[command]
+
+    def _run(self, command: str, base: str) -> Ran:
+        tell(f"running `{command}` on {base}")
+        # Through a shell, so that a missing program is an exit code (127) and not an engine's error.
+        return self.bench.run(self.bench.base(base), ("sh", "-c", command))
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)

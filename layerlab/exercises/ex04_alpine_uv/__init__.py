@@ -10,6 +10,7 @@ from typing import Any
 from layerlab.checks import Check, judge
 from layerlab.checks import size as size_checks
 from layerlab.exercises import file_checks
+from layerlab.exercises.bench import built
 from layerlab.exercises.ex04_alpine_uv import files
 from layerlab.exercises.ex04_alpine_uv.audit import PYTHONS_OWN, Audit, audit, called_by
 from layerlab.exercises.ex04_alpine_uv.hints import HINTS
@@ -20,6 +21,7 @@ from layerlab.exercises.ladders import LADDERS
 from layerlab.exercises.trial import Trial
 from layerlab.units import size
 from layerlab.widgets.questions import Choice, MultiChoice, Question
+from layerlab.widgets.waiting import waiting
 
 APP = "exercise04/stations"
 TODAY = "Dockerfile.today"
@@ -69,8 +71,9 @@ class AlpineUv(Exercise):
     def carried(self) -> Audit:
         """What the two COPY lines of the service bring today, and what the running service loads of it."""
         if self._audit is None:
-            image = self.bench.begin(APP, dockerfile=TODAY).run().image
-            self._audit = audit(self.bench.copied(APP, TODAY), called_by(self.bench, image, PATHS))
+            with waiting("looking at what the COPY lines carry"):
+                image = built(self.bench.begin(APP, dockerfile=TODAY), "stations as it is today").image
+                self._audit = audit(self.bench.copied(APP, TODAY), called_by(self.bench, image, PATHS))
         return self._audit
 
     @property
@@ -78,14 +81,15 @@ class AlpineUv(Exercise):
         """Two ways to copy by two installers, built and weighed."""
         if self._square is None:
             base = self.bench.base("musl")
-            built = {
-                letter: self.bench.begin(APP, dockerfile=corner.dockerfile).run().image
-                for letter, corner in CORNERS.items()
-            }
+            with waiting("building four images"):
+                images = {
+                    letter: built(self.bench.begin(APP, dockerfile=corner.dockerfile), f"image {letter}").image
+                    for letter, corner in CORNERS.items()
+                }
             self._square = Square(
                 {
                     letter: replace(CORNERS[letter], added_bytes=image.added_bytes(base))
-                    for letter, image in built.items()
+                    for letter, image in images.items()
                 }
             )
         return self._square

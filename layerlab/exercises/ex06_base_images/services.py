@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from layerlab.exercises.bench import Bench
+from layerlab.narration import tell
 
 BASES = ("full", "slim", "musl", "distroless")
 
@@ -79,6 +80,7 @@ class Answers:
         """Return how the question ended in a container of a base."""
         key = (question.says, base)
         if key not in self._known:
+            tell(f"asking {base}: {question.says}")
             self._known[key] = self._bench.run(self._bench.base(base), question.command(base)).exit_code
         return self._known[key]
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from layerlab.checks import Check, judge
 from layerlab.exercises import file_checks
+from layerlab.exercises.bench import built
 from layerlab.exercises.ex07_model_files import checks, slips
 from layerlab.exercises.ex07_model_files.hints import HINTS
 from layerlab.exercises.ex07_model_files.recipes import RECIPES, Carriers, named
@@ -15,6 +16,7 @@ from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
 from layerlab.exercises.file_task import FileTask
 from layerlab.exercises.trial import Trial
 from layerlab.widgets.questions import MultiChoice, Question
+from layerlab.widgets.waiting import waiting
 
 APP = "exercise07/birds"
 CARRY, OUT, EARLY = "q1-carry", "q2-out", "q3-early"
@@ -23,7 +25,7 @@ PATHS = ("/health", "/birds/75")
 NAMES = tuple(map(named, RECIPES))
 
 
-def _given(file: str, starter: str, says: str) -> FileTask:
+def _given(file: str, starter: str, says: str, *, counts: str = "") -> FileTask:
     return FileTask(
         file=file,
         app=APP,
@@ -32,6 +34,7 @@ def _given(file: str, starter: str, says: str) -> FileTask:
         parts=frozenset({"editor", "diff", "attempts"}),
         before="Dockerfile.today",
         paths=PATHS,
+        counts=counts,
     )
 
 
@@ -57,6 +60,7 @@ class ModelFiles(Exercise):
             "Dockerfile.mounted",
             "Change the file so that a container without its model ends at once, with an exit code other than 0 and a "
             "line that names the file. With the model it must answer as today.",
+            counts="ends at start",
         ),
     }
     rubric = (
@@ -75,17 +79,20 @@ class ModelFiles(Exercise):
         """The four recipes, built and weighed."""
         if self._carriers is None:
             base = self.bench.base("slim")
-            images = {
-                named(letter): self.bench.begin(APP, dockerfile=file).run().image
-                for letter, (file, _) in RECIPES.items()
-            }
+            with waiting("building four images"):
+                images = {
+                    named(letter): built(self.bench.begin(APP, dockerfile=file), f"image {letter}").image
+                    for letter, (file, _) in RECIPES.items()
+                }
             model = fetched(self.bench.folder(APP) / "fetch_model.py")
             added = {name: image.added_bytes(base) for name, image in images.items()}
             self._carriers = Carriers(added, model.stat().st_size)
         return self._carriers
 
     def _trial(self, id: str, text: str) -> Trial:
-        return MountedTrial(self.bench, self.files[id], text, tag=f"layerlab/ex{self.name[:2]}:{id}")
+        return MountedTrial(
+            self.bench, self.files[id], text, tag=f"layerlab/ex{self.name[:2]}:{id}", remembered=self._remembered
+        )
 
     def _make(self, id: str) -> Question:
         asked = "Which of the four images carry the model to every machine that pulls them?"

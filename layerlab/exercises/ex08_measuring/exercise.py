@@ -7,6 +7,7 @@ from typing import Any
 
 from layerlab.checks import Check
 from layerlab.exercises import file_checks
+from layerlab.exercises.bench import built
 from layerlab.exercises.ex08_measuring import checks, slips
 from layerlab.exercises.ex08_measuring.hints import HINTS
 from layerlab.exercises.ex08_measuring.unknown import Unknown
@@ -15,6 +16,7 @@ from layerlab.exercises.file_task import FileTask
 from layerlab.exercises.trial import Trial
 from layerlab.units import size
 from layerlab.widgets.questions import Choice, PointAt, Question
+from layerlab.widgets.waiting import waiting
 
 APP = "exercise08/herbarium"
 INHERITED = "Dockerfile.inherited"
@@ -59,11 +61,12 @@ class Measuring(Exercise):
     def unknown(self) -> Unknown:
         """The image that nobody explained, looked into."""
         if self._unknown is None:
-            # Begun and not shown: the panel of a build would name the recipe.
-            self.bench.begin(APP, dockerfile=INHERITED, tag=TAG).run()
-            # As the engine tells it: a build puts the recipe's own words into the history.
-            image = self.bench.image(TAG)
-            self._unknown = Unknown(image, self.bench.inspect(image, base=self.bench.base("slim")))
+            with waiting("preparing the image"):
+                # Not shown: the panel of a build would name the recipe.
+                built(self.bench.begin(APP, dockerfile=INHERITED, tag=TAG), "the image")
+                # As the engine tells it: a build puts the recipe's own words into the history.
+                image = self.bench.image(TAG)
+                self._unknown = Unknown(image, self.bench.inspect(image, base=self.bench.base("slim")))
         return self._unknown
 
     def _make(self, id: str) -> Question:

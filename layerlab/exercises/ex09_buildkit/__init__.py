@@ -34,6 +34,7 @@ def _given(task: str) -> FileTask:
         parts=frozenset({"editor", "diff", "attempts"}),
         paths=("/health", "/after/2026-03-01T08:00"),
         builder="buildkit",
+        counts="rebuild" if task == WAITS else "second install",
     )
 
 
@@ -69,7 +70,9 @@ class Remembering(Exercise):
 
     def _trial(self, id: str, text: str) -> Trial:
         tag = f"layerlab/ex{self.name[:2]}:{id}"
-        return OnceTrial(self.bench, self.files[id], text, tag=tag, measured=self._measured)
+        return OnceTrial(
+            self.bench, self.files[id], text, tag=tag, measured=self._measured, remembered=self._remembered
+        )
 
     @property
     def wrong_answers(self) -> tuple[WrongAnswer, ...]:

@@ -17,6 +17,7 @@ from layerlab.exercises.result import FILE
 from layerlab.exercises.trial import Trial, given
 from layerlab.widgets.questions import Choice, Question
 from layerlab.widgets.text_file import TextFile
+from layerlab.widgets.waiting import waiting
 from layerlab.work_file import WorkFile
 
 BRONZE: Mapping[str, str] = {
@@ -63,7 +64,8 @@ class Practice(Exercise):
     def behaves(self, name: str) -> Verdicts:
         """Try what a service does today, on the image that it has today, before anything is changed."""
         trial = self._trial(f"{_task_of(name)}-file", self.starter(f"{_task_of(name)}-file"))
-        told = checks.behaves(trial, trial.image_before)
+        with waiting(f"trying {name}"):
+            told = checks.behaves(trial, trial.image_before)
         return Verdicts(tuple(told), title=name)
 
     def own(
@@ -112,9 +114,11 @@ class Practice(Exercise):
             paths=tuple(paths),
             source=source,
             weighs_running=True,
+            stopping=True,
         )
         try:
-            return judged(Trial(self.bench, task, given(self.bench, task.app, dockerfile)), _all_checks)
+            with waiting(f"building {dockerfile}"):
+                return judged(Trial(self.bench, task, given(self.bench, task.app, dockerfile)), _all_checks)
         except BuildCancelled:
             raise
         except LayerLabError as fault:
@@ -166,8 +170,8 @@ class Practice(Exercise):
 
     def _silver(self, service: str, said: str) -> Sequence[Check]:
         id = f"{_task_of(service)}-file"
-        trial = self._trial(id, self._given_files.get(id) or self._file(id).text)
-        reached = _bronze_reached(service, judged(trial, checks.bronze))
+        trial = self._trial(id, text := self._given_files.get(id) or self._file(id).text)
+        reached = _bronze_reached(service, self.judged(_task_of(service), text).verdicts)
         if reached.status != "PASS":
             return (reached,)
         return (reached, *checks.silver(trial), checks.prediction(trial, said))

@@ -38,7 +38,7 @@ _STANDIN_VERSION = re.compile(r":\d+\.\d+(-\w+)?$")
 def behaves(trial: Trial, image: Image) -> Verdicts:
     """Judge what a service does, whatever its image weighs: what must stay true is tried before anything is changed."""
     paths = trial.task.paths
-    answer = trial.bench.probe(image, *paths)
+    answer = trial.bench.probe(image, *paths, stopping=True)
     plain = trial.bench.probe(image, *paths, user=PLAIN_USER)
     locked = trial.bench.probe(image, *paths, read_only=True)
     return Verdicts(

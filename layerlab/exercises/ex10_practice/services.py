@@ -33,4 +33,5 @@ def task(name: str) -> FileTask:
         paths=("/health", own),
         source=source,
         weighs_running=True,
+        stopping=True,
     )

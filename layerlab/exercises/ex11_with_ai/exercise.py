@@ -41,6 +41,7 @@ class WithAI(Exercise):
             parts=frozenset({"editor", "diff", "attempts"}),
             before="Dockerfile.a",
             paths=("/health", "/spaces/main-square"),
+            counts="same answers",
         )
     }
     rubric = (

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from layerlab import units
+from traitlets import Unicode
+
+from layerlab import events, narration, units
 from layerlab.checks import Outcome, Verdicts
 from layerlab.errors import BuildCancelled
 from layerlab.widgets.build_progress import BuildProgress
@@ -48,7 +50,18 @@ class Judging(Running[Outcome], Protocol):
 
 
 class AttemptProgress(BuildProgress):
-    """Where building and checking stand; after the last step of the build the checks go on in silence."""
+    """Where building and checking of one text stand.
+
+    Its steps are those of the build of that text. What the checks do besides, builds of other texts among it, comes as
+    words by `tell`.
+
+    Attributes
+    ----------
+    doing
+        What runs besides a step of the build, in words; empty while one runs.
+    """
+
+    doing = Unicode("")
 
     @property
     def is_built(self) -> bool:
@@ -58,14 +71,30 @@ class AttemptProgress(BuildProgress):
     @property
     def status(self) -> str:
         """The state as one sentence."""
-        is_checked = self.is_built and self.state == "running"
-        return f"All {self.total} steps are done. Now the image is checked." if is_checked else super().status
+        if self.state != "running" or not (self.is_built or self.doing):
+            return super().status
+        done = f"All {self.total} steps are done. " if self.is_built else ""
+        return f"{done}Now {self.doing or 'checking the image'}."
+
+    def receive(self, event: events.Event) -> None:
+        """Take in one event of the build of this text."""
+        if isinstance(event, events.StepStarted):
+            self.tell("")
+        super().receive(event)
+
+    def tell(self, what: str) -> None:
+        """Take in what begins now, from any thread; see `layerlab.narration`."""
+        with self._lock:
+            self._seen["doing"] = what
 
     def close(self, *, elapsed: float) -> None:
         """Say what was judged, ``elapsed`` seconds after the start: a refused text is not built, or not to its end."""
         self.refresh(elapsed)
         done = "Built and checked" if self.is_built else "Checked"
-        how_far = "" if self.is_built else " The build did not reach its end." if self.total else " Nothing was built."
+        # A recording ends behind its last step, and never begins the one that it does not hold.
+        place = self.step + 1 if self.step in self._finished else self.step
+        stopped = f" Your build stopped at step {place} of {self.total}."
+        how_far = "" if self.is_built else stopped if self.total else " Nothing was built."
         with self.hold_trait_notifications():
             self.state, self.summary = "done", f"{done} in {units.duration(elapsed)}.{how_far}"
 
@@ -158,7 +187,8 @@ class Attempt(Generic[Result]):
             self._await_clearing()
             self._judging = self._judge(self.text)
             if not self._cancelled:
-                outcome = self._judging.run(self.progress.receive)
+                with narration.heard(self.progress.tell):
+                    outcome = self._judging.run(self.progress.receive)
         except BaseException as raised:
             fault = raised
         with self._lock:

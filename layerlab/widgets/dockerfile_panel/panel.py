@@ -27,7 +27,7 @@ STATES = ("idle", "building", "cancelled", "judged", "failed")
 _MOST_TYPED = 8_000
 PARTS = frozenset({"editor", "diff", "gauge", "attempts"})
 
-Hints = Callable[[Verdicts], Sequence[tuple[str, str]]]
+Hints = Callable[[str, Verdicts], Sequence[tuple[str, str]]]
 
 
 class DockerfilePanel(FileQuestion):
@@ -42,7 +42,8 @@ class DockerfilePanel(FileQuestion):
     judge
         Makes what judges a text.
     hints
-        Title and text of the hints that are open, asked after each attempt was written down.
+        Title and text of the hints that are open, asked with the text and its verdicts after each attempt was written
+        down.
     parts
         What the panel shows: "editor" always, "diff", "gauge", "attempts" as the course goes on.
     attempts
@@ -244,7 +245,7 @@ class DockerfilePanel(FileQuestion):
         outcome = attempt.outcome
         assert outcome is not None
         self._judged, self.hints = attempt, ()
-        self.status = f"Checked: {outcome.verdicts.tally}."
+        self.status = ""
         try:
             self._write_down(attempt, outcome)
         finally:
@@ -255,11 +256,11 @@ class DockerfilePanel(FileQuestion):
         try:
             self.history.add(attempt.text, outcome, when=attempt.began_at, seconds=attempt.seconds)
         except LayerLabError as error:
-            self.status = f"{self.status} {error}"
+            self.status = str(error)
         try:
-            self.hints = tuple((title, text) for title, text in self._hints(outcome.verdicts))
+            self.hints = tuple((title, text) for title, text in self._hints(attempt.text, outcome.verdicts))
         except LayerLabError as error:
-            self.status = f"Checked: {outcome.verdicts.tally}. {error}"
+            self.status = str(error)
 
 
 def _waited(attempt: Attempt[Outcome], timeout: float | None) -> bool:

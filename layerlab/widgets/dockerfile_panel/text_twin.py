@@ -39,11 +39,11 @@ def text_twin(panel: DockerfilePanel) -> str:
 
 
 def as_written(verdicts: Verdicts) -> str:
-    """Return a static verdict as one line: the first check that fails, else what can be said."""
-    shown = verdicts.shown
-    if shown is not None and shown.status == "FAIL":
-        return f"{shown.line}."
-    return f"{verdicts.tally}. Build & check says the rest." if verdicts.checks else ""
+    """Return a static verdict as one line: the checks that fail, else those that pass so far."""
+    if verdicts.status == "FAIL":
+        return "; ".join(f"{check.told}" for check in verdicts.not_passed if check.status == "FAIL") + "."
+    passed = ", ".join(check.name for check in verdicts if check.status == "PASS")
+    return f"Passed so far: {passed}. Build & check says the rest." if passed else ""
 
 
 def difference(starter: str, text: str) -> tuple[str, ...]:
@@ -58,10 +58,10 @@ def difference(starter: str, text: str) -> tuple[str, ...]:
 def quoted_lines(panel: DockerfilePanel) -> tuple[str, ...]:
     """Return the lines of the judged text that the verdict names: a text field shows no line numbers."""
     verdicts = panel.verdicts
-    shown = verdicts.shown if verdicts else None
-    if shown is None or panel.judged_text is None:
+    if verdicts is None or panel.judged_text is None:
         return ()
-    numbers = {int(found) for found in _LINE.findall(f"{shown.found} {shown.why} {shown.hint}")}
+    told = " ".join(f"{check.found} {check.why} {check.hint}" for check in verdicts.not_passed)
+    numbers = {int(found) for found in _LINE.findall(told)}
     lines = plain(panel.judged_text).split("\n")
     return tuple(f"Line {n}: {cut(lines[n - 1])}" for n in sorted(numbers) if 1 <= n <= len(lines))
 
