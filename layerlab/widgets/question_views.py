@@ -30,12 +30,17 @@ def framed(question: Question, *controls: widgets.Widget) -> widgets.VBox:
     """Put controls between the question's text above and Keep and status below."""
     return widgets.VBox(
         [
-            widgets.HTML(f"<p><strong>{as_html(question.question)}</strong></p>"),
+            asked(question),
             *controls,
             keep_button(question),
             status(question),
         ]
     )
+
+
+def asked(question: Question) -> widgets.HTML:
+    """Make the question's text."""
+    return widgets.HTML(f"<p><strong>{as_html(question.question)}</strong></p>")
 
 
 def keep_button(question: Question) -> widgets.Button:
@@ -58,13 +63,13 @@ def action(label: str, act: Callable[[], Any], question: Question, *, tooltip: s
     return button
 
 
-def status(question: Question) -> widgets.HTML:
-    """Make the text that screen readers announce whenever the question's status changes."""
+def status(question: Question, *, otherwise: str = "") -> widgets.HTML:
+    """Make the text that screen readers announce whenever the question's status changes; ``otherwise`` without one."""
     text = widgets.HTML()
 
     def show(_: Any = None) -> None:
         # What was typed may be one long word: it wraps, so that nothing scrolls sideways.
-        text.value = f'<div role="status" style="overflow-wrap:anywhere">{escape(question.status)}</div>'
+        text.value = f'<div role="status" style="overflow-wrap:anywhere">{escape(question.status or otherwise)}</div>'
 
     question.observe(show, "status")
     show()

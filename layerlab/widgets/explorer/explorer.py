@@ -137,8 +137,8 @@ class Explorer(HasTraits):
         Raises
         ------
         AnswerError
-            The explorer is closed, nothing is left, the combination is not there or was built before, or the
-            prediction is not whole. Nothing is spent then.
+            The explorer is closed, nothing is left, the combination is not there or was built before, or nothing
+            is predicted. Nothing is spent then.
         DiskFull
         """
         with self._gate:
