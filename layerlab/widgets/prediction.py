@@ -142,12 +142,6 @@ class Prediction(Question):
         """The prediction as one line."""
         return in_words({"choice": self.value, "reason": self.reason, "confidence": self.confidence})
 
-    @property
-    def text(self) -> str:
-        """The question as plain text: the twin for readers without widgets."""
-        options = [f"  {number}. {line}" for number, line in enumerate(self.possible(), 1)]
-        return "\n".join([self.question, *options, self.status or HINT])
-
     def gate(self, show: Callable[[], Any] | None = None) -> Any:
         """Ask once for a prediction before a figure is shown; it never blocks a run.
 
@@ -434,8 +428,9 @@ class Gate(HasTraits):
         return self._view
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        html = f"<p>{as_html(self.text)}</p>"
-        return {**self.view._repr_mimebundle_(), "text/plain": self.text, "text/html": html}
+        from layerlab.widgets.showing import bundle
+
+        return bundle(self.view, self.text)
 
 
 def is_interactive() -> bool:

@@ -11,6 +11,7 @@ from layerlab.units import as_html
 from layerlab.widgets import question_views
 from layerlab.widgets.prediction import CONFIDENCE, HINT, REASON_WORDS, Gate, Prediction, ReadOff
 from layerlab.widgets.question_views import action, asked, radio, status
+from layerlab.widgets.showing import NOW
 
 
 def prediction(model: Prediction) -> widgets.VBox:
@@ -22,7 +23,7 @@ def prediction(model: Prediction) -> widgets.VBox:
             reason_field(model),
             radio(CONFIDENCE, label="How sure (optional):", model=model, trait="confidence"),
             _save_again(model),
-            status(model, otherwise=HINT),
+            status(model, hint=HINT),
         ]
     )
 
@@ -73,7 +74,8 @@ def gate(model: Gate) -> widgets.VBox:
     button.on_click(lambda _: model.skip())
 
     def say(_: Any = None) -> None:
-        note.value = f'<p role="status">{as_html(model.text)}</p>'
+        is_now = "" if model.is_open else f' class="{NOW}"'
+        note.value = f'<p role="status"{is_now}>{as_html(model.text)}</p>'
 
     def opened(_: Any = None) -> None:
         say()

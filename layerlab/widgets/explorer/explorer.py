@@ -271,7 +271,9 @@ class Explorer(HasTraits):
         return self.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return {**self.view._repr_mimebundle_(), "text/plain": self.text, "text/html": text_twin.html(self)}
+        from layerlab.widgets.showing import bundle
+
+        return bundle(self.view, self.text, text_twin.html(self))
 
     # --- within --------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from layerlab.widgets.explorer.ledger import BANDS
 from layerlab.widgets.prediction import CONFIDENCE
 from layerlab.widgets.prediction_views import reason_field
 from layerlab.widgets.question_views import radio
+from layerlab.widgets.showing import NOW, mark
 
 # Children of full width and their margins are wider than their box, which then scrolls sideways.
 _FITS = {"width": "auto", "overflow": "hidden"}
@@ -141,6 +142,7 @@ class _View:
 
     def _draw_state(self, _: Any = None) -> None:
         explorer = self._explorer
+        mark(self._status, NOW, is_so=explorer.state == "building")
         self._closed_text.value = _status(explorer.locked_because)
         self._closed.layout.display = "" if explorer.is_locked else "none"
         self._inner.layout.display = "none" if explorer.is_locked else ""
