@@ -1,4 +1,4 @@
-"""A prediction by keyboard, and what is left of a page whose kernel was restarted: nothing looks alive, nothing is lost."""
+"""A prediction by keyboard; then what is left of a page after its kernel was restarted: no panel that looks alive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from playwright.sync_api import expect
 
 CELLS = {
     "open": "import threading\nimport layerlab as ll",
-    "predict": 'size = ll.widgets.Prediction("size", "How large?", ["small", "large", "huge"], notebook="next-day")\nsize',
+    "predict": (
+        'size = ll.widgets.Prediction("size", "How large?", ["small", "large", "huge"], notebook="next-day")\nsize'
+    ),
     "figure": 'size.gate(lambda: "the figure")',
     "build": (
         'panel = ll.widgets.BuildPanel(lambda on_event: threading.Event().wait(), lambda: None, title="endless")\n'
@@ -51,7 +53,7 @@ def test_arrow_keys_go_over_the_choices_and_the_figure_waits_for_its_button(
     assert saved == {"choice": "huge", "reason": "", "confidence": None}
     expect(page.output("figure")).not_to_contain_text("the figure'")
     page.screenshot("predict", "saved")
-    page.go_to("figure")
+    page.select("figure")
     page.tab_to("Show the figure")
     page.type("Enter")
     expect(page.output("figure")).to_contain_text("'the figure'")

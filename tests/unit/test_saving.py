@@ -42,7 +42,7 @@ def saved(contents: LargeFileManager, outputs: list[Any], state: dict[str, Any] 
     content = json.loads(nbformat.writes(notebook))
     content["cells"][0]["source"] = "x"
     contents.save({"type": "notebook", "format": "json", "content": content}, "/lesson.ipynb")
-    return json.loads((Path(contents.root_dir) / "lesson.ipynb").read_text())
+    return nbformat.read(Path(contents.root_dir) / "lesson.ipynb", as_version=4)
 
 
 def kept(notebook: Any) -> set[str]:
@@ -108,9 +108,8 @@ def test_damaged_notebooks_on_disk_keep_nothing_from_being_saved(contents: Large
 
 def test_both_ways_to_open_the_course_load_it_and_save_the_state_of_widgets() -> None:
     shared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    ours = {
-        Path(place).relative_to("etc/jupyter").as_posix(): ROOT / file for file, place in shared["shared-data"].items()
-    }
+    places = {place.removeprefix("etc/jupyter/"): file for file, place in shared["shared-data"].items()}
+    ours = {place: ROOT / file for place, file in places.items()}
     server = json.loads(ours["jupyter_server_config.d/layerlab.json"].read_text())
     settings = json.loads(ours["labconfig/default_setting_overrides.d/layerlab.json"].read_text())
     assert server["ServerApp"]["jpserver_extensions"] == {saving.__name__: True}

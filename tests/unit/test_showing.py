@@ -44,9 +44,11 @@ def panels(tmp_path: Path) -> list[Any]:
 def test_every_panel_says_what_to_do_once_its_kernel_has_gone(panels: list[Any]) -> None:
     for panel in panels:
         bundle = panel._repr_mimebundle_()
-        shown = widgets.Widget.widgets[bundle[VIEW]["model_id"]]
-        (note,) = (child for child in shown.children if THEN in child._dom_classes)
-        assert "Run the cell again" in note.value, type(panel)
+        state = widgets.Widget.get_manager_state()["state"]
+        children = state[bundle[VIEW]["model_id"]]["state"]["children"]
+        shown = [state[child.removeprefix("IPY_MODEL_")]["state"] for child in children]
+        (note,) = (one for one in shown if THEN in one["_dom_classes"])
+        assert "Run the cell again" in note["value"], type(panel)
         assert bundle["text/plain"], type(panel)
 
 
