@@ -16,7 +16,7 @@ from typing import Any
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 # How the state of one widget refers to another: as a child, or in the outputs that an Output widget holds.
-_REFERENCE = re.compile(r'IPY_MODEL_(\w+)|"model_id": "(\w+)"')
+_REFERENCE = re.compile(r'IPY_MODEL_([\w-]+)|"model_id": "([\w-]+)"')
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

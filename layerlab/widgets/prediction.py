@@ -236,6 +236,9 @@ class Prediction(Question):
         elif in_time is not None and not self.unreadable(in_time) and in_time["choice"] == said["choice"]:
             # Back to what counts: nothing was changed after all.
             self._answers.clear(f"{self.id}{LATE}")
+            if self.is_unsaved:
+                # It was chosen in time, and waits for room on the disk.
+                self._answers.keep(self.id, in_time)
         else:
             self._answers.keep(f"{self.id}{LATE}", said)
         self.is_unsaved, self.status = False, self._saved_in_words("Saved")
@@ -349,6 +352,8 @@ class ReadOff(ShortText):
     def restore(self) -> None:
         """Take up the kept answer again, and note what the prediction came to: both happen when it is shown."""
         super().restore()
+        if self.prediction.value is None:
+            self.prediction.restore()
         self.prediction.reveal()
         try:
             self._note_outcome()

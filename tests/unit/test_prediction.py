@@ -160,6 +160,19 @@ def test_what_could_not_be_written_is_said_and_can_be_tried_again(
     assert json.loads(answers.path.read_text())["answers"]["size"]["value"]["choice"] == "under 100 MB"
 
 
+def test_what_was_chosen_in_time_and_is_written_late_counts(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+    prediction = made(answers)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        prediction.value = "under 100 MB"
+        readoff = prediction.readoff(1.11e9)
+        readoff._repr_mimebundle_()
+        assert readoff.lines[0] == "You chose: under 100 MB."
+    prediction.keep()
+    assert Answers(answers.folder, "predictions").get("size")["choice"] == "under 100 MB"
+    assert late(answers) is None and not prediction.is_unsaved
+
+
 def full(descriptor: int) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -422,6 +435,16 @@ def test_going_back_to_what_counts_leaves_no_late_choice(answers: Answers) -> No
     assert late(answers) is None and len(readoff.said) == 1
     assert prediction.answer["confidence"] == "guess", "the result was shown: what counts stays as it was"
     assert prediction.status == "Saved: under 100 MB (guess), because the app is small"
+
+
+def test_a_late_choice_is_marked_in_the_readoff_of_the_next_session(answers: Answers) -> None:
+    prediction = made(answers)
+    prediction.reveal()
+    prediction.value = "1 GB or more"
+    readoff = made(answers).readoff(1.11e9)
+    readoff._repr_mimebundle_()
+    (choice,) = (w for w in walk(readoff.view) if isinstance(w, widgets.RadioButtons))
+    assert choice.value == "1 GB or more" and "marked late" in readoff.lines[1]
 
 
 @pytest.mark.usefixtures("at_the_desk")

@@ -56,14 +56,14 @@ def data(notebook: Any) -> dict[str, Any]:
 
 def test_what_an_output_shows_is_saved_with_all_that_belongs_to_it_and_nothing_else(contents: LargeFileManager) -> None:
     state = {
-        "box": widget(children=["IPY_MODEL_place", "IPY_MODEL_gone"], layout="IPY_MODEL_layout"),
-        "layout": widget(),
+        "box": widget(children=["IPY_MODEL_place", "IPY_MODEL_gone"], layout="IPY_MODEL_of-the-box"),
+        "of-the-box": widget(),
         "place": widget(outputs=[{"data": {VIEW: {"model_id": "inner", "version_major": 2}}}]),
         "inner": widget(),
-        "yesterday": widget(children=["IPY_MODEL_layout"]),
+        "yesterday": widget(children=["IPY_MODEL_of-the-box"]),
     }
     notebook = saved(contents, [output("box")], state)
-    assert kept(notebook) == {"box", "layout", "place", "inner"}
+    assert kept(notebook) == {"box", "of-the-box", "place", "inner"}
     assert data(notebook)[VIEW] == {"model_id": "box"}
 
 
