@@ -12,6 +12,7 @@ from layerlab.design_space import Spending
 from layerlab.engine.protocol import Engine
 from layerlab.errors import LayerLabError
 from layerlab.widgets.explorer import Bench, Explorer, Ledger
+from layerlab.widgets.prediction import LATE
 
 _BEFORE = "05_layers"
 _APP = "service"
@@ -43,11 +44,13 @@ def unfinished(root: Path, *, work: Path | None = None) -> str:
     Raises AnswerError where its predictions cannot be read.
     """
     asked = set(catalogue(root).predictions[_BEFORE])
-    kept = asked & set(Answers.open(_BEFORE, kind="predictions", work=work).all())
+    saved = Answers.open(_BEFORE, kind="predictions", work=work).all()
+    # Late ones too: their result has been shown, so nothing more can be given away.
+    kept = {id for id in asked if id in saved or f"{id}{LATE}" in saved}
     if kept == asked:
         return ""
     return (
-        f"This page gives the answers of notebooks 01 to 05 away, and of notebook 05 you have kept {len(kept)} of "
+        f"This page gives the answers of notebooks 01 to 05 away, and of notebook 05 you have made {len(kept)} of "
         f"{len(asked)} predictions. Do it first, then run this cell again. To open it all the same, press Open it "
         "anyway, or run `explorer.open_anyway()`."
     )

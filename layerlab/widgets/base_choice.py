@@ -117,8 +117,9 @@ class BaseChoice(HasTraits):
         return self.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        html = f"<pre>{escape(self.text)}</pre>"
-        return {**self.view._repr_mimebundle_(), "text/plain": self.text, "text/html": html}
+        from layerlab.widgets.showing import bundle
+
+        return bundle(self.view, self.text, f"<pre>{escape(self.text)}</pre>")
 
     def _against(self, base: MeasuredBase) -> str:
         if self.shell and base.shells == 0:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from layerlab.errors import BuildCancelled, LayerLabError
 from layerlab.widgets.build_progress import BuildProgress
 from layerlab.widgets.build_view import BuildView
+from layerlab.widgets.showing import bundle
 
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
@@ -123,7 +124,8 @@ class BuildPanel:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         # The text is what a saved notebook shows until it is trusted, and all that GitHub shows.
-        return {**self.view.box._repr_mimebundle_(), "text/plain": repr(self)}
+        text = self.model.cut_off if self.model.state == "running" else repr(self)
+        return bundle(self.view.box, text)
 
     # --- the way of a build --------------------------------------------------------------------
 

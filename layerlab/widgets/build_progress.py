@@ -78,6 +78,11 @@ class BuildProgress(HasTraits):
         parts = [f"Step {self.step} of {self.total}: {self.instruction}", self.pulling, f"{self.cached} from cache"]
         return " · ".join(part for part in parts if part)
 
+    @property
+    def cut_off(self) -> str:
+        """What can be said of a build that runs once its kernel has gone, or in a file saved meanwhile."""
+        return f"{self.title}: the build had not finished when this page was last connected."
+
     def receive(self, event: events.Event) -> None:
         """Take in one event; cheap, and bounded in memory however much a build prints."""
         with self._lock:

@@ -9,6 +9,7 @@ import ipywidgets
 
 from layerlab import units
 from layerlab.widgets.build_progress import BuildProgress
+from layerlab.widgets.showing import NOW, THEN, mark
 
 _CANCEL_HINT = "End this build. Interrupting the kernel (the square in the toolbar) does the same."
 # A child of full width and its margins of 2 px are wider than their box, which then scrolls sideways.
@@ -27,11 +28,15 @@ class BuildView:
         self.log_switch = ipywidgets.ToggleButton(description="Show log", value=False)
         self.log = ipywidgets.HTML(layout={"display": "none"})
         buttons = ipywidgets.HBox([self.cancel, self.log_switch, self.clock], layout=_FITS)
-        self.box = ipywidgets.VBox([self.status, self.bar, buttons, self.log], layout=_FITS)
+        self._cut_off = ipywidgets.HTML(f'<p style="line-height:1.5">{escape(model.cut_off)}</p>')
+        self._watching = (self.status, self.bar, buttons, self.log)
+        self.box = ipywidgets.VBox([*self._watching, self._cut_off], layout=_FITS)
         self.cancel.on_click(lambda _: on_cancel())
         self.log_switch.observe(self._toggle_log, "value")
         model.observe(self._draw)
+        model.observe(self._mark, "state")
         self._draw()
+        self._mark()
 
     def tidied(self) -> BuildView:
         """Leave one line and the log once a build is over, for panels that go on with a verdict; returns itself."""
@@ -57,6 +62,13 @@ class BuildView:
             hear_while_busy(widget)
         if self.log_switch.value:
             self._draw_log()
+
+    def _mark(self, change: object = None) -> None:
+        """Keep what is said of a running build from being said once the kernel that ran it has gone."""
+        for part in self._watching:
+            mark(part, NOW, is_so=not self._model.is_over)
+        mark(self._cut_off, THEN, is_so=not self._model.is_over)
+        self._cut_off.layout.display = "none" if self._model.is_over else ""
 
     def _toggle_log(self, change: object) -> None:
         is_open = self.log_switch.value

@@ -69,8 +69,9 @@ class ExportButton(HasTraits):
         return self._view
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        html = f"<pre>{escape(self.text)}</pre>"
-        return {**self.view._repr_mimebundle_(), "text/plain": self.text, "text/html": html}
+        from layerlab.widgets.showing import bundle
+
+        return bundle(self.view, self.text, f"<pre>{escape(self.text)}</pre>")
 
 
 def _view(model: ExportButton) -> Any:

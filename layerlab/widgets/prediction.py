@@ -1,15 +1,19 @@
-"""Predictions: said before a measurement, kept in a file, read off after it. They earn and cost nothing."""
+"""Predictions: chosen before a measurement, saved at once, read off after it. They earn and cost nothing.
+
+What counts is the last choice before the result was shown. A later one is saved under an id of its own, as late.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, HasTraits, Unicode
+from traitlets import Bool, HasTraits, Int, Unicode, observe
 
 from layerlab.answers import Answers
 from layerlab.errors import AnswerError, LayerLabError
@@ -20,7 +24,11 @@ CONFIDENCE = ("guess", "fairly", "certain")
 REASON_WORDS = 12
 # Id of a prediction + this → what it came to. An id of its own: the prediction keeps the time it was made.
 CAME = "-came"
+# Id of a prediction + this → what was chosen once its result had been shown.
+LATE = "-late"
 READ_OFF = "What did you see, and which part of your reason must change?"
+READ_OFF_WITHOUT_REASON = "What did you see, and why is it so?"
+HINT = "Your choice is saved at once. You can change it until the result is shown."
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,10 @@ class Band:
 
 
 class Prediction(Question):
-    """What the learner expects: a direction, an order or a band (`value`), a reason, a confidence.
+    """What the learner expects: a direction, an order or a band (`value`); if they like, a reason and how sure.
+
+    Choosing saves: setting `value`, `reason` or `confidence` writes to the file, and what goes wrong is in `status`.
+    `keep` saves too, and raises.
 
     Parameters
     ----------
@@ -48,6 +59,8 @@ class Prediction(Question):
 
     reason = Unicode("")
     confidence = AnyTrait(None)
+    saves = Int(0, help="how often it was saved since it was made")
+    is_unsaved = Bool(False, help="the last choice could not be written")
     kind = "predictions"
 
     def __init__(
@@ -64,20 +77,62 @@ class Prediction(Question):
         self._is_numeric = any(isinstance(choice, Band) for choice in choices)
         self.options = tuple(band.text for band in self.bands)
         self._asked = False
+        self._is_result_shown = False
+        self._is_being_filled = False
+
+    @property
+    def late(self) -> Any:
+        """What was chosen once the result had been shown, as the file has it, or None. `answer` came before that."""
+        return self._answers.get(f"{self.id}{LATE}")
+
+    @property
+    def kept(self) -> bool:
+        """True where something was chosen, in time or late."""
+        return self.answer is not None or self.late is not None
+
+    @property
+    def is_result_shown(self) -> bool:
+        """True once a read-off was shown, here or in an earlier session: whatever is chosen from then on is late."""
+        return self._is_result_shown or self._answers.get(f"{self.id}{CAME}") is not None
+
+    def reveal(self) -> None:
+        """Say that the result is shown now."""
+        self._is_result_shown = True
+
+    def fill_in(self, choice: Any, reason: str = "", confidence: str | None = None) -> None:
+        """Set choice, reason and confidence without saving them."""
+        with self._filling():
+            self.value, self.reason, self.confidence = choice, reason, confidence
+
+    def keep(self) -> None:
+        """Save what is chosen. Raises AnswerError where nothing is or the reason is too long, DiskFull without room."""
+        self._save(self._whole())
+        self.keeps += 1
+
+    def restore(self) -> None:
+        """Take up what was saved, the late choice if there is one; what cannot be read is said and left in its file."""
+        try:
+            late = self.late
+            kept = self.answer if late is None else late
+            if kept is not None:
+                self._take(kept)
+                self.status = self._saved_in_words("Saved earlier")
+        except LayerLabError as error:
+            self.status = str(error)
 
     def fault(self, value: Any) -> str | None:
         """Name the choices where the value is none of them."""
         return None if value in self.options else f"it is none of {', '.join(map(repr, self.options))}."
 
     def unreadable(self, kept: Any) -> str | None:
-        """Say what is wrong with a kept prediction, or None: the file may have been edited by hand."""
+        """Say what is wrong with a saved prediction, or None: the file may have been edited by hand."""
         if not isinstance(kept, dict) or not {"choice", "reason", "confidence"} <= kept.keys():
             return f"{cut(repr(kept))} has not choice, reason and confidence."
         if fault := self.fault(kept["choice"]):
             return f"{cut(repr(kept['choice']))} is no choice; {fault}"
         if not isinstance(kept["reason"], str):
             return "its reason is no text."
-        return None if kept["confidence"] in CONFIDENCE else f"its confidence is none of {', '.join(CONFIDENCE)}."
+        return _confidence_fault(kept["confidence"])
 
     def possible(self) -> tuple[str, ...]:
         """The choices."""
@@ -85,15 +140,15 @@ class Prediction(Question):
 
     def in_words(self) -> str:
         """The prediction as one line."""
-        return f"{self.value} ({self.confidence}), because {self.reason}"
+        return in_words({"choice": self.value, "reason": self.reason, "confidence": self.confidence})
 
     def gate(self, show: Callable[[], Any] | None = None) -> Any:
         """Ask once for a prediction before a figure is shown; it never blocks a run.
 
         Returns
         -------
-        With ``show``: what it returns, or the first time in an open notebook without a kept prediction a
-        `Gate` that shows it after *Keep* or *Skip*. Without ``show``: True where the figure may be shown.
+        With ``show``: what it returns, or the first time in an open notebook without a saved prediction a
+        `Gate` that shows it when asked to. Without ``show``: True where the figure may be shown.
         """
         may_show = self._asked or not is_interactive() or self.kept
         self._asked = True
@@ -130,38 +185,110 @@ class Prediction(Question):
             raise ValueError(f"{actual!r} is {len(fits)} of the choices of {self.id}: {self.options}")
         return fits[0]
 
-    def _whole(self) -> dict[str, str]:
-        if self.value is None or self.confidence not in CONFIDENCE:
-            raise AnswerError("This prediction is not whole. Say what you expect and how sure you are, then keep it.")
-        if not self.reason.strip():
-            raise AnswerError("This prediction has no reason yet. Write a few words after “because”, then keep it.")
-        reason = within(self.reason, REASON_WORDS)
+    def _whole(self) -> dict[str, Any]:
+        return self._said(within(self.reason, REASON_WORDS))
+
+    def _said(self, reason: str) -> dict[str, Any]:
+        if self.value is None:
+            raise AnswerError("Nothing is chosen yet. Choose what you expect.")
+        if fault := _confidence_fault(self.confidence):
+            raise AnswerError(f"{self.confidence!r} can't be saved: {fault}")
         return {"choice": self.value, "reason": reason, "confidence": self.confidence}
 
     def _take(self, kept: Any) -> None:
         if fault := self.unreadable(kept):
-            raise AnswerError(f"The kept prediction {self.id} cannot be read: {fault} Keep it again.")
-        self.value, self.reason, self.confidence = kept["choice"], kept["reason"], kept["confidence"]
+            raise AnswerError(f"The saved prediction {self.id} can't be read: {fault} Choose again.")
+        self.fill_in(kept["choice"], kept["reason"], kept["confidence"])
+
+    @contextmanager
+    def _filling(self) -> Iterator[None]:
+        self._is_being_filled = True
+        try:
+            yield
+        finally:
+            self._is_being_filled = False
+
+    @observe("value", "reason", "confidence")
+    def _on_change(self, change: Any) -> None:
+        if self._is_being_filled or self.value is None:
+            return
+        # Whoever chooses in a browser would never see what a callback raises.
+        refused = ""
+        try:
+            try:
+                said = self._whole()
+            except AnswerError as error:
+                # What is wrong with the reason takes nothing from the choice.
+                refused, said = f" Your reason is not saved. {error}", self._said(self._saved_reason())
+            self._save(said)
+            self.status += refused
+        except LayerLabError as error:
+            self.is_unsaved, self.status = True, f"Not saved: {error}"
+
+    def _saved_reason(self) -> str:
+        kept = self.answer if self.late is None else self.late
+        return "" if kept is None or self.unreadable(kept) else str(kept["reason"])
+
+    def _save(self, said: dict[str, Any]) -> None:
+        in_time = self.answer if self.is_result_shown else None
+        if not self.is_result_shown:
+            self._answers.keep(self.id, said)
+        elif in_time is not None and not self.unreadable(in_time) and in_time["choice"] == said["choice"]:
+            # Back to what counts: nothing was changed after all.
+            self._answers.clear(f"{self.id}{LATE}")
+            if self.is_unsaved:
+                # It was chosen in time, and waits for room on the disk.
+                self._answers.keep(self.id, in_time)
+        else:
+            self._answers.keep(f"{self.id}{LATE}", said)
+        self.is_unsaved, self.status = False, self._saved_in_words("Saved")
+        self.saves += 1
+
+    def _saved_in_words(self, saved: str) -> str:
+        in_time, late = self.answer, self.late
+        if late is None:
+            return f"{saved}: {in_words(in_time)}"
+        is_first = in_time is not None and not self.unreadable(in_time)
+        counts = f" Your first choice counts: {in_time['choice']}." if is_first else ""
+        return f"{saved}, marked late because the result was shown: {in_words(late)}.{counts}"
+
+
+def in_words(said: dict[str, Any]) -> str:
+    """Return a prediction as one line: "no such file (fairly), because …"."""
+    sure = f" ({said['confidence']})" if said["confidence"] else ""
+    because = f", because {said['reason']}" if said["reason"] else ""
+    return f"{said['choice']}{sure}{because}"
+
+
+def _confidence_fault(confidence: Any) -> str | None:
+    is_one = confidence is None or confidence in CONFIDENCE
+    return None if is_one else f"its confidence is none of {', '.join(CONFIDENCE)}."
 
 
 class ReadOff(ShortText):
-    """After the measurement: expected beside actual, an explanation, and one question back."""
+    """After the measurement: chosen beside actual, an explanation, and one question back.
+
+    Where nothing was chosen in time, it offers the choices, and what is chosen then is late.
+    """
+
+    changes = Int(0, help="how often what it says has changed since it was made")
 
     def __init__(self, prediction: Prediction, actual: str, *, found: str, short: str, full: str) -> None:
-        super().__init__(f"{prediction.id}-readoff", READ_OFF, words=40, answers=prediction._answers)
-        kept = prediction.answer
-        self._is_unreadable = kept is not None and prediction.unreadable(kept) is not None
-        self.expected: dict[str, str] | None = None if self._is_unreadable else kept
+        self.prediction = prediction
+        self._look()
+        question = READ_OFF if self.expected and self.expected["reason"] else READ_OFF_WITHOUT_REASON
+        super().__init__(f"{prediction.id}-readoff", question, words=40, answers=prediction._answers)
         self.actual = actual
         self.found = found
         self.short = short
         self.full = full
 
         self._outcome_id = f"{prediction.id}{CAME}"
+        prediction.observe(self._on_save, "saves")
 
     @property
     def is_hit(self) -> bool:
-        """True where what came was expected."""
+        """True where what came was expected, in time."""
         return self.expected is not None and self.expected["choice"] == self.actual
 
     @property
@@ -171,16 +298,34 @@ class ReadOff(ShortText):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Expected, actual and explanation as text."""
+        """Chosen, actual and explanation as text."""
+        return (*self.said, *self.result)
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What was chosen, or that nothing was."""
+        if self.expected is not None:
+            changed = f"After the result was shown you changed to: {self.late['choice']}." if self.late else ""
+            counts = f"{changed} Your first choice is the one that counts." if changed else ""
+            return tuple(filter(None, (f"You chose: {in_words(self.expected)}.", counts)))
+        if self.late is not None:
+            return (
+                f"You chose: {in_words(self.late)}.",
+                "This one is marked late, because the result was shown first: it counts neither as right nor as wrong.",
+            )
         if self._is_unreadable:
-            said = "Your kept prediction cannot be read. Keep it again."
-        elif self.expected is None:
-            said = "You kept no prediction for this one."
-        else:
-            said = "You expected: {choice} ({confidence}), because {reason}.".format(**self.expected)
-        came = f"It came: {self.actual}" + (f" ({self.found})" if self.found else "") + "."
+            return ("Your saved prediction can't be read. Choose again.",)
+        return (
+            "You haven't made a prediction yet. You can still choose one here; it will be marked late, because the "
+            "result is shown.",
+        )
+
+    @property
+    def result(self) -> tuple[str, ...]:
+        """What came, and as much of the explanation as stands in the open."""
+        came = f"Result: {self.actual}" + (f" ({self.found})" if self.found else "") + "."
         explained = (self.short, self.full) if self.is_confident_miss else (self.short,)
-        return (said, came, *(text for text in explained if text))
+        return (came, *(text for text in explained if text))
 
     @property
     def folded(self) -> str:
@@ -195,24 +340,47 @@ class ReadOff(ShortText):
 
     @property
     def html(self) -> str:
-        """Expected, actual and explanation as HTML, with the rest of it in a fold."""
+        """What came and the explanation as HTML, with the rest of it in a fold."""
         more = f"<details><summary>Why?</summary><p>{as_html(self.folded)}</p></details>" if self.folded else ""
-        said = "".join(f"<p>{as_html(line)}</p>" for line in self.lines)
-        return f'<div style="overflow-wrap:anywhere">{said}{more}</div>'
+        return f'<div style="overflow-wrap:anywhere">{_paragraphs(self.result)}{more}</div>'
+
+    @property
+    def said_html(self) -> str:
+        """What was chosen as HTML, as a status: a late choice changes it."""
+        return f'<div role="status" style="overflow-wrap:anywhere">{_paragraphs(self.said)}</div>'
 
     def restore(self) -> None:
-        """Take up the kept answer again, and keep what the prediction came to: both happen when it is shown."""
+        """Take up the kept answer again, and note what the prediction came to: both happen when it is shown."""
         super().restore()
+        if self.prediction.value is None:
+            self.prediction.restore()
+        self.prediction.reveal()
         try:
-            self._keep_outcome()
+            self._note_outcome()
         except LayerLabError as error:
             self.status = str(error)
 
-    def _keep_outcome(self) -> None:
-        # Only the first one is kept, with what was said by then: a prediction changed later was no prediction.
+    def _note_outcome(self) -> None:
+        # Only the first one is noted, with what was chosen by then: a prediction changed later was no prediction.
         if self.expected is not None:
             said = {name: self.expected[name] for name in ("choice", "confidence")}
             self._answers.keep_first(self._outcome_id, {**said, "came": self.actual})
+        elif is_interactive():
+            # So that the next session knows too; where nobody sits before the notebook, nobody has seen anything.
+            self._answers.keep_first(self._outcome_id, {"choice": None, "confidence": None, "came": self.actual})
+
+    def _look(self) -> None:
+        kept, late = self.prediction.answer, self.prediction.late
+        self._is_unreadable = kept is not None and self.prediction.unreadable(kept) is not None
+        self.expected: dict[str, Any] | None = None if self._is_unreadable else kept
+        self.late: dict[str, Any] | None = None if late is None or self.prediction.unreadable(late) else late
+
+    def _on_save(self, change: Any) -> None:
+        try:
+            self._look()
+        except LayerLabError as error:
+            self.status = str(error)
+        self.changes += 1
 
     def _draw(self) -> Any:
         from layerlab.widgets import prediction_views
@@ -220,8 +388,15 @@ class ReadOff(ShortText):
         return prediction_views.readoff(self)
 
 
+def _paragraphs(lines: Sequence[str]) -> str:
+    return "".join(f"<p>{as_html(line)}</p>" for line in lines)
+
+
 class Gate(HasTraits):
-    """A figure that waits for a prediction: opens when one is kept, or when the learner skips."""
+    """A figure that waits for a prediction, and opens when asked to.
+
+    A choice alone does not open it: with arrow keys one passes over choices on the way to the one that is meant.
+    """
 
     is_open = Bool(False)
 
@@ -242,7 +417,11 @@ class Gate(HasTraits):
     @property
     def text(self) -> str:
         """What the gate says."""
-        return "You have kept no prediction yet. Keep one above, or skip: the figure opens either way."
+        if self.is_open:
+            return "The figure is shown below."
+        if self.prediction.value is None:
+            return "You haven't made a prediction yet. Choose one above, then show the figure; or show it right away."
+        return f"You chose: {self.prediction.value}. You can change it above until you show the figure."
 
     @property
     def view(self) -> Any:
@@ -254,7 +433,9 @@ class Gate(HasTraits):
         return self._view
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return {**self.view._repr_mimebundle_(), "text/plain": self.text}
+        from layerlab.widgets.showing import bundle
+
+        return bundle(self.view, self.text)
 
 
 def is_interactive() -> bool:

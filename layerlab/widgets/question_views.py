@@ -15,6 +15,7 @@ from traitlets import link
 from layerlab.errors import LayerLabError
 from layerlab.units import as_html
 from layerlab.widgets.questions import Choice, MultiChoice, Order, PointAt, Question, ShortText, cut
+from layerlab.widgets.showing import NOW
 from layerlab.widgets.text_file import TextFile
 
 _WIDE = {"description_width": "initial"}
@@ -23,6 +24,8 @@ _WIDE = {"description_width": "initial"}
 def view(question: Question) -> widgets.VBox:
     """Build the view of any question: text, the control of its kind, Keep, status."""
     control = next(make(question) for kind, make in _CONTROLS if isinstance(question, kind))
+    if isinstance(question, _CHOSEN):
+        question.observe(lambda _: question.say_if_unsaved(), "value")
     return framed(question, control)
 
 
@@ -30,12 +33,17 @@ def framed(question: Question, *controls: widgets.Widget) -> widgets.VBox:
     """Put controls between the question's text above and Keep and status below."""
     return widgets.VBox(
         [
-            widgets.HTML(f"<p><strong>{as_html(question.question)}</strong></p>"),
+            asked(question),
             *controls,
             keep_button(question),
             status(question),
         ]
     )
+
+
+def asked(question: Question) -> widgets.HTML:
+    """Make the question's text."""
+    return widgets.HTML(f"<p><strong>{as_html(question.question)}</strong></p>")
 
 
 def keep_button(question: Question) -> widgets.Button:
@@ -58,13 +66,14 @@ def action(label: str, act: Callable[[], Any], question: Question, *, tooltip: s
     return button
 
 
-def status(question: Question) -> widgets.HTML:
-    """Make the text that screen readers announce whenever the question's status changes."""
+def status(question: Question, *, hint: str = "") -> widgets.HTML:
+    """Make the text that screen readers announce whenever the question's status changes; the hint until it has one."""
     text = widgets.HTML()
 
     def show(_: Any = None) -> None:
         # What was typed may be one long word: it wraps, so that nothing scrolls sideways.
-        text.value = f'<div role="status" style="overflow-wrap:anywhere">{escape(question.status)}</div>'
+        said = escape(question.status) or f'<span class="{NOW}">{escape(hint)}</span>'
+        text.value = f'<div role="status" style="overflow-wrap:anywhere">{said}</div>'
 
     question.observe(show, "status")
     show()
@@ -179,6 +188,9 @@ def _text_file(question: TextFile) -> widgets.Widget:
     show()
     return control
 
+
+# Where one step is the whole answer, choosing looks like answering: so it is said that Keep is still to come.
+_CHOSEN = (Choice, PointAt)
 
 # The first kind that fits draws the control, so a subclass stands before its base.
 _CONTROLS: tuple[tuple[type[Question], Callable[[Any], widgets.Widget]], ...] = (

@@ -14,6 +14,9 @@ from traitlets import HasTraits, Int, TraitType, Unicode, validate
 from layerlab.answers import Answers
 from layerlab.errors import AnswerError, LayerLabError
 
+# What the text of a question says of an answer: true also once it is read in a file that was saved long ago.
+UNANSWERED = "Not answered when this cell ran. Run it again to answer, or to see what you saved since."
+
 _LETTERS_PER_WORD = 10  # with the space behind it: generous for prose
 
 
@@ -71,6 +74,16 @@ class Question(HasTraits):
         except LayerLabError as error:
             self.status = str(error)
 
+    def say_if_unsaved(self) -> None:
+        """Say in the status that what is chosen is not the kept answer, where it is not."""
+        try:
+            is_saved = self.value is None or self.value == self.answer
+        except LayerLabError as error:
+            self.status = str(error)
+            return
+        if not is_saved:
+            self.status = f"You chose: {self.in_words()}. It isn't saved yet: press Keep."
+
     def fault(self, value: Any) -> str | None:
         """Say what is wrong with a value as an answer to this question, or None."""
         return None
@@ -91,7 +104,7 @@ class Question(HasTraits):
     def text(self) -> str:
         """The question as plain text: the twin for readers without widgets."""
         options = [f"  {number}. {line}" for number, line in enumerate(self.possible(), 1)]
-        return "\n".join([self.question, *options, self.status or "No answer kept yet."])
+        return "\n".join([self.question, *options, self.status or UNANSWERED])
 
     @property
     def view(self) -> Any:
@@ -107,9 +120,10 @@ class Question(HasTraits):
         return question_views.view(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from layerlab.widgets.showing import bundle
+
         self.restore()
-        bundle: dict[str, Any] = dict(self.view._repr_mimebundle_())
-        return {**bundle, "text/plain": self.text, "text/html": f"<pre>{escape(self.text)}</pre>"}
+        return bundle(self.view, self.text, f"<pre>{escape(self.text)}</pre>")
 
     def _whole(self) -> Any:
         if self.value is None:

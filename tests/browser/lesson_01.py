@@ -10,11 +10,15 @@ REASON = "the base holds a whole system"
 
 
 def predict(lesson: NotebookPage) -> None:
-    """Keep the first prediction by clicking, which opens the figure that waits for it; then read it off."""
-    expect(lesson.status(GATED)).to_contain_text("You have kept no prediction yet")
+    """Make the first prediction by clicking, show the figure that waits for it, and read the prediction off.
+
+    Everything was run before, so its result has been shown: it is late.
+    """
+    expect(lesson.status(GATED)).to_contain_text("You haven't made a prediction yet")
     lesson.choose(PREDICTION, "FROM python")
-    lesson.fill(PREDICTION, "because (a few words, at most 12):", REASON)
+    lesson.fill(PREDICTION, "because (optional, at most 12 words):", REASON)
     lesson.choose(PREDICTION, "fairly")
-    lesson.press(PREDICTION, "Keep")
-    expect(lesson.status(PREDICTION)).to_have_text(f"Kept: FROM python (fairly), because {REASON}")
+    expect(lesson.status(PREDICTION)).to_contain_text(f"FROM python (fairly), because {REASON}.")
+    expect(lesson.status(GATED)).to_contain_text("You chose: FROM python.")
+    lesson.press(GATED, "Show the figure")
     lesson.run(READOFF)

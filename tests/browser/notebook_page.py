@@ -155,6 +155,15 @@ class NotebookPage:
         self.page.once("dialog", lambda dialog: dialog.accept())
         self.open()
 
+    def restart_kernel(self) -> None:
+        """Restart the kernel and run nothing, as from the menu."""
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+        self.page.wait_for_function(_CONNECTED, timeout=PAGE_MS)
+
+    def save(self) -> None:
+        """Write the notebook to its file."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+
     def select(self, id: str) -> Locator:
         """Select a cell, in command mode, by its prompt."""
         cell = self.cell(id)

@@ -10,7 +10,7 @@ from notebook_page import NotebookPage
 from playwright.sync_api import expect
 
 PANEL, MAP = "panel", "map"
-REASON = "because (a few words, at most 12):"
+REASON = "because (optional, at most 12 words):"
 # On a live engine a base may be awaited, and three starts take their time.
 BUILD_MS = 300_000
 

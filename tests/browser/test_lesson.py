@@ -1,4 +1,4 @@
-"""A lesson in JupyterLab: it runs through, its predictions are kept by clicking, its figures are drawn."""
+"""A lesson in JupyterLab: it runs through, its predictions are saved by choosing, its figures are drawn."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_it_runs_through_although_nothing_is_predicted(lesson: NotebookPage) -> 
     assert lesson.errors() == []
 
 
-def test_a_kept_prediction_opens_its_figure_and_is_a_file(predicted: NotebookPage, work_folder: Path) -> None:
+def test_a_prediction_is_a_file_and_its_figure_is_shown_on_demand(predicted: NotebookPage, work_folder: Path) -> None:
     expect(predicted.status(GATED)).to_have_text("The figure is shown below.")
     assert_drawn(predicted, GATED)
     (kept,) = work_folder.glob("01_naive/predictions.json")
@@ -23,8 +23,13 @@ def test_a_kept_prediction_opens_its_figure_and_is_a_file(predicted: NotebookPag
 
 
 def test_the_read_off_sets_it_beside_what_came(predicted: NotebookPage) -> None:
-    expect(predicted.output(READOFF)).to_contain_text(f"You expected: FROM python (fairly), because {REASON}.")
-    expect(predicted.output(READOFF)).to_contain_text("It came: FROM python (")
+    expect(predicted.output(READOFF)).to_contain_text(f"You chose: FROM python (fairly), because {REASON}.")
+    expect(predicted.output(READOFF)).to_contain_text("Result: FROM python (")
+
+
+def test_one_made_after_everything_was_run_is_marked_late(predicted: NotebookPage) -> None:
+    expect(predicted.output(READOFF)).to_contain_text("This one is marked late")
+    expect(predicted.output(READOFF).get_by_label("FROM python", exact=True)).to_be_checked()
 
 
 def test_the_official_layers_are_drawn(lesson: NotebookPage) -> None:

@@ -139,14 +139,13 @@ def test_a_wrong_name_is_refused_in_words(explorer: Explorer) -> None:
 @pytest.mark.parametrize(
     ("expected", "reason", "confidence", "said"),
     [
-        (None, "only packages", "guess", "not whole"),
-        (BANDS[0].text, "only packages", None, "not whole"),
-        (BANDS[0].text, "  ", "guess", "no reason yet"),
+        (None, "only packages", "guess", "Nothing is chosen yet"),
+        (BANDS[0].text, "only packages", "very", "none of guess"),
         (BANDS[0].text, "a b c d e f g h i j k l m", "guess", "at most 12"),
         ("about a kilo", "only packages", "guess", "none of"),
     ],
 )
-def test_nothing_is_spent_without_a_whole_prediction(
+def test_nothing_is_spent_without_a_prediction(
     explorer: Explorer, oven: Oven, expected: Any, reason: str, confidence: Any, said: str
 ) -> None:
     explorer.expected, explorer.reason, explorer.confidence = expected, reason, confidence
@@ -163,6 +162,13 @@ def test_a_build_is_measured_kept_and_read_off(explorer: Explorer) -> None:
     assert "Number 1: it adds 10.0 MB, you expected up to 12 MB; 55.0 MB on disk." in explorer.status
     assert "1 of 1 came as you expected. 5 builds left to spend." in explorer.text
     assert (explorer.expected, explorer.reason, explorer.confidence) == (None, "", None), "the next one is a new one"
+
+
+def test_neither_reason_nor_confidence_is_asked_for(explorer: Explorer) -> None:
+    explorer.choose(SMALL)
+    explorer.expected = BANDS[0].text
+    explorer.spend()
+    assert explorer.wait(20).is_hit
 
 
 def test_the_same_one_is_not_spent_twice(explorer: Explorer, oven: Oven) -> None:
@@ -308,7 +314,7 @@ def test_before_notebook_05_it_is_closed_and_says_how_to_open_it(make: Callable[
 
 def test_what_is_still_to_do_in_05_is_told_until_it_is_done(tmp_path: Path) -> None:
     asked = catalogue(ROOT).predictions["05_layers"]
-    assert f"you have kept 0 of {len(asked)} predictions" in unfinished(ROOT, work=tmp_path)
+    assert f"you have made 0 of {len(asked)} predictions" in unfinished(ROOT, work=tmp_path)
     predictions = Answers.open("05_layers", kind="predictions", work=tmp_path)
     for id in asked:
         predictions.keep(id, {"choice": "x", "reason": "y", "confidence": "guess"})
@@ -400,7 +406,7 @@ def said(explorer: Explorer) -> str:
 
 def test_a_click_without_a_prediction_says_what_is_lacking(explorer: Explorer, oven: Oven) -> None:
     buttons(explorer)["Spend a build"].click()
-    assert "not whole" in said(explorer) and oven.built == []
+    assert "Nothing is chosen yet" in said(explorer) and oven.built == []
 
 
 def test_clicking_spends_and_the_table_grows(explorer: Explorer) -> None:

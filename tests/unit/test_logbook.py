@@ -366,7 +366,7 @@ def test_a_prediction_counts_as_kept_only_where_the_course_asks_it(tmp_path: Pat
     keep(tmp_path, "00_setup", "predictions", "note", said, EARLY)
     keep(tmp_path, "00_setup", "predictions", "weight", said, EARLY)
     assert (chapter(tmp_path, "00_setup").kept, chapter(tmp_path, "00_setup").asked) == (1, 2)
-    assert "1 prediction to keep in notebook 00_setup" in repr(logbook.open_page(ROOT, work=tmp_path))
+    assert "1 prediction to make in notebook 00_setup" in repr(logbook.open_page(ROOT, work=tmp_path))
 
 
 def passed(work: Path, name: str, task: str) -> dict[str, Any]:
@@ -461,6 +461,31 @@ def test_values_edited_by_hand_break_no_page(tmp_path: Path, junk: Any) -> None:
     assert page._repr_html_()
 
 
+def test_a_late_prediction_is_shown_as_late_and_is_neither_hit_nor_miss(tmp_path: Path) -> None:
+    late = {"choice": "no such file", "confidence": "certain", "reason": ""}
+    keep(tmp_path, "00_setup", "predictions", "note-late", late, LATE)
+    keep(tmp_path, "00_setup", "predictions", "note-came", {**outcome("", "no such file"), "choice": None}, EARLY)
+    page = logbook.open_page(ROOT, work=tmp_path)
+    assert (chapter(tmp_path, "00_setup").kept, chapter(tmp_path, "00_setup").late) == (1, 1)
+    assert page.overview.counts()["certain"] == (0, 0) and page.overview.strange == ()
+    assert "1 of 2, 1 of them late" in repr(page)
+    assert "Not counted: 1 made after the result was shown." in page.calibration.table.source
+
+
+def test_a_change_after_the_result_was_shown_makes_no_prediction_late(tmp_path: Path) -> None:
+    said = {"choice": "no such file", "confidence": "certain", "reason": ""}
+    for id in ("note", "note-late"):
+        keep(tmp_path, "00_setup", "predictions", id, said, EARLY)
+    assert (chapter(tmp_path, "00_setup").kept, chapter(tmp_path, "00_setup").late) == (1, 0)
+
+
+def test_calibration_counts_only_what_was_said_with_a_confidence(tmp_path: Path) -> None:
+    keep(tmp_path, "00_setup", "predictions", "note-came", {**outcome("x", "x"), "confidence": None}, EARLY)
+    page = logbook.open_page(ROOT, work=tmp_path)
+    assert page.overview.calls == ()
+    assert "Not counted: 1 without how sure you were." in page.calibration.table.source
+
+
 def test_of_two_outcomes_the_first_readoff_counts(tmp_path: Path) -> None:
     keep(tmp_path / "a", "00_setup", "predictions", "note-came", outcome("x", "y", "certain"), EARLY)
     keep(tmp_path / "b", "00_setup", "predictions", "note-came", outcome("y", "y", "certain"), LATE)
@@ -483,7 +508,7 @@ def test_when_all_is_done_the_page_says_so(tmp_path: Path) -> None:
             result = Result.of(Verdicts((Check(name="fits", status="PASS"),)), {f"answers/{id}": "an answer"})
             keep(tmp_path, one.name, "results", id, result.value, EARLY)
     text = repr(logbook.open_page(ROOT, work=tmp_path))
-    assert "Every prediction is kept and every task is passed." in text
+    assert "Every prediction is saved and every task is passed." in text
     assert "earlier" not in text
 
 

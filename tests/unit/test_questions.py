@@ -79,7 +79,7 @@ def test_every_control_has_a_label_and_the_page_reads_without_widgets(answers: A
     bundle = question._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert question.question in bundle["text/plain"]
-    assert "No answer kept yet." in bundle["text/html"]
+    assert "Not answered when this cell ran." in bundle["text/html"]
     for line in question.possible():
         assert line in bundle["text/plain"]
 
@@ -98,6 +98,17 @@ def test_what_is_no_option_is_refused(answers: Answers) -> None:
         Choice("c", "?", ["a", "a"], answers=answers)
     with pytest.raises(AnswerError, match="no answer file"):
         Choice("c", "?", ["a"])
+
+
+@pytest.mark.parametrize(("index", "says"), [(0, "slim"), (1, "gcc; pip"), (3, "COPY app.py .")])
+def test_what_is_chosen_and_not_kept_is_said(answers: Answers, index: int, says: str) -> None:
+    question, value = every_kind(answers)[index]
+    assert "saved" not in status_text(question)
+    question.value = value
+    assert f"You chose: {says}. It isn&#x27;t saved yet: press Keep." in status_text(question)
+    button(question, "Keep").click()
+    question.restore()
+    assert "press Keep" not in status_text(question)
 
 
 def test_radio_buttons_set_the_choice(answers: Answers) -> None:

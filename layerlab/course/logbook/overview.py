@@ -10,7 +10,7 @@ from typing import Any, Literal
 from layerlab.course.logbook.catalogue import Catalogue, Task
 from layerlab.course.logbook.record import FILES, Key, Record
 from layerlab.exercises.result import Result, mark
-from layerlab.widgets.prediction import CAME, CONFIDENCE
+from layerlab.widgets.prediction import CAME, CONFIDENCE, LATE
 from layerlab.work_file import fingerprint
 
 # Id of a question + this → the history of its builds, as the exercise panel keeps it.
@@ -33,12 +33,16 @@ class TaskState:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One notebook and its exercise: predictions kept, of how many; and the states of the tasks."""
+    """One notebook and its exercise: predictions saved, of how many; and the states of the tasks.
+
+    ``late`` is how many of those saved were made only once their result had been shown.
+    """
 
     name: str
     kept: int
     asked: int
     tasks: tuple[TaskState, ...]
+    late: int = 0
 
     def count(self, state: State) -> int:
         """Return how many tasks are in a state."""
@@ -80,6 +84,8 @@ class Overview:
     chapters: tuple[Chapter, ...]
     images: tuple[Image, ...]
     calls: tuple[Call, ...]
+    # Predictions that were read off and are no call: how sure was not said.
+    unsure: int
     # What is kept and not asked for here, as text.
     strange: tuple[str, ...]
 
@@ -87,6 +93,11 @@ class Overview:
     def next(self) -> Chapter | None:
         """The first chapter with something left to do; a detour is nobody's duty."""
         return next((chapter for chapter in self.chapters if not chapter.is_done and not chapter.is_optional), None)
+
+    @property
+    def late(self) -> int:
+        """How many predictions were made only once their result had been shown."""
+        return sum(chapter.late for chapter in self.chapters)
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Return, for each word of confidence, how many predictions came true, of how many read off."""
@@ -100,6 +111,7 @@ def overview(record: Record, course: Catalogue) -> Overview:
         chapters=tuple(_chapter(record, course, name) for name in course.names),
         images=tuple(_images(record, course)),
         calls=tuple(_calls(record)),
+        unsure=sum(_is_unsure(said) for said in _outcomes(record)),
         strange=tuple(_strange(record, course)),
     )
 
@@ -108,7 +120,8 @@ def _chapter(record: Record, course: Catalogue, name: str) -> Chapter:
     predictions = record.of_kind(name, "predictions")
     asked = course.predictions.get(name, ())
     tasks = tuple(TaskState(task.title, _state(record, name, task)) for task in course.tasks.get(name, ()))
-    return Chapter(name, sum(id in predictions for id in asked), len(asked), tasks)
+    late = [id for id in asked if id not in predictions and f"{id}{LATE}" in predictions]
+    return Chapter(name, sum(id in predictions for id in asked) + len(late), len(asked), tasks, len(late))
 
 
 def _state(record: Record, name: str, task: Task) -> State:
@@ -160,12 +173,22 @@ def _images(record: Record, course: Catalogue) -> Iterator[Image]:
 
 
 def _calls(record: Record) -> Iterator[Call]:
+    for said in _outcomes(record):
+        if said.get("confidence") in CONFIDENCE and {"choice", "came"} <= said.keys():
+            yield Call(said["confidence"], said["choice"] == said["came"])
+
+
+def _outcomes(record: Record) -> Iterator[dict[str, Any]]:
     for key, versions in record.versions.items():
         # The oldest: later read-offs are of something that was known by then.
         said = versions[-1].value
-        is_outcome = key.kind == "predictions" and key.id.endswith(CAME) and isinstance(said, dict)
-        if is_outcome and said.get("confidence") in CONFIDENCE and {"choice", "came"} <= said.keys():
-            yield Call(said["confidence"], said["choice"] == said["came"])
+        if key.kind == "predictions" and key.id.endswith(CAME) and isinstance(said, dict):
+            yield said
+
+
+def _is_unsure(said: dict[str, Any]) -> bool:
+    # Where nothing was chosen before the result was shown, the outcome holds no choice.
+    return isinstance(said.get("choice"), str) and "confidence" in said and said["confidence"] is None
 
 
 def _strange(record: Record, course: Catalogue) -> Iterator[str]:
@@ -185,7 +208,9 @@ def _known(course: Catalogue, name: str) -> dict[str, set[str]]:
     tasks = course.tasks.get(name, ())
     ids = {task.id for task in tasks}
     return {
-        "predictions": {f"{id}{end}" for id in course.predictions.get(name, ()) for end in ("", CAME, "-readoff")},
+        "predictions": {
+            f"{id}{end}" for id in course.predictions.get(name, ()) for end in ("", CAME, LATE, "-readoff")
+        },
         "attempts": ids | {f"{id}{BUILDS}" for task in tasks for id in task.questions},
         "results": ids,
     }

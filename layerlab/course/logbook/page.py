@@ -19,7 +19,7 @@ from layerlab.units import size
 if TYPE_CHECKING:
     from layerlab.widgets.export_button import ExportButton
 
-_COLUMNS = ("notebook", "predictions kept", "exercise: tasks passed", "tried, not passed yet")
+_COLUMNS = ("notebook", "predictions saved", "exercise: tasks passed", "tried, not passed yet")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ProgressPage:
     @property
     def calibration(self) -> figures.Figure:
         """How often predictions came true, by how sure the learner was."""
-        source = "Your predictions, as first read off. No points for closeness."
+        source = f"Your predictions, as first read off. No points for closeness.{_left_out(self.overview)}"
         return figures.calibration(self.overview.counts(), source=source)
 
     @property
@@ -120,10 +120,17 @@ def _table(seen: Overview) -> Table:
 
 
 def _row(chapter: Chapter) -> tuple[str, ...]:
-    kept = f"{chapter.kept} of {chapter.asked}" if chapter.asked else "–"
+    late = f", {chapter.late} of them late" if chapter.late else ""
+    kept = f"{chapter.kept} of {chapter.asked}{late}" if chapter.asked else "–"
     passed = f"{chapter.count('passed')} of {len(chapter.tasks)}" if chapter.tasks else "no exercise"
     tried = "; ".join(task.title for task in chapter.tasks if task.state == "tried")
     return chapter.name, kept, passed, tried or "–"
+
+
+def _left_out(seen: Overview) -> str:
+    late, unsure = f"{seen.late} made after the result was shown", f"{seen.unsure} without how sure you were"
+    parts = [late] * bool(seen.late) + [unsure] * bool(seen.unsure)
+    return f" Not counted: {', '.join(parts)}." if parts else ""
 
 
 def _next(seen: Overview) -> str:
@@ -131,9 +138,9 @@ def _next(seen: Overview) -> str:
     if chapter is None:
         unchecked = sum(one.count("earlier") for one in seen.chapters)
         but = f" But {unchecked} passed earlier and {'waits' if unchecked == 1 else 'wait'} for another check."
-        return f"Every prediction is kept and every task is passed.{but if unchecked else ''}"
+        return f"Every prediction is saved and every task is passed.{but if unchecked else ''}"
     left = chapter.asked - chapter.kept
-    predictions = f"{left} {'prediction' if left == 1 else 'predictions'} to keep in notebook {chapter.name}"
+    predictions = f"{left} {'prediction' if left == 1 else 'predictions'} to make in notebook {chapter.name}"
     open_tasks = chapter.count("tried") + chapter.count("open")
     tasks = f"{open_tasks} {'task' if open_tasks == 1 else 'tasks'} to pass in exercise {chapter.name}"
     return f"Next: {' and '.join([predictions] * bool(left) + [tasks] * bool(open_tasks))}."

@@ -18,6 +18,7 @@ from layerlab.widgets.build_view import BuildView, hear_while_busy
 from layerlab.widgets.dockerfile_panel import view_parts
 from layerlab.widgets.dockerfile_panel.panel import DockerfilePanel
 from layerlab.widgets.question_views import action
+from layerlab.widgets.showing import NOW, mark
 
 # Children of full width and their margins are wider than their box, which then scrolls sideways.
 _FITS = {"width": "auto", "overflow": "hidden"}
@@ -126,6 +127,7 @@ class _PanelView:
         return gauge
 
     def _hear(self, _: Any = None) -> None:
+        mark(self._status, NOW, is_so=self._panel.state == "building")
         for button in (*self._buttons.children, *self._conflict.children[1].children):
             hear_while_busy(button)
 

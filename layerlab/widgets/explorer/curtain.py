@@ -47,7 +47,9 @@ class Curtain(HasTraits):
         return self.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return {**self.view._repr_mimebundle_(), "text/plain": self.text}
+        from layerlab.widgets.showing import bundle
+
+        return bundle(self.view, self.text)
 
 
 def _view(curtain: Curtain) -> Any:

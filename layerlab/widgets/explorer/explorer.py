@@ -137,8 +137,8 @@ class Explorer(HasTraits):
         Raises
         ------
         AnswerError
-            The explorer is closed, nothing is left, the combination is not there or was built before, or the
-            prediction is not whole. Nothing is spent then.
+            The explorer is closed, nothing is left, the combination is not there or was built before, or nothing
+            is predicted. Nothing is spent then.
         DiskFull
         """
         with self._gate:
@@ -271,7 +271,9 @@ class Explorer(HasTraits):
         return self.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return {**self.view._repr_mimebundle_(), "text/plain": self.text, "text/html": text_twin.html(self)}
+        from layerlab.widgets.showing import bundle
+
+        return bundle(self.view, self.text, text_twin.html(self))
 
     # --- within --------------------------------------------------------------------------------
 

@@ -48,7 +48,7 @@ class Spent:
 
 @dataclass(frozen=True)
 class Said:
-    """A prediction as it was said: the band, a reason, how sure."""
+    """A prediction as it was said: the band; a reason and how sure, where they were given."""
 
     expected: Any
     reason: str
@@ -94,9 +94,9 @@ class Ledger:
         return next((number for number in range(1, BUDGET + 1) if self._spent(number) is None), None)
 
     def predict(self, number: int, combination: Combination, said: Said) -> None:
-        """Keep a prediction. Raises AnswerError where it is not whole."""
+        """Keep a prediction. Raises AnswerError where nothing is expected, or its reason is too long."""
         asked = self.prediction(number, combination)
-        asked.value, asked.reason, asked.confidence = said.expected, said.reason, said.confidence
+        asked.fill_in(said.expected, said.reason, said.confidence)
         if self._predictions.get(asked.id) != {"choice": said.expected, **said.why}:
             asked.keep()
 

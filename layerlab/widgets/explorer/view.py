@@ -19,8 +19,10 @@ from layerlab.widgets.build_view import BuildView, hear_while_busy
 from layerlab.widgets.explorer import text_twin
 from layerlab.widgets.explorer.explorer import Explorer
 from layerlab.widgets.explorer.ledger import BANDS
-from layerlab.widgets.prediction import CONFIDENCE, REASON_WORDS
+from layerlab.widgets.prediction import CONFIDENCE
+from layerlab.widgets.prediction_views import reason_field
 from layerlab.widgets.question_views import radio
+from layerlab.widgets.showing import NOW, mark
 
 # Children of full width and their margins are wider than their box, which then scrolls sideways.
 _FITS = {"width": "auto", "overflow": "hidden"}
@@ -109,18 +111,12 @@ class _View:
 
     def _prediction_box(self) -> widgets.VBox:
         explorer = self._explorer
-        reason = widgets.Text(
-            description=f"because (a few words, at most {REASON_WORDS}):",
-            style={"description_width": "initial"},
-            layout={"width": "95%"},
-        )
-        link((explorer, "reason"), (reason, "value"))
         bands = tuple(band.text for band in BANDS)
         return widgets.VBox(
             [
                 radio(bands, label="I expect that it adds:", model=explorer, trait="expected"),
-                reason,
-                radio(CONFIDENCE, label="How sure:", model=explorer, trait="confidence"),
+                reason_field(explorer),
+                radio(CONFIDENCE, label="How sure (optional):", model=explorer, trait="confidence"),
             ],
             layout=_FITS,
         )
@@ -146,6 +142,7 @@ class _View:
 
     def _draw_state(self, _: Any = None) -> None:
         explorer = self._explorer
+        mark(self._status, NOW, is_so=explorer.state == "building")
         self._closed_text.value = _status(explorer.locked_because)
         self._closed.layout.display = "" if explorer.is_locked else "none"
         self._inner.layout.display = "none" if explorer.is_locked else ""
