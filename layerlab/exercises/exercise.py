@@ -5,7 +5,7 @@ How to write one: docstring of `Exercise`. How a question works whose answer is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -131,14 +131,18 @@ class Exercise:
     def judging(self, task: str, text: str) -> FileJudging:
         """Return what judges a Dockerfile for a panel, anew each time. Its attempt counts once hints are asked for."""
         (id,) = self.tasks[task]
-        mark = self._mark(id, text)
 
-        def remember(outcome: Outcome) -> None:
-            # What could not be checked may be checked at the next try.
-            if mark and outcome.verdicts.checks and all(check.status != "SKIP" for check in outcome.verdicts):
-                self._judged[task] = mark, outcome
+        def begin() -> Callable[[Outcome], None]:
+            # Of the files as they are now: while it is built, somebody may edit them.
+            mark = self._mark(id, text)
+            return lambda outcome: self._remember_verdict(task, mark, outcome)
 
-        return FileJudging(self._trial(id, text), partial(self._try, task), on_judged=remember)
+        return FileJudging(self._trial(id, text), partial(self._try, task), on_run=begin)
+
+    def _remember_verdict(self, task: str, mark: _Mark | None, outcome: Outcome) -> None:
+        # What could not be checked may be checked at the next try.
+        if mark and outcome.verdicts.checks and all(check.status != "SKIP" for check in outcome.verdicts):
+            self._judged[task] = mark, outcome
 
     def judged(self, task: str, text: str) -> Outcome:
         """Return the verdict on a Dockerfile, without building it again where it was the last one judged.

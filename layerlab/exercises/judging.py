@@ -59,12 +59,18 @@ def _result(trial: Trial, verdicts: Verdicts) -> str:
 
 
 class FileJudging:
-    """One judging of one text, as the panel wants it: see `layerlab.widgets.dockerfile_panel.Judging`."""
+    """One judging of one text, as the panel wants it: see `layerlab.widgets.dockerfile_panel.Judging`.
 
-    def __init__(self, trial: Trial, checks: Checks, *, on_judged: Callable[[Outcome], None]) -> None:
+    Parameters
+    ----------
+    on_run
+        Called when `run` begins; what it returns is told the outcome.
+    """
+
+    def __init__(self, trial: Trial, checks: Checks, *, on_run: Callable[[], Callable[[Outcome], None]]) -> None:
         self._trial = trial
         self._checks = checks
-        self._on_judged = on_judged
+        self._on_run = on_run
 
     def static(self) -> Verdicts:
         """Judge what the text alone shows; nothing is built, run or kept."""
@@ -73,8 +79,9 @@ class FileJudging:
     def run(self, on_event: OnEvent | None = None) -> Outcome:
         """Build, look and judge. Raises BuildCancelled where `cancel` came first."""
         self._trial.on_event = on_event
+        on_judged = self._on_run()
         judged_now = outcome(self._trial, self._checks)
-        self._on_judged(judged_now)
+        on_judged(judged_now)
         return judged_now
 
     def cancel(self) -> None:

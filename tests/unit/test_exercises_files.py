@@ -10,6 +10,7 @@ from fake_bench import APPS, Begun, FakeBench
 
 from layerlab import exercises
 from layerlab.checks.behaviour import telling_line
+from layerlab.context import BuildContext
 from layerlab.errors import BuildCancelled, BuildFailed, CheckFailed, NotRecorded
 from layerlab.exercises import Exercise
 from layerlab.exercises.file_task import edited, filled, one_filling_changed
@@ -322,6 +323,14 @@ def test_what_the_panel_judged_is_not_built_again_for_the_same_text(exercise: Ex
     texts = len(bench.texts)
     exercise.verdicts(TASK)
     assert len(bench.texts) > texts, "another text"
+
+
+def test_typing_reads_no_file_of_the_service(exercise: Exercise, monkeypatch: pytest.MonkeyPatch) -> None:
+    def digest(*given: object) -> str:
+        raise AssertionError("a static verdict is to follow a keystroke within 50 ms")
+
+    monkeypatch.setattr(BuildContext, "digest", digest)
+    assert exercise.judging(TASK, RIGHT).static().checks
 
 
 def test_a_verdict_holds_for_the_files_that_it_was_built_with(
