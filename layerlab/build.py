@@ -5,9 +5,11 @@ Raw answers of an engine end here: what leaves this module are values of `layerl
 
 from __future__ import annotations
 
+import json
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -35,6 +37,10 @@ _UNREADABLE = re.compile(r"Unknown instruction: |only supports the --\S+.* flags
 _BUILDKIT_UNREADABLE = re.compile(r"parse error (?:on )?line (?P<line>\d+)|dockerfile:(?P<first>\d+)\n", re.IGNORECASE)
 # What the older builder says of a RUN that failed (moby 20.10, builder/dockerfile/dispatchers.go).
 _QUOTED_COMMAND = re.compile(r"The command '(.*)' returned a non-zero code: \d+$", re.DOTALL)
+_FAILED_COPY = re.compile(r"(COPY|ADD) failed: ")
+_QUOTES_A_COMMAND = re.compile(
+    r"The command '.*' returned a non-zero code|process \".*\" did not complete|executor failed running", re.DOTALL
+)
 _RUN_BY_BUILDKIT = ("RUN", "COPY", "ADD", "WORKDIR")
 
 OnEvent = Callable[[events.Event], None]
@@ -274,7 +280,7 @@ class _StepReader:
         told = running.finished if running else None
         return Step(
             number=number,
-            instruction=told.instruction if told and told.line == instruction.line else instruction.logical,
+            instruction=instruction.logical,
             line=instruction.line,
             is_cached=made.is_cached,
             seconds=told.seconds if told else 0.0,
@@ -328,14 +334,14 @@ class _StepReader:
 
     def _failed(self, message: str) -> int | None:
         """The step that ran last, unless the engine's message quotes the command of another RUN of the file."""
+        numbered = list(enumerate(self._dockerfile.instructions, 1))
+        if match := _FAILED_COPY.match(message):
+            copies = [number for number, one in numbered if one.keyword == match[1]]
+            return self._last if self._last in copies or not copies else copies[0]
         quoted = _QUOTED_COMMAND.match(message)
         if quoted is None:
             return self._last
-        runs = {
-            number: _words(one.logical.partition(" ")[2])
-            for number, one in enumerate(self._dockerfile.instructions, 1)
-            if one.keyword == "RUN"
-        }
+        runs = {number: _command_text(one) for number, one in numbered if one.keyword == "RUN"}
         quoting = {number: text for number, text in runs.items() if _words(quoted[1]).endswith(text)}
         longest = max(map(len, quoting.values()), default=0)
         failed = [number for number, text in quoting.items() if len(text) == longest]
@@ -358,6 +364,16 @@ class _StepReader:
         )
 
 
+def _command_text(run: Instruction) -> str:
+    """Return a RUN's command as the engine quotes it: the words of the JSON form stand side by side there."""
+    text = run.logical.partition(" ")[2].strip()
+    with suppress(ValueError):
+        words = json.loads(text)
+        if isinstance(words, list) and all(isinstance(word, str) for word in words):
+            return _words(" ".join(words))
+    return _words(text)
+
+
 def _words(text: str) -> str:
     return " ".join(text.split())
 
@@ -368,6 +384,8 @@ def _in_file(step: Step) -> tuple[int, int]:
 
 def _unreadable(event: events.Failed, line: int | None) -> DockerfileError | None:
     """Return the error of a file that the builder cannot read, or None where it is none of that kind."""
+    if _QUOTES_A_COMMAND.search(event.message):
+        return None  # a step ran, so the file was read; and its command may speak of such things itself
     if match := _BUILDKIT_UNREADABLE.search(event.message):
         line = int(match["line"] or match["first"])
     elif not _UNREADABLE.search(event.message):

@@ -40,10 +40,18 @@ class Strangers:
         """Every id that somebody may print: of images and of containers."""
         return (*self._images, *self.containers)
 
+    @property
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """Every name with the image that it names."""
+        return tuple((name, str(self.client.api.inspect_image(name)["Id"])) for name in self._names)
+
     def seen(self) -> dict[str, str]:
         """What the engine says of each of these things now; "gone" where it has none."""
         api = self.client.api
-        found = {f"image {one}": _asked(api.inspect_image, one, "RepoTags") for one in self._images}
+        found = {
+            f"image {one}": _asked(api.inspect_image, one, "RepoTags", "RepoDigests", "Metadata")
+            for one in self._images
+        }
         found |= {f"name {one}": _asked(api.inspect_image, one, "Id") for one in self._names}
         found |= {f"container {one}": _asked(api.inspect_container, one, "Name", "State") for one in self.containers}
         return found | {f"volume {one}": _asked(api.inspect_volume, one, "CreatedAt") for one in self._volumes}

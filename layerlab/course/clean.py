@@ -66,10 +66,11 @@ def _clean_one(engine: LiveEngine, confirm: Callable[[str], bool], say: Console)
         _print(say, f"The stand-in bases stay ({', '.join(built)}); `layerlab engine purge` removes them too.")
     cache = build_cache_bytes(engine)
     prunes = bool(cache) and engine.info.kind == "private"
-    if cache and not prunes:
-        _print(say, f"BuildKit's cache takes {size(cache)} there. It serves every build on that engine, so it stays:")
+    if cache != 0 and not prunes:
+        takes = f"takes {size(cache)} there" if cache else "may take room there, the engine can't say now how much"
+        _print(say, f"BuildKit's cache {takes}. It serves every build on that engine, so it stays:")
         _print(say, "  docker builder prune")
-    what = [f"these {len(ours)}"] * bool(ours) + [f"{size(cache)} of BuildKit's cache"] * prunes
+    what = [f"these {len(ours)}"] * bool(ours) + [f"{size(cache or 0)} of BuildKit's cache"] * prunes
     if not what or not confirm(f"Remove {' and '.join(what)} from {name}?"):
         return True
     gone, kept = remove(engine)

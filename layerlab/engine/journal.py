@@ -10,23 +10,32 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from filelock import BaseFileLock, FileLock, Timeout
 
 from layerlab.engine import private
 
 BUILDS = "layerlab/build:"  # + 32 hex digits: the name that a build alone has
-COMMITTED = "commit"  # an image that we committed ourselves: the engine's answer named it
 RUN = "LAYERLAB_RUN"  # the variable in which a run of the tests names itself, so that what it made can be told
 Kind = Literal["image", "container", "tag", "base", "volume", "build", "leftover"]
-_CONTAINER_ID = 64  # digits; the edition before this one also noted ids of 12, which it had read in a build's output
+Heard = Literal["stage", "made", "cached"]
+
+_BUILD = re.compile(re.escape(BUILDS) + "[0-9a-f]{32}")
+_ID = re.compile("sha256:[0-9a-f]{64}")
+# The first edition read ids of images and containers in what a build printed, and took names by them: its entries of
+# these kinds, which bear no edition, prove nothing.
+_EDITION = 2
+# A RUN may print as many ids as it likes.
+_MOST_HEARD = 10_000
 
 
 @dataclass
@@ -36,7 +45,7 @@ class Owned:
     ``images`` and ``containers`` are ids, ``volumes`` are names, ``tags`` maps a reference to the image it named, and
     ``bases`` are references that the course pulled: listed and offered by `clean`, never removed by themselves.
     ``builds`` are the names of builds that are under way or were cut short. ``leftovers`` are ids of untagged images
-    that appeared while a build of ours failed, or that the edition before this one took for ours: nothing proves it.
+    that a failed build of ours says it made, or that the first edition took for ours: by themselves they prove nothing.
     """
 
     images: set[str] = field(default_factory=set)
@@ -54,25 +63,38 @@ class Owned:
 
 @dataclass(frozen=True)
 class BuildNote:
-    """What was written down before a build began.
+    """What was written down of a build before it began and while it ran.
 
     Attributes
     ----------
     before
-        Ids of all images that the engine held then; None where the note is lost, so that every image may have been.
-    instructions
-        The Dockerfile's instructions, which tell the steps of this build from those of others.
+        Ids of all images that the engine held when it began; None where the note is lost or too long, so that every
+        image may have been there.
+    heard
+        What its events said, in order: "stage", the id that a stage ended with (a field of the engine's own); "made"
+        and "cached", a step's id in 12 digits, which a RUN can print as well. So "cached" is used only to leave alone,
+        and "made" only beside `before`.
     run
         ``LAYERLAB_RUN`` as it was then.
     """
 
     before: frozenset[str] | None
-    instructions: tuple[str, ...] = ()
+    heard: tuple[tuple[str, str], ...] = ()
     run: str | None = None
 
     def was_there(self, image_id: str) -> bool:
         """True where the engine held this image when the build began, or where nobody knows."""
         return self.before is None or image_id in self.before
+
+    def heard_of(self, kind: Heard, *, until_stage: str | None = None) -> list[str]:
+        """Return the ids of a kind, by default all of them, else those that were heard before that stage ended."""
+        ids = []
+        for what, id in self.heard:
+            if what == kind:
+                ids.append(id)
+            if (what, id) == ("stage", until_stage):
+                break
+        return ids
 
 
 class Journal:
@@ -102,24 +124,27 @@ class Journal:
         with self._lock:
             yield
 
-    def note(
-        self, kind: Kind, identity: str, *, image: str | None = None, proof: str | None = None, run: str | None = None
-    ) -> None:
+    def note(self, kind: Kind, identity: str, *, image: str | None = None, during: BuildNote | None = None) -> None:
         """Write down that an image, container, volume or tag is ours from now on.
 
         Parameters
         ----------
         image
             Of a tag: the image that it names.
-        proof
-            Of an image: the build's name that led to it, or `COMMITTED`. One without proof counts as a leftover.
-        run
-            The run that made it, where that is not this one.
+        during
+            The build that made it, where its run may be another than this one.
         """
-        said = {"image": image, "proof": proof, "run": run or os.environ.get(RUN)}
-        self._append({"own": kind, "id": identity, **{name: value for name, value in said.items() if value}})
+        run = during.run if during else os.environ.get(RUN)
+        said = {"image": image, "run": run}
+        self._append(
+            {"own": kind, "id": identity, "edition": _EDITION, **{name: value for name, value in said.items() if value}}
+        )
 
-    def begin_build(self, before: Iterable[str], instructions: Sequence[str] = ()) -> str:
+    def forget(self, kind: Kind, *identities: str) -> None:
+        """Write down that these are gone, or no longer ours."""
+        self._append(*({"gone": kind, "id": one} for one in identities))
+
+    def begin_build(self, before: Iterable[str]) -> str:
         """Write down a build that is about to begin, and return the name that it is to bear.
 
         Parameters
@@ -128,28 +153,41 @@ class Journal:
             Ids of all images that the engine holds.
         """
         name = f"{BUILDS}{secrets.token_hex(16)}"
-        note, run = self._build_file(name), os.environ.get(RUN)
-        note.parent.mkdir(parents=True, exist_ok=True)
+        path = self._build_file(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
         # Held as long as this process lives, so that no other takes a build under way for one that was cut short.
-        self._builds[name] = lock = FileLock(note.with_suffix(".lock"), thread_local=False)
+        self._builds[name] = lock = FileLock(path.with_suffix(".lock"), thread_local=False)
         lock.acquire()
-        content = {"before": sorted(before), "instructions": list(instructions), "run": run}
-        note.write_text(json.dumps(content), encoding="utf-8")
-        self.note("build", name)
+        try:
+            path.write_text(json.dumps({"before": sorted(before), "run": os.environ.get(RUN)}) + "\n", encoding="utf-8")
+            self.note("build", name)
+        except OSError:
+            self._remove_file(name)
+            self._let_go(name)
+            raise
         return name
 
+    def hear(self, name: str, kind: Heard, identity: str) -> None:
+        """Write down what the events of a build said of an image."""
+        with self._build_file(name).open("a", encoding="utf-8") as file:
+            file.write(json.dumps([kind, identity]) + "\n")
+
     def build_note(self, name: str) -> BuildNote:
-        """Return what was written down before a build began; where that is lost, every image was there before."""
-        try:
-            note = json.loads(self._build_file(name).read_text(encoding="utf-8"))
-            return BuildNote(frozenset(note["before"]), tuple(note["instructions"]), note["run"])
-        except (OSError, ValueError, TypeError, KeyError):
-            return BuildNote(None)
+        """Return what was written down of a build; where that is lost, every image was there before."""
+        lines = _lines(self._build_file(name))
+        first = next(lines, None)
+        before, run = (first.get("before"), first.get("run")) if isinstance(first, dict) else (None, None)
+        heard = tuple((one[0], one[1]) for one in islice(lines, _MOST_HEARD) if _is_heard(one))
+        ids = (
+            [one for one in before if isinstance(one, str) and _ID.fullmatch(one)] if isinstance(before, list) else None
+        )
+        is_whole = ids is not None and ids == before and next(lines, None) is None
+        return BuildNote(frozenset(ids or ()) if is_whole else None, heard, run if isinstance(run, str) else None)
 
     def end_build(self, name: str) -> None:
         """Write down that all that a build made is noted by itself now."""
         self.forget("build", name)
-        self._build_file(name).unlink(missing_ok=True)
+        self._remove_file(name)
         self._let_go(name)
 
     def abandon_build(self, name: str) -> None:
@@ -182,14 +220,15 @@ class Journal:
         if lock is not None:
             lock.release()
             if not self._build_file(name).exists():
-                Path(lock.lock_file).unlink(missing_ok=True)
+                with suppress(OSError):
+                    Path(lock.lock_file).unlink(missing_ok=True)
+
+    def _remove_file(self, name: str) -> None:
+        with suppress(OSError):  # a note that stays is no more than a few kilobytes
+            self._build_file(name).unlink(missing_ok=True)
 
     def _build_file(self, name: str) -> Path:
         return self.path.with_suffix(".builds") / f"{name.removeprefix(BUILDS)}.json"
-
-    def forget(self, kind: Kind, identity: str) -> None:
-        """Write down that it is gone, or no longer ours."""
-        self._append({"gone": kind, "id": identity})
 
     def owned(self) -> Owned:
         """Read what is ours. A line cut short by a crash is passed over: it named nothing yet.
@@ -197,9 +236,13 @@ class Journal:
         The file only grows, so each call reads what was appended since the one before.
         """
         with self._reading:
-            for entry in _entries(self._appended()):
-                _apply(self._read.owned, entry)
-            return self._read.owned.copy()
+            begun, lines = self._appended()
+            # Put in place when all of it was read: an interrupt in between must lose no entry.
+            read = replace(begun, owned=begun.owned.copy())
+            for entry in _entries(lines):
+                _apply(read.owned, entry)
+            self._read = read
+            return read.owned.copy()
 
     def made_by(self, run: str) -> Owned:
         """Read what came to be ours while ``LAYERLAB_RUN`` was this, and still is."""
@@ -217,30 +260,33 @@ class Journal:
         """True where we gave this reference to this very image."""
         return self.owned().tags.get(reference) == image_id
 
-    def _append(self, entry: dict[str, str]) -> None:
+    def _append(self, *entries: Mapping[str, Any]) -> None:
+        if not entries:
+            return
         with self._lock, self.path.open("ab+") as file:
             # A crash may have cut the last line short; what follows must not be glued to it.
             torn = file.seek(0, os.SEEK_END) > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n"
-            file.write(b"\n" * torn + json.dumps(entry).encode() + b"\n")
+            file.write(b"\n" * torn + b"".join(json.dumps(entry).encode() + b"\n" for entry in entries))
             file.flush()
             os.fsync(file.fileno())
 
-    def _appended(self) -> Iterable[bytes]:
-        """Return the whole lines that were not read yet; all of them where another file lies at this path by now."""
+    def _appended(self) -> tuple[_Read, Iterable[bytes]]:
+        """Return how far the journal is read with these lines, and the whole lines that were not read yet.
+
+        All lines where another file lies at this path by now.
+        """
         try:
             with self.path.open("rb") as file:
                 facts = os.fstat(file.fileno())
-                if facts.st_ino != self._read.inode or facts.st_size < self._read.size_bytes:
-                    self._read = _Read(facts.st_ino)
-                file.seek(self._read.size_bytes)
+                is_same = facts.st_ino == self._read.inode and facts.st_size >= self._read.size_bytes
+                read = self._read if is_same else _Read(facts.st_ino)
+                file.seek(read.size_bytes)
                 appended = file.read()
         except FileNotFoundError:
-            self._read = _Read()
-            return ()
+            return _Read(), ()
         # The rest may be half a line: somebody is still writing it, or a crash has cut it and a line end will follow.
         whole = appended[: appended.rfind(b"\n") + 1]
-        self._read.size_bytes += len(whole)
-        return whole.splitlines()
+        return replace(read, size_bytes=read.size_bytes + len(whole)), whole.splitlines()
 
 
 @dataclass
@@ -252,42 +298,47 @@ class _Read:
     owned: Owned = field(default_factory=Owned)
 
 
-def _entries(lines: Iterable[bytes]) -> Iterator[dict[str, str]]:
+def _lines(path: Path) -> Iterator[Any]:
+    """Yield the JSON values of a note, up to a line that is none; nothing where it can't be read."""
+    with suppress(OSError, ValueError, RecursionError), path.open(encoding="utf-8") as file:
+        yield from map(json.loads, file)
+
+
+def _is_heard(line: Any) -> bool:
+    return isinstance(line, list) and len(line) == 2 and all(isinstance(part, str) for part in line)
+
+
+def _entries(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     for line in lines:
-        with suppress(ValueError):  # cut short by a crash
+        with suppress(ValueError, RecursionError):  # cut short by a crash, or written by somebody else
             entry = json.loads(line)
-            if isinstance(entry, dict) and isinstance(entry.get("id"), str):
+            if isinstance(entry, dict) and all(isinstance(entry.get(name, ""), str) for name in ("id", "image", "run")):
                 yield entry
 
 
-def _apply(owned: Owned, entry: dict[str, str]) -> None:
-    identity = entry["id"]
+def _apply(owned: Owned, entry: dict[str, Any]) -> None:
+    identity = entry.get("id", "")
     match entry:
-        case {"own": "image", "proof": str()}:
+        case {"own": "image", "edition": int()}:
             owned.images.add(identity)
             owned.leftovers.discard(identity)
-        case {"own": "image" | "leftover"} if identity not in owned.images:
-            owned.leftovers.add(identity)
-        case {"own": "container"} if len(identity) == _CONTAINER_ID:
+        case {"own": "image" | "leftover"}:
+            if identity not in owned.images:
+                owned.leftovers.add(identity)
+        case {"own": "container", "edition": int()}:
             owned.containers.add(identity)
-        case {"own": "tag"}:
+        case {"own": "tag", "edition": int()}:
             owned.tags[identity] = entry.get("image", "")
         case {"own": "base"}:
             owned.bases.add(identity)
         case {"own": "volume"}:
             owned.volumes.add(identity)
-        case {"own": "build"}:
+        case {"own": "build"} if _BUILD.fullmatch(identity):
             owned.builds.add(identity)
         case {"gone": "tag"}:
             owned.tags.pop(identity, None)
         case {"gone": "image" | "leftover"}:
             owned.images.discard(identity)
             owned.leftovers.discard(identity)
-        case {"gone": "container"}:
-            owned.containers.discard(identity)
-        case {"gone": "base"}:
-            owned.bases.discard(identity)
-        case {"gone": "volume"}:
-            owned.volumes.discard(identity)
-        case {"gone": "build"}:
-            owned.builds.discard(identity)
+        case {"gone": "container" | "base" | "volume" | "build" as kind}:
+            getattr(owned, f"{kind}s").discard(identity)

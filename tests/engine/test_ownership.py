@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import multiprocessing
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from layerlab import build, events
 from layerlab.engine.journal import BUILDS, RUN, Journal
-from layerlab.engine.live import LiveEngine
+from layerlab.engine.live import LiveEngine, ownership
 from layerlab.engine.live import belongings as ours
 from layerlab.errors import BuildCancelled, BuildFailed, NotOurs
 
@@ -294,6 +295,7 @@ def test_a_forged_step_changes_neither_the_steps_nor_what_came_from_the_cache(co
     again = build.build(course, folder_with(tmp_path, forged(lines, "well", marker, slim)))
     try:
         assert [step.number for step in result.steps] == [1, 2, 3, 4]
+        assert result.steps[2].instruction.startswith("RUN printf")
         assert [step.is_cached for step in result.steps] == [False] * 4
         assert [step.is_cached for step in again.steps] == [False, True, True, True]
         assert result.steps[-1].image_id == result.image.id == again.image.id
@@ -339,30 +341,94 @@ def test_steps_of_a_failed_build_on_an_image_of_ours_go_with_it(course, user, sl
     assert set(user.api.images(all=True, quiet=True)) == before
 
 
-def test_an_untagged_image_that_somebody_built_meanwhile_is_not_taken_for_a_step(course, user, slim, tmp_path):
-    text = f"FROM {slim}\nRUN echo {time.time_ns()} > /a\nRUN echo {READY}; exit 3\n"
-    begun = build.begin(course, folder_with(tmp_path, text))
-    theirs = []
+def meanwhile(course: LiveEngine, folder: Path, act, *, tag: str | None = None) -> None:
+    """Build, and let somebody act when the first RUN has printed that it is there; a failing build is well too."""
+    begun = build.begin(course, folder, tag=tag)
 
     def on_event(event: events.Event) -> None:
         if isinstance(event, events.StepOutput) and event.text == READY:
-            other = f"FROM {slim}\nRUN echo {time.time_ns()} > /theirs\n".encode()
-            theirs.append(user.images.build(fileobj=io.BytesIO(other), rm=True)[0].id)
+            act()
 
-    with pytest.raises(BuildFailed):
+    with contextlib.suppress(BuildFailed):
         begun.run(on_event)
-    try:
-        assert len(ours.leftovers(course)) == 1
-        assert theirs[0] not in ours.leftovers(course)
-    finally:
-        for image in (*theirs, *ours.leftovers(course)):
-            user.api.remove_image(image, noprune=True)
+
+
+@pytest.fixture
+def theirs(user):
+    """Builds somebody's untagged images, and holds that each is there at the end as it was."""
+    built: dict[str, object] = {}
+
+    def make(text: str, tag: str | None = None) -> str:
+        image = user.images.build(fileobj=io.BytesIO(text.encode()), tag=tag, rm=True)[0]
+        built[image.id] = user.api.inspect_image(image.id)["RepoTags"]
+        return image.id
+
+    yield make
+    for image, tags in built.items():
+        assert user.api.inspect_image(image)["RepoTags"] == tags
+    for image, tags in reversed(built.items()):
+        for name in tags or [image]:
+            user.api.remove_image(name)
+
+
+def test_an_untagged_image_that_somebody_built_meanwhile_is_not_taken_for_a_step(course, user, slim, tmp_path, theirs):
+    marker = time.time_ns()
+    ours_below = build.build(
+        course, folder_with(tmp_path, f"FROM {slim}\nRUN echo {marker} > /a\n"), tag="layerlab/b:1"
+    )
+    made = []
+    for text in (f"FROM {slim}\nRUN echo {marker + 1} > /theirs\n", f"FROM {ours_below.tag}\nENV MY=WORK\n"):
+        failing = f"FROM {slim}\nENV Z={marker + len(made)}\nRUN echo {READY}; exit 3\n"
+        meanwhile(course, folder_with(tmp_path, failing), lambda text=text: made.append(theirs(text)))
+    left = ours.leftovers(course)
+    assert not {*made} & {*left, *(one.name for one in ours.belongings(course))}
+    ours.remove(course)
+    for image in left:
+        user.api.remove_image(image, noprune=True)
+
+
+def test_what_somebody_built_meanwhile_from_the_same_lines_stays_theirs(course, slim, tmp_path, theirs):
+    line = f"RUN echo {time.time_ns()} > /a"
+    text = f"FROM {slim} AS one\nRUN echo {time.time_ns()}; echo {READY}\nFROM {slim}\n{line}\n"
+    made = []
+    meanwhile(course, folder_with(tmp_path, text), lambda: made.append(theirs(f"FROM {slim}\n{line}\n")))
+    assert not course.journal.owns_image(made[0])
+    ours.remove(course)
+
+
+def test_a_step_of_a_stage_before_is_cached_and_still_ours(course, user, slim, tmp_path):
+    before = set(user.api.images(all=True, quiet=True))
+    line = f"RUN echo {time.time_ns()} > /a"
+    result = build.build(course, folder_with(tmp_path, f"FROM {slim} AS one\n{line}\nFROM {slim}\n{line}\n"))
+    assert [step.is_cached for step in result.steps] == [False, False, False, True]
+    ours.remove(course)
+    assert set(user.api.images(all=True, quiet=True)) == before
+
+
+def test_an_id_that_comes_back_by_somebody_elses_hand_is_theirs(course, slim, tmp_path, user):
+    built = build.build(course, folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n"))
+    archive = b"".join(user.api.get_image(built.image.id))
+    user.api.remove_image(built.image.id)
+    build.build(course, folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /b\n"))
+    user.images.load(archive)
+    ours.remove(course)
+    user.api.remove_image(built.image.id)  # it is there
+
+
+def test_an_image_whose_only_name_is_a_digest_has_a_name(course, slim, tmp_path):
+    built = build.build(
+        course, folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n"), tag="layerlab/d:1"
+    )
+    raw = course.inspect("layerlab/d:1")
+    assert not ownership.names_of({**raw, "RepoTags": ["<none>:<none>"], "RepoDigests": ["<none>@<none>"]})
+    assert ownership.names_of({**raw, "RepoTags": [], "RepoDigests": [f"users/x@{built.image.id}"]})
+    ours.remove(course)
 
 
 def test_a_killed_build_that_still_led_to_an_image_is_ours_by_its_name(course, user, slim, tmp_path):
     before = set(user.api.images(all=True, quiet=True))
     # What the process would have found out, had it lived: the engine has given the name to what it built.
-    name = course.journal.begin_build(before)
+    name = ownership.begin(course.client.api)
     text = f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n".encode()
     user.images.build(fileobj=io.BytesIO(text), tag=name, rm=True)
     course.journal.abandon_build(name)
@@ -394,10 +460,74 @@ def test_a_raw_build_takes_no_name_of_somebodys(belonging_to_somebody, course, s
         course.client.images.build(path=str(folder), tag="layerlab/mine:naive", rm=True)
 
 
-def test_what_an_older_edition_read_in_a_builds_output_proves_nothing(neighbours, course):
-    lines = [{"own": "image", "id": one} for one in neighbours.ids if one.startswith("sha256:")]
-    lines += [{"own": "container", "id": one[:12]} for one in neighbours.containers]
+def test_a_raw_build_takes_no_name_that_somebody_gives_meanwhile(course, slim, tmp_path, theirs):
+    tag = f"layerlab/taken:{time.time_ns()}"
+    folder = folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()}; echo {READY}; sleep 1\n")
+    with pytest.raises(NotOurs):  # a positional tag, as the SDK allows it
+        for event in course.client.api.build(str(folder), tag, rm=True, decode=True):
+            if READY in str(event.get("stream")) and "Step" not in str(event.get("stream")):
+                theirs(f"FROM {slim}\nENV THEIRS={time.time_ns()}\n", tag)
+    ours.remove(course)
+
+
+def test_a_raw_build_that_is_left_early_ends_and_leaves_no_name(course, user, slim, tmp_path):
+    folder = folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()}; echo {READY}; sleep 3\n")
+    for event in course.client.api.build(path=str(folder), tag="layerlab/left:1", rm=True, decode=True):
+        if READY in str(event.get("stream")) and "Step" not in str(event.get("stream")):
+            break
+    time.sleep(5)
+    assert not [
+        tag for one in user.api.images() for tag in one["RepoTags"] or () if tag.startswith((BUILDS, "layerlab/left"))
+    ]
+    ours.remove(course)
+    assert not course.journal.owned().builds
+
+
+def test_a_raw_build_that_fails_is_settled_while_its_error_lives(course, user, slim, tmp_path):
+    folder = folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /a\nRUN exit 3\n")
+    with pytest.raises(docker.errors.BuildError):
+        course.client.images.build(path=str(folder), rm=True, forcerm=True)
+    assert not course.journal.owned().builds
+    (left,) = ours.leftovers(course)
+    user.api.remove_image(left, noprune=True)
+
+
+def test_a_name_without_a_tag_is_latest(course, slim, tmp_path):
+    folder = folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n")
+    for _ in range(2):
+        build.build(course, folder, tag="layerlab/untold")
+        course.client.images.build(path=str(folder), tag="layerlab/untold", rm=True)
+    gone, kept = ours.remove(course)
+    assert not kept
+    assert "layerlab/untold:latest" in {one.name for one in gone}
+
+
+def test_containers_that_a_raw_build_leaves_go_with_its_image(course, user, slim, tmp_path):
+    before = snapshot(user)
+    folder = folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n")
+    course.client.images.build(path=str(folder), tag="layerlab/unremoved:1")
+    ours.remove(course)
+    assert snapshot(user) == before
+
+
+def test_what_the_first_edition_read_in_a_builds_output_proves_nothing(neighbours, course):
+    kinds = [("image" if one.startswith("sha256:") else "container", one) for one in neighbours.ids]
+    lines = [{"own": kind, "id": one} for kind, one in kinds]
+    lines += [{"own": "tag", "id": name, "image": image} for name, image in neighbours.named]
     course.journal.path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     assert not ours.belongings(course)
     ours.remove(course)
     assert not neighbours.harmed()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('RUN ["sh", "-c", "echo {m}; echo \'Step 3/3 : RUN echo fine\'; exit 3"]\nRUN echo fine\n', (2, 2, 3)),
+        ("RUN echo {m} parse error line 99; exit 3\n", (2, 2, 3)),
+    ],
+)
+def test_what_a_failing_command_says_is_not_where_it_failed(course, user, slim, tmp_path, text, told):
+    with pytest.raises(BuildFailed) as caught:
+        build.build(course, folder_with(tmp_path, f"FROM {slim}\n{text.replace('{m}', str(time.time_ns()))}"))
+    assert (caught.value.step, caught.value.line, caught.value.exit_code) == told

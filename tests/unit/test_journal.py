@@ -7,13 +7,14 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerlab.engine.journal import BUILDS, RUN, Journal
 
-PROOF = f"{BUILDS}{0:032x}"
 KINDS = st.sampled_from(["image", "container", "base"])
+THERE = f"sha256:{0:064x}"
 IDS = st.sampled_from(["a" * 64, "b" * 64, "c" * 64])
 
 
@@ -24,7 +25,7 @@ def test_it_remembers_exactly_what_was_noted_and_not_forgotten(tmp_path_factory,
     expected: dict[str, set[str]] = {"image": set(), "container": set(), "base": set()}
     for is_note, kind, identity in entries:
         if is_note:
-            journal.note(kind, identity, proof=PROOF)
+            journal.note(kind, identity)
         else:
             journal.forget(kind, identity)
         (expected[kind].add if is_note else expected[kind].discard)(identity)
@@ -45,53 +46,53 @@ def test_a_tag_is_owned_only_while_it_names_our_image(tmp_path):
 
 def test_a_line_cut_short_by_a_crash_loses_only_itself(tmp_path):
     journal = Journal(tmp_path / "j.jsonl")
-    journal.note("image", "sha256:a", proof=PROOF)
+    journal.note("image", "sha256:a")
     with journal.path.open("a") as file:
         file.write('{"own": "image", "id": "sha256:ha')
-    journal.note("image", "sha256:b", proof=PROOF)
+    journal.note("image", "sha256:b")
     assert journal.owned().images == {"sha256:a", "sha256:b"}
 
 
 def test_it_reads_on_where_it_stopped_and_sees_what_others_append(tmp_path):
     journal, other = Journal(tmp_path / "j.jsonl"), Journal(tmp_path / "j.jsonl")
-    journal.note("image", "sha256:a", proof=PROOF)
+    journal.note("image", "sha256:a")
     assert journal.owned().images == {"sha256:a"}
     with journal.path.open("a") as file:
         file.write('{"own": "image", "id": "sha256:ha')
     assert journal.owned().images == {"sha256:a"}
-    other.note("image", "sha256:b", proof=PROOF)
+    other.note("image", "sha256:b")
     other.forget("image", "sha256:a")
     assert journal.owned().images == {"sha256:b"}
 
 
 def test_what_a_caller_does_to_the_answer_changes_nothing(tmp_path):
     journal = Journal(tmp_path / "j.jsonl")
-    journal.note("image", "sha256:a", proof=PROOF)
+    journal.note("image", "sha256:a")
     journal.owned().images.clear()
     assert journal.owned().images == {"sha256:a"}
 
 
 def test_a_journal_that_was_removed_owns_nothing_and_starts_anew(tmp_path):
     journal = Journal(tmp_path / "j.jsonl")
-    journal.note("image", "sha256:a", proof=PROOF)
+    journal.note("image", "sha256:a")
     assert journal.owned().images
     journal.path.unlink()
     assert not journal.owned().images
-    journal.note("image", "sha256:b", proof=PROOF)
+    journal.note("image", "sha256:b")
     assert journal.owned().images == {"sha256:b"}
 
 
 def test_what_a_run_made_is_told_from_what_was_there_and_from_what_others_make(tmp_path, monkeypatch):
     journal, other = Journal(tmp_path / "j.jsonl"), Journal(tmp_path / "j.jsonl")
-    journal.note("image", "sha256:before", proof=PROOF)
+    journal.note("image", "sha256:before")
     monkeypatch.setenv(RUN, "a-run")
-    journal.note("image", "sha256:a", proof=PROOF)
-    journal.note("image", "sha256:gone", proof=PROOF)
+    journal.note("image", "sha256:a")
+    journal.note("image", "sha256:gone")
     journal.note("tag", "layerlab/a:1", image="sha256:a")
     monkeypatch.setenv(RUN, "another-run")
-    other.note("image", "sha256:other", proof=PROOF)
+    other.note("image", "sha256:other")
     monkeypatch.delenv(RUN)
-    other.note("image", "sha256:learner", proof=PROOF)
+    other.note("image", "sha256:learner")
     other.forget("image", "sha256:gone")
     made = journal.made_by("a-run")
     assert (made.images, made.tags) == ({"sha256:a"}, {"layerlab/a:1": "sha256:a"})
@@ -101,7 +102,7 @@ def test_what_a_run_made_is_told_from_what_was_there_and_from_what_others_make(t
 def _write(path: str, name: str) -> None:
     journal = Journal(Path(path))
     for number in range(50):
-        journal.note("image", f"{name}-{number}", proof=PROOF)
+        journal.note("image", f"{name}-{number}")
 
 
 def test_two_processes_lose_nothing(tmp_path):
@@ -115,27 +116,23 @@ def test_two_processes_lose_nothing(tmp_path):
     assert len(Journal(path).owned().images) == 100
 
 
-def test_an_image_without_a_proof_is_a_leftover_until_a_build_proves_it(tmp_path):
+def test_what_the_first_edition_wrote_proves_nothing(tmp_path):
     journal = Journal(tmp_path / "j.jsonl")
-    journal.path.write_text('{"own": "image", "id": "sha256:a"}\n{"own": "image", "id": "sha256:b"}\n')
-    journal.note("image", "sha256:b", proof=PROOF)
+    kinds = {"image": "sha256:a", "container": "c" * 64, "tag": "layerlab/x:1", "volume": "v", "base": "python:3.12"}
+    journal.path.write_text("".join(f'{{"own": "{kind}", "id": "{id}", "image": "i"}}\n' for kind, id in kinds.items()))
+    journal.note("image", "sha256:b")
     journal.note("leftover", "sha256:b")
     owned = journal.owned()
     assert (owned.images, owned.leftovers) == ({"sha256:b"}, {"sha256:a"})
-    assert not journal.owns_image("sha256:a")
-
-
-def test_a_container_is_known_by_its_whole_id(tmp_path):
-    journal = Journal(tmp_path / "j.jsonl")
-    journal.note("container", "a" * 12)
-    journal.note("container", "b" * 64)
-    assert journal.owned().containers == {"b" * 64}
+    assert (owned.containers, owned.tags) == (set(), {})
+    assert (owned.volumes, owned.bases) == ({"v"}, {"python:3.12"}), "these it made or pulled under names of its own"
 
 
 def test_lines_that_are_no_entries_are_passed_over(tmp_path):
     journal = Journal(tmp_path / "j.jsonl")
-    journal.path.write_text('[]\n"own"\n{"own": "image"}\n{"own": "image", "id": 7}\nnull\n')
-    journal.note("image", "sha256:a", proof=PROOF)
+    deep = "[" * 100_000
+    journal.path.write_text(f'[]\n"own"\n{{"own": "image", "id": 7}}\nnull\n{deep}\n{{"own": "tag", "image": {{}}}}\n')
+    journal.note("image", "sha256:a")
     assert journal.owned().images == {"sha256:a"}
     assert not journal.owned().leftovers
 
@@ -143,13 +140,17 @@ def test_lines_that_are_no_entries_are_passed_over(tmp_path):
 def test_a_build_is_written_down_before_it_begins_and_forgotten_once_it_is_settled(tmp_path, monkeypatch):
     monkeypatch.setenv(RUN, "a-run")
     journal = Journal(tmp_path / "j.jsonl")
-    name = journal.begin_build(["sha256:a"], ["RUN true"])
+    name = journal.begin_build([THERE])
+    for kind, id in (("made", "a"), ("stage", "s1"), ("cached", "b"), ("stage", "s2")):
+        journal.hear(name, kind, id)
     note = journal.build_note(name)
     assert name.startswith(BUILDS)
     assert journal.owned().builds == {name}
-    assert (note.instructions, note.run) == (("RUN true",), "a-run")
-    assert note.was_there("sha256:a")
+    assert note.run == "a-run"
+    assert note.was_there(THERE)
     assert not note.was_there("sha256:b")
+    assert (note.heard_of("stage"), note.heard_of("cached")) == (["s1", "s2"], ["b"])
+    assert note.heard_of("cached", until_stage="s1") == []
     journal.end_build(name)
     assert not journal.owned().builds
     assert not list(journal.path.with_suffix(".builds").iterdir())
@@ -167,7 +168,7 @@ def test_a_build_under_way_is_not_taken_for_one_that_was_cut_short(tmp_path):
 
 
 def _begin_and_die(path: str) -> None:
-    Journal(Path(path)).begin_build(["sha256:a"])
+    Journal(Path(path)).begin_build([THERE])
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -180,4 +181,57 @@ def test_a_killed_process_holds_no_build(tmp_path):
     with journal.cut_short() as names:
         assert set(names) == journal.owned().builds
         assert len(names) == 1
-        assert journal.build_note(names[0]).was_there("sha256:a")
+        assert journal.build_note(names[0]).was_there(THERE)
+        assert not journal.build_note(names[0]).was_there("sha256:b")
+
+
+@pytest.mark.parametrize("id", ["users/theirs:1", f"{BUILDS}../../etc/passwd", f"{BUILDS}{'a' * 31}", "/etc/passwd"])
+def test_a_build_that_bears_no_name_of_a_build_is_none(tmp_path, id):
+    journal = Journal(tmp_path / "j.jsonl")
+    journal.note("build", id)
+    assert not journal.owned().builds
+
+
+@pytest.mark.parametrize(
+    "written", ['{"before": ""}', '{"before": ["x"]}', '{"before": null}', "[]", "", "[" * 100_000]
+)
+def test_of_a_damaged_note_every_image_was_there(tmp_path, written):
+    journal = Journal(tmp_path / "j.jsonl")
+    name = journal.begin_build([])
+    (note,) = journal.path.with_suffix(".builds").glob("*.json")
+    note.write_text(f"{written}\n")
+    assert journal.build_note(name).was_there("sha256:b")
+
+
+def test_of_a_note_that_output_has_flooded_every_image_was_there(tmp_path, monkeypatch):
+    monkeypatch.setattr("layerlab.engine.journal._MOST_HEARD", 3)
+    journal = Journal(tmp_path / "j.jsonl")
+    name = journal.begin_build([])
+    for number in range(3):
+        journal.hear(name, "made", str(number))
+    assert not journal.build_note(name).was_there("sha256:b")
+    journal.hear(name, "made", "one more")
+    assert journal.build_note(name).was_there("sha256:b")
+
+
+def test_reading_that_is_interrupted_loses_no_entry(tmp_path, monkeypatch):
+    journal = Journal(tmp_path / "j.jsonl")
+    for number in range(3):
+        journal.note("image", f"sha256:{number}")
+
+    def interrupted(owned, entry):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("layerlab.engine.journal._apply", interrupted)
+        journal.owned()
+    assert journal.owned().images == {"sha256:0", "sha256:1", "sha256:2"}
+
+
+def test_what_a_build_made_belongs_to_the_run_that_began_it(tmp_path, monkeypatch):
+    journal = Journal(tmp_path / "j.jsonl")
+    note = journal.build_note(journal.begin_build([]))
+    monkeypatch.setenv(RUN, "a-later-run")
+    journal.note("image", "sha256:a", during=note)
+    assert not journal.made_by("a-later-run").images
+    assert journal.owned().images == {"sha256:a"}

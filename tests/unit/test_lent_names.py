@@ -31,8 +31,8 @@ class Api:
             raise self.error
         return {"Id": "sha256:abc", "RepoTags": self.names}
 
-    def images(self) -> list[dict[str, Any]]:
-        return [{"Id": "sha256:abc", "RepoTags": [NAME]}, {"Id": "sha256:base", "RepoTags": ["python:3.12"]}]
+    def import_image_from_data(self, data: bytes, *, repository: str, tag: str) -> None:
+        self._call("import", repository, tag)
 
     def tag(self, image: str, repository: str, tag: str) -> None:
         self._call("tag", image, repository, tag)
@@ -70,7 +70,7 @@ def test_the_only_name_of_an_image_moves_before_it_is_taken_off(api: Api, engine
     api.names = [NAME]
     engine.take_back(NAME)
     assert api.called == [
-        ("tag", "sha256:base", "127.0.0.1:5000/layerlab/transfer", "abc"),
+        ("import", "127.0.0.1:5000/layerlab/transfer", "abc"),
         ("remove", NAME, True),
     ], "taking off the last name would delete the image"
 

@@ -216,12 +216,11 @@ class _Workshop:
                     self._engine.remove(one.image_id)
 
     def _add_site(self, image: str) -> str:
-        from layerlab.engine.journal import COMMITTED
         from layerlab.engine.live import LiveEngine
 
         made = site.apply(self._engine.client, image, self._site, cmd=_CMD)
         if isinstance(self._engine, LiveEngine):
-            self._engine.journal.note("image", made, proof=COMMITTED)
+            self._engine.journal.note("image", made)
         return made
 
     def _make_distroless(self) -> None:

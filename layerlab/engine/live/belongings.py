@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import docker.errors
 
@@ -12,7 +12,10 @@ from layerlab.engine.live import ownership
 from layerlab.engine.live.client import JournallingClient
 from layerlab.engine.live.containers import end_and_remove
 from layerlab.engine.live.engine import NAMESPACE, LiveEngine
-from layerlab.errors import LayerLabError, NotOurs
+from layerlab.engine.live.translate import TRANSPORT_ERRORS
+from layerlab.errors import ImageNotFound, LayerLabError, NotOurs
+
+_STANDIN = "layerlab.standin"  # the label that a stand-in base carries
 
 
 @dataclass(frozen=True)
@@ -47,19 +50,21 @@ def belongings(engine: LiveEngine, *, run: str | None = None) -> tuple[Belonging
     ownership.settle_cut_short(api)
     owned = engine.journal.made_by(run) if run else engine.journal.owned()
     bases = _with_parents(api, built_bases(engine))
+    images = _untagged(api, owned.images - bases)
+    containers = owned.containers | _committed(api, owned.images - bases)
     held = {str(one["Id"]) for one in api.containers(all=True)}
-    found = [Belonging("container", one, 0) for one in sorted(owned.containers & held)]
-    found += [Belonging("volume", name, 0) for name in sorted(owned.volumes) if _found(api.inspect_volume, name)]
+    found = [Belonging("container", one, 0) for one in sorted(containers & held)]
+    found += [Belonging("volume", name, 0) for name in sorted(owned.volumes) if _holds_volume(api, name)]
     # Before what they stand on, for that is what proves them to be ours.
     found += _newest_first(_proven_leftovers(engine, owned.leftovers - bases))
     for reference, image_id in sorted(owned.tags.items()):
         if not reference.startswith(NAMESPACE):
             continue
-        raw = _found(api.inspect_image, reference)
+        raw = ownership.inspected(api, reference)
         # A tag that names another image by now was moved by its user, so it is the user's.
         if raw and raw["Id"] == image_id:
             found.append(Belonging("tag", reference, int(raw.get("Size") or 0)))
-    return (*found, *_newest_first(_untagged(api, owned.images - bases)))
+    return (*found, *_newest_first(images))
 
 
 def leftovers(engine: LiveEngine) -> tuple[str, ...]:
@@ -71,49 +76,56 @@ def leftovers(engine: LiveEngine) -> tuple[str, ...]:
 
 
 def built_bases(engine: LiveEngine) -> tuple[str, ...]:
-    """List the stand-in bases that we built and the engine still holds.
+    """List the stand-in bases that the private engine holds; no other engine has any.
 
     They take minutes to build and every lesson stands on them, so they go with the private engine
     (`layerlab engine purge`) and not with a clean-up.
     """
-    api, tags = _api(engine), engine.journal.owned().tags
-    named = ((reference, _found(api.inspect_image, reference)) for reference in sorted(tags))
-    return tuple(
-        reference
-        for reference, raw in named
-        if raw and raw["Id"] == tags[reference] and not reference.startswith(NAMESPACE)
-    )
+    if engine.info.kind != "private":
+        return ()
+    standins = (one for one in engine.images() if _STANDIN in (one.get("Labels") or {}))
+    named = (tag for one in standins for tag in ownership.names_of(one))
+    return tuple(sorted(tag for tag in named if not tag.startswith(NAMESPACE) and "@" not in tag))
 
 
 def pulled_bases(engine: LiveEngine) -> tuple[str, ...]:
     """List the bases that the course pulled and the engine still holds; they are offered, never removed."""
     api = _api(engine)
-    return tuple(base for base in sorted(engine.journal.owned().bases) if _found(api.inspect_image, base))
+    return tuple(base for base in sorted(engine.journal.owned().bases) if ownership.inspected(api, base))
 
 
 def remove(engine: LiveEngine, *, run: str | None = None) -> tuple[tuple[Belonging, ...], tuple[Kept, ...]]:
     """Remove all that `belongings` lists; return what went and what had to stay (with the reason)."""
-    gone: list[Belonging] = []
+    gone: dict[Belonging, None] = {}
     kept: dict[str, Kept] = {}
     # Taking off a tag leaves an untagged image, and removing an image frees its parent: go on while it helps.
     progress = True
     while progress:
         progress = False
         for one in belongings(engine, run=run):
-            reason = _remove_one(engine, one)
+            reason = _remove_one(engine, one, run=run)
             if reason is None:
-                gone.append(one)
+                progress = progress or one not in gone
+                gone[one] = None
                 kept.pop(one.name, None)
-                progress = True
             else:
                 kept[one.name] = Kept(one, reason)
     ownership.settle_cut_short(_api(engine), give_up=True)
     return tuple(gone), tuple(kept.values())
 
 
-def build_cache_bytes(engine: LiveEngine) -> int:
-    """Return what BuildKit's cache takes on this engine's disk. It bears no names, so no part of it is anybody's."""
-    return sum(int(one.get("Size") or 0) for one in _api(engine).df().get("BuildCache") or ())
+def build_cache_bytes(engine: LiveEngine) -> int | None:
+    """Return what BuildKit's cache takes on this engine's disk; None where the engine can't say it now.
+
+    It bears no names, so no part of it is anybody's.
+    """
+    try:
+        return sum(int(one.get("Size") or 0) for one in _api(engine).df().get("BuildCache") or ())
+    except (
+        docker.errors.APIError,
+        *TRANSPORT_ERRORS,
+    ):  # it counts for one asker at a time, and on a large disk for long
+        return None
 
 
 def prune_build_cache(engine: LiveEngine) -> int:
@@ -123,7 +135,7 @@ def prune_build_cache(engine: LiveEngine) -> int:
     return int(_api(engine).prune_builds(all=True).get("SpaceReclaimed") or 0)
 
 
-def _remove_one(engine: LiveEngine, one: Belonging) -> str | None:
+def _remove_one(engine: LiveEngine, one: Belonging, *, run: str | None) -> str | None:
     """Remove one thing; return None, or why it stays."""
     api = _api(engine)
     try:
@@ -134,9 +146,15 @@ def _remove_one(engine: LiveEngine, one: Belonging) -> str | None:
             api.remove_volume(one.name)
             engine.journal.forget("volume", one.name)
         elif one.kind == "image":
-            _remove_untagged(engine, one.name)
+            ownership.remove(api, one.name)
+        elif run and str(api.inspect_image(one.name)["Id"]) not in engine.journal.made_by(run).images:
+            # The run named an image that was there before it: the name goes, and the image stays.
+            ownership.take_off(api, one.name)
+            engine.journal.forget("tag", one.name)
         else:
             engine.remove(one.name)
+    except (docker.errors.NotFound, ImageNotFound):
+        return None  # somebody else was quicker
     except NotOurs as error:
         return str(error)
     except docker.errors.APIError as error:
@@ -146,32 +164,28 @@ def _remove_one(engine: LiveEngine, one: Belonging) -> str | None:
     return None
 
 
-def _remove_untagged(engine: LiveEngine, image_id: str) -> None:
-    api = _api(engine)
-    # Looked at again: since it was listed somebody may have given it a name.
-    owned = engine.journal.owned()
-    if image_id not in owned.images and not ownership.is_ours(api, image_id, owned):
-        raise NotOurs(f"Nothing proves that the image {image_id} is the course's, so it stays.")
-    if api.inspect_image(image_id).get("RepoTags"):
-        raise NotOurs(f"The image {image_id} has a name by now, so it stays.")
-    api.remove_image(image_id, noprune=True)
-    engine.journal.forget("image", image_id)
-
-
 def _newest_first(raws: list[dict[str, Any]]) -> list[Belonging]:
     ordered = sorted(raws, key=lambda raw: str(raw.get("Created")), reverse=True)
     return [Belonging("image", raw["Id"], int(raw.get("Size") or 0)) for raw in ordered]
 
 
 def _untagged(api: JournallingClient, ids: Iterable[str]) -> list[dict[str, Any]]:
+    return [raw for raw in _held(api, ids) if not ownership.names_of(raw)]
+
+
+def _held(api: JournallingClient, ids: Iterable[str]) -> list[dict[str, Any]]:
     there = set(ids) & set(api.images(quiet=True, all=True))
-    raws = (_found(api.inspect_image, image) for image in there)
-    return [raw for raw in raws if raw and not raw.get("RepoTags")]
+    return [raw for image in there if (raw := ownership.inspected(api, image))]
 
 
 def _proven_leftovers(engine: LiveEngine, ids: set[str]) -> list[dict[str, Any]]:
     api, owned = _api(engine), engine.journal.owned()
     return [raw for raw in _untagged(api, ids) if ownership.is_ours(api, raw["Id"], owned)]
+
+
+def _committed(api: JournallingClient, images: Iterable[str]) -> set[str]:
+    """Return the containers that images of ours were made in: a raw build without ``rm`` leaves them."""
+    return {str(raw["Container"]) for raw in _held(api, images) if raw.get("Container")}
 
 
 def _reason(message: str) -> str:
@@ -184,20 +198,16 @@ def _reason(message: str) -> str:
 
 def _with_parents(api: JournallingClient, references: tuple[str, ...]) -> set[str]:
     """Return the ids of images and of all that they were built from, as far as the engine remembers."""
-    found: set[str] = set()
-    for reference in references:
-        raw = _found(api.inspect_image, reference)
-        while raw and raw["Id"] not in found:
-            found.add(raw["Id"])
-            raw = _found(api.inspect_image, raw["Parent"]) if raw.get("Parent") else None
-    return found
+    raws = (ownership.inspected(api, reference) for reference in references)
+    return {id for raw in raws if raw for id in ownership.steps_below(api, str(raw["Id"]))}
 
 
-def _found(verb: Any, name: str) -> dict[str, Any] | None:
+def _holds_volume(api: JournallingClient, name: str) -> bool:
     try:
-        return cast(dict[str, Any], verb(name))
+        api.inspect_volume(name)
     except docker.errors.NotFound:
-        return None
+        return False
+    return True
 
 
 def _api(engine: LiveEngine) -> JournallingClient:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import time
 from collections.abc import Callable, Iterator
 from threading import Event
@@ -13,7 +12,7 @@ import docker.errors
 
 from layerlab.engine.live import ownership
 from layerlab.engine.live.client import JournallingClient
-from layerlab.engine.live.translate import TRANSPORT_ERRORS, gone, refused, unreachable
+from layerlab.engine.live.translate import TRANSPORT_ERRORS, gone, refused, translated, unreachable
 from layerlab.engine.protocol import Builder, BuildRequest, MadeStep, RawEvent
 from layerlab.errors import BuildCancelled, LayerLabError
 
@@ -40,7 +39,6 @@ class LiveBuild:
         self._builder = builder
         self._own_name: str | None = None
         self._containers: set[str] = set()
-        self._stages: list[str] = []
         self._image_id: str | None = None
         self._steps: tuple[MadeStep, ...] | None = None
 
@@ -62,9 +60,7 @@ class LiveBuild:
         """End the build: wake the reader by shutting the socket, which also makes the engine stop."""
         self._cancelled.set()
         if not self._ended and self._client.response is not None:
-            # `response.close()` from another thread does not wake a reader; the socket's shutdown does.
-            with contextlib.suppress(OSError, AttributeError, docker.errors.APIError):
-                _shutdown(self._client, self._client.response)
+            self._client.hang_up(self._client.response)
 
     def __iter__(self) -> Iterator[RawEvent]:
         try:
@@ -82,12 +78,12 @@ class LiveBuild:
 
     def _events(self) -> Iterator[RawEvent]:
         began = time.perf_counter()
-        has_failed = False
+        has_failed = has_stage = False
         try:
             for event in self._stream():
                 if self._cancelled.is_set():
                     break
-                self._stages += ownership.finished_stage(event)
+                has_stage = has_stage or "aux" in event
                 if any(key in event for key in _ENDINGS):
                     # The engine has ended the build and cleared away its container: nothing is left to cancel.
                     self._ended = has_failed = True
@@ -103,17 +99,17 @@ class LiveBuild:
         if self._cancelled.is_set():
             raise self._stopped()
         self._ended = True
-        if not (self._stages or has_failed):
+        if not (has_stage or has_failed):
             raise gone(self._client.endpoint)
         if not has_failed:
-            self._close()
+            with translated(self._client.endpoint):
+                self._close()
 
     def _stream(self) -> Iterator[dict[str, Any]]:
         request = self._request
         limit = request.memory_bytes
-        instructions = tuple(one.logical for one in request.context.dockerfile.instructions)
         self._containers = self._containers_there()
-        self._own_name = ownership.begin(self._client, instructions)
+        self._own_name = ownership.begin(self._client)
         yield from self._client.named_build(
             self._own_name,
             fileobj=self._upload(),
@@ -141,17 +137,14 @@ class LiveBuild:
         return unreachable(self._client.endpoint, error)
 
     def _close(self) -> None:
-        image_id = self._made() or self._stages[-1]
+        image_id = ownership.image_of(self._client, self._own_name)
+        if image_id is None:
+            raise gone(self._client.endpoint)
         if self._own_name and self._builder == "classic":
-            self._steps = ownership.made_steps(self._client, self._own_name, self._stages, self._request)
+            self._steps = ownership.made_steps(self._client, self._own_name, self._request)
         if self._request.tag:
             self._name(image_id)
         self._image_id = image_id
-
-    def _made(self) -> str | None:
-        """Return the id of what the engine gave the build's own name to."""
-        raw = ownership.inspected(self._client, self._own_name) if self._own_name else None
-        return str(raw["Id"]) if raw else None
 
     def _stopped(self) -> BuildCancelled:
         self._await_end()
@@ -175,7 +168,7 @@ class LiveBuild:
             return  # Podman 4.3 commits nothing more, and its working containers are in no list of the Docker API
         began = time.monotonic()
         with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
-            while not self._made() and (
+            while not ownership.image_of(self._client, self._own_name) and (
                 (since := time.monotonic() - began) < _NOTICE_SECONDS
                 or (since < _MOST_SECONDS and self._containers_there() - self._containers)
             ):
@@ -190,15 +183,7 @@ class LiveBuild:
         if name is None:
             return
         is_cancelled = self._cancelled.is_set() and self._image_id is None
-        # The engine may be gone, or going: then the build stays open in the journal, and `clean` settles it.
-        with contextlib.suppress(LayerLabError, docker.errors.APIError, *TRANSPORT_ERRORS):
-            made = ownership.settle(
-                self._client, name, stages=self._stages, ended="cancelled" if is_cancelled else "by itself"
-            )
-            if made and is_cancelled:
+        made = ownership.settle_quietly(self._client, name, is_cancelled=is_cancelled)
+        if made and is_cancelled:
+            with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
                 ownership.remove(self._client, made)
-
-
-def _shutdown(client: JournallingClient, response: Any) -> None:
-    raw = client._get_raw_response_socket(response)
-    getattr(raw, "_sock", raw).shutdown(socket.SHUT_RDWR)

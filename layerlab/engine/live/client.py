@@ -5,22 +5,25 @@ Notebooks use this client raw, so ownership has to be noted below it and not in 
 
 from __future__ import annotations
 
+import inspect
 import json
+import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import docker
 import docker.errors
+import docker.utils
 
-from layerlab.dockerfile import parse
 from layerlab.engine.journal import Journal
 from layerlab.engine.live import ownership
-from layerlab.errors import LayerLabError
+from layerlab.engine.recordings import normal_reference
 
 Event = dict[str, Any]
+_ARGUMENTS = inspect.signature(docker.APIClient.build)
 
 
 class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carries no types
@@ -28,8 +31,9 @@ class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carr
 
     Attributes
     ----------
-    refuse_others
-        Told a tag before a build takes it; raises NotOurs where it is somebody else's.
+    refuse_others, give
+        Told a tag before a build begins, and image and tag once it is made; both raise NotOurs where that name is
+        somebody else's.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -37,25 +41,33 @@ class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carr
         # As the user wrote it: the SDK calls every socket http+docker://localhost.
         self.endpoint = str(kwargs.get("base_url"))
         self.journal: Journal | None = None
-        self.refuse_others: Callable[[str], None] | None = None
+        self.refuse_others: Callable[[str], None] = lambda tag: None
+        self.give: Callable[[str, str], None] = lambda image_id, tag: None
         self.response: Any = None
         self._naming = threading.local()
 
     def build(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         """Build as the SDK does; see `docker.APIClient.build`. Raises NotOurs where the tag is somebody else's."""
-        decode, tag = bool(kwargs.pop("decode", None)), kwargs.get("tag")
-        if tag and self.refuse_others:
+        asked = _ARGUMENTS.bind(self, *args, **kwargs).arguments
+        if self.journal is None:
+            return super().build(*args, **kwargs)  # type: ignore[no-any-return]
+        decode, tag = bool(asked.pop("decode", False)), asked.pop("tag", None)
+        if tag is not None:
+            if not docker.utils.match_tag(tag):
+                raise docker.errors.DockerException(f"invalid tag '{tag}': invalid reference format")
             self.refuse_others(tag)
-        name = ownership.begin(self, _instructions(kwargs))
+        name = ownership.begin(self)
+        assert name is not None
         try:
-            stream = self.named_build(name, *args, **kwargs)
+            events = self.named_build(name, **{key: value for key, value in asked.items() if key != "self"})
         except BaseException:
-            self._settle(name, tag, ())
+            ownership.settle_quietly(self, name)
             raise
-        return self._noted(stream, name, tag, decode=decode)
+        noted = self._noted(events, name, tag, self.response)
+        return noted if decode else (json.dumps(event).encode() + b"\n" for event in noted)
 
-    def named_build(self, name: str | None, *args: Any, **kwargs: Any) -> Iterator[Event]:
-        """Build as the SDK does, decoded, and have the engine give the image one name more.
+    def named_build(self, name: str | None, **asked: Any) -> Iterator[Event]:
+        """Build as the SDK does, decoded, under a name of the build's own; what it says of images is written down.
 
         Parameters
         ----------
@@ -64,10 +76,17 @@ class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carr
         """
         self._naming.name = name
         try:
-            stream = super().build(*args, decode=True, **kwargs)
+            stream = super().build(decode=True, **asked)
         finally:
             self._naming.name = None
-        return (event for event in stream if not name or event.get("stream") != f"Successfully tagged {name}\n")
+        return self._heard(stream, name)
+
+    def hang_up(self, response: Any) -> None:
+        """End an answer under way, from any thread: a reader wakes, and the engine stops what it does."""
+        # `response.close()` from another thread does not wake a reader; the socket's shutdown does.
+        with suppress(OSError, AttributeError, docker.errors.APIError):
+            raw = self._get_raw_response_socket(response)
+            getattr(raw, "_sock", raw).shutdown(socket.SHUT_RDWR)
 
     @cached_property
     def is_podman(self) -> bool:
@@ -94,26 +113,37 @@ class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carr
 
     def _post(self, url: str, **kwargs: Any) -> Any:
         if name := getattr(self._naming, "name", None):
-            given = dict(kwargs["params"])
-            kwargs["params"] = {**given, "t": [*filter(None, [given.get("t")]), name]}
+            kwargs["params"] = {**kwargs["params"], "t": name}
         return super()._post(url, **kwargs)
 
-    def _noted(self, stream: Iterator[Event], name: str | None, tag: str | None, *, decode: bool) -> Iterator[Any]:
-        stages: list[str] = []
-        try:
-            for event in stream:
-                stages += ownership.finished_stage(event)
-                yield event if decode else json.dumps(event).encode() + b"\n"
-        finally:
-            self._settle(name, tag, stages)
+    def _heard(self, stream: Iterator[Event], name: str | None) -> Iterator[Event]:
+        listener = ownership.Listener()
+        for event in stream:
+            if name and self.journal:
+                if event.get("stream") == f"Successfully tagged {name}\n":
+                    continue
+                for heard in listener.new(event):
+                    self.journal.hear(name, *heard)
+            yield event
 
-    def _settle(self, name: str | None, tag: str | None, stages: Sequence[str]) -> None:
-        if name is None or self.journal is None:
-            return
-        built = ownership.inspected(self, name)
-        if built and tag in (built.get("RepoTags") or ()):
-            self.journal.note("tag", str(tag), image=str(built["Id"]))
-        ownership.settle(self, name, stages=stages)
+    def _noted(self, events: Iterator[Event], name: str, tag: str | None, response: Any) -> Iterator[Event]:
+        has_ended = is_settled = False
+        try:
+            for event in events:
+                if "error" in event:
+                    # Now, and not when whoever holds the exception lets go of this stream.
+                    ownership.settle_quietly(self, name)
+                    is_settled = True
+                yield event
+            has_ended = True
+            if not is_settled and tag and (image_id := ownership.image_of(self, name)):
+                self.give(image_id, tag)
+                yield {"stream": f"Successfully tagged {normal_reference(tag)}\n"}
+        finally:
+            if not (has_ended or is_settled):
+                self.hang_up(response)
+            if not is_settled:
+                ownership.settle_quietly(self, name, is_cancelled=not has_ended)
 
 
 class CourseClient(docker.DockerClient):  # type: ignore[misc]
@@ -123,12 +153,3 @@ class CourseClient(docker.DockerClient):  # type: ignore[misc]
 
     def __init__(self, base_url: str, *, version: str = "auto", timeout: float = 60, tls: Any = None) -> None:
         self.api = JournallingClient(base_url=base_url, version=version, timeout=timeout, tls=tls)
-
-
-def _instructions(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the instructions of the Dockerfile that a raw build names; none where it cannot be read here."""
-    try:
-        written = Path(str(asked.get("path")), str(asked.get("dockerfile") or "Dockerfile")).read_text(encoding="utf-8")
-        return tuple(one.logical for one in parse(written).instructions)
-    except (OSError, ValueError, LayerLabError):
-        return ()

@@ -29,6 +29,7 @@ from layerlab.engine.live.translate import (
 )
 from layerlab.engine.mounts import Missing, Mount, mounted, require_sources
 from layerlab.engine.protocol import BuildRequest, EngineInfo, EngineKind, ExecResult, RawEvent
+from layerlab.engine.recordings import normal_reference
 from layerlab.engine.registry.local import LocalRegistry
 from layerlab.errors import EngineRefused, ImageNotFound, NoBuildKit, NotOurs
 
@@ -45,7 +46,7 @@ class LiveEngine:
         self._tls = tls
         self.journal = journal
         client.api.journal = journal
-        client.api.refuse_others = self._refuse_others
+        client.api.refuse_others, client.api.give = self._refuse_others, self._give
         self.folders = Folders(client.api)
 
     @classmethod
@@ -147,6 +148,8 @@ class LiveEngine:
     def lend_name(self, image: str, reference: str) -> None:
         """Give an image the name of a registry of ours, for a push; `take_back` takes it off."""
         # Not `tag`, which names images below layerlab/ only.
+        if self._holder(reference) not in (None, str(self.inspect(image)["Id"])):
+            raise NotOurs(f"Another image is called {reference!r} already, so it can't be pushed by that name.")
         with translated(self._info.endpoint, image=image):
             self._client.api.tag(image, *parse_repository_tag(reference))
 
@@ -220,16 +223,18 @@ class LiveEngine:
             raise NotOurs(f"{image!r} was not made by this course, so it stays. Remove it yourself if you want to.")
         if reference is not None:
             self._remove_tag(image, image_id, tags)
-        elif not tags:
+        elif not ownership.names_of(found):
             self._delete(image_id)
+        else:
+            raise NotOurs(f"{image!r} has a name ({', '.join(tags) or 'a digest'}), so it stays. Remove that name.")
 
     def close(self) -> None:
         """Close the connection; images and containers stay."""
         self._client.close()
 
     def _remove_tag(self, reference: str, image_id: str, tags: list[str]) -> None:
-        owned = self.journal.owned()
-        if owned.tags.get(reference) != image_id:
+        owned, name = self.journal.owned(), normal_reference(reference)
+        if owned.tags.get(name) != image_id:
             raise NotOurs(f"The tag {reference!r} was not given by this course, so it stays.")
         if len(tags) == 1 and image_id not in owned.images:
             # Taking the last name off deletes the image, and this image was there before we named it.
@@ -240,7 +245,7 @@ class LiveEngine:
         with translated(self._info.endpoint, image=reference):
             # noprune: untagged parents may be the user's own build cache.
             self._client.api.remove_image(self._in_full(reference), noprune=True)
-        self.journal.forget("tag", reference)
+        self.journal.forget("tag", name)
         if not self._holds(image_id):  # it stays, without a name, where another image stands on it
             self.journal.forget("image", image_id)
 
@@ -254,30 +259,37 @@ class LiveEngine:
         self.journal.forget("image", image_id)
 
     def _name(self, image_id: str, reference: str) -> None:
+        if self._info.kind == "private" or self._holder(reference) != image_id:
+            self._may_hold(reference)
+            self._give(image_id, reference)
+
+    def _give(self, image_id: str, reference: str) -> None:
+        """Give an image a name, unless the name is somebody else's; one that it has already stays whose it was."""
         # Another checkout may give the same name at this moment. Between looking, naming and noting nobody
         # else may, or it would take our name for the user's. So builds don't let the engine name the image.
+        name = normal_reference(reference)
         with self.journal.locked(), translated(self._info.endpoint, image=image_id):
             if self._info.kind != "private" and self._holder(reference) == image_id:
-                return  # whoever gave it that name: the name stays theirs
-            self._may_hold(reference)
+                return
+            self._refuse_others(reference)
             self._client.api.tag(image_id, *parse_repository_tag(reference))
-            if not self.journal.owns_tag(reference, image_id):
-                self.journal.note("tag", reference, image=image_id)
+            if not self.journal.owns_tag(name, image_id):
+                self.journal.note("tag", name, image=image_id)
 
     def _may_hold(self, reference: str) -> None:
         if not docker.utils.match_tag(reference):
             raise EngineRefused(f"{reference!r} is no name for an image. Use small letters, as in `layerlab/mine:1`.")
-        if self._info.kind == "private":
-            return
-        if not reference.startswith(NAMESPACE):
+        if self._info.kind != "private" and not reference.startswith(NAMESPACE):
             raise NotOurs(f"The course names images only under {NAMESPACE!r}, and {reference!r} is not.")
         self._refuse_others(reference)
 
     def _refuse_others(self, reference: str) -> None:
-        """Raise NotOurs where an image that is not ours has this name."""
+        """Raise NotOurs where an image that is not ours has this name. On the private engine all names are ours."""
+        if self._info.kind == "private":
+            return
         with self.journal.locked():
             holder = self._holder(reference)
-            is_free = holder is None or self.journal.owns_tag(reference, holder)
+            is_free = holder is None or self.journal.owns_tag(normal_reference(reference), holder)
         if not is_free:
             raise NotOurs(
                 f"An image that this course did not make is called {reference!r}. "

@@ -2,93 +2,105 @@
 
 Before a build its own name goes into the journal, beside the ids of all images that were there. Once it has ended, the
 engine is asked what that name names; that image is ours unless it was there before, and so are the steps below it.
+What the build's events say can only take something from us: a step that they call cached is somebody's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import docker.errors
 from docker.utils import parse_repository_tag
 
-from layerlab.engine.journal import BUILDS, BuildNote, Owned
+from layerlab.engine.journal import BuildNote, Heard, Owned
+from layerlab.engine.live.translate import TRANSPORT_ERRORS
 from layerlab.engine.protocol import MadeStep
+from layerlab.engine.recordings import normal_reference
+from layerlab.errors import LayerLabError
 
 if TYPE_CHECKING:
     from layerlab.engine.live.client import JournallingClient
     from layerlab.engine.protocol import BuildRequest
 
-# The older builder writes every instruction but RUN into the history as a comment of the shell: "#(nop) COPY file:…".
-_NO_RUN = re.compile(r"#\(nop\)\s+([A-Z]+)")
-_ID = re.compile(r"sha256:[0-9a-f]{64}")
+_ID = re.compile("sha256:[0-9a-f]{64}")
+# How the older builder names the image of a step: an event of its own, of 12 digits (Docker Engine 20.10).
+_STEP_IMAGE = re.compile(" ---> ([0-9a-f]{12})\n")
+_CACHED = " ---> Using cache\n"
+_SHORT = 12
+_EMPTY_TAR = bytes(1024)
+_BAD_REQUEST = 400
 
-Ending = Literal["by itself", "cancelled", "before"]
+
+class Listener:
+    """Hears in a build's events what bears on ownership, each thing once."""
+
+    def __init__(self) -> None:
+        self._is_cached = False
+        self._heard: set[tuple[Heard, str]] = set()
+
+    def new(self, event: Mapping[str, Any]) -> Iterator[tuple[Heard, str]]:
+        """Yield what this event says, as `layerlab.engine.journal.BuildNote` has it."""
+        heard: tuple[Heard, str] | None = None
+        text = str(event.get("stream", ""))
+        if stage := (event.get("aux") or {}).get("ID"):
+            heard = "stage", str(stage)
+        elif match := _STEP_IMAGE.fullmatch(text):
+            heard = ("cached" if self._is_cached else "made"), match[1]
+        if text:
+            self._is_cached = text == _CACHED
+        if heard and heard not in self._heard:
+            self._heard.add(heard)
+            yield heard
 
 
 @dataclass(frozen=True)
-class StepImage:
-    """The image that a step left: its id, its names, and what the history says made it."""
+class _Names:
+    """What each image of an engine is called: tags, and digests, which are all that some pulled images have."""
 
-    id: str
-    tags: tuple[str, ...]
-    created_by: str
+    by_id: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, client: JournallingClient) -> _Names:
+        return cls({one["Id"]: names_of(one) for one in client.images(all=True)})
+
+    def are_given(self, image_id: str, own_name: str, owned: Owned) -> bool:
+        """True where we gave every name that this image bears."""
+        return all(
+            normal_reference(name) == own_name or owned.tags.get(normal_reference(name)) == image_id
+            for name in self.by_id.get(image_id, ())
+        )
 
 
-def begin(client: JournallingClient, instructions: Sequence[str] = ()) -> str | None:
-    """Write down a build that is about to begin; return the name to give it, None where no journal is kept.
-
-    Parameters
-    ----------
-    instructions
-        The Dockerfile's instructions, which tell what is left of a failed build from other people's images.
-    """
+def begin(client: JournallingClient) -> str | None:
+    """Write down a build that is about to begin; return the name to give it, None where no journal is kept."""
     if client.journal is None:
         return None
-    return client.journal.begin_build(client.images(quiet=True, all=True), instructions)
+    there = client.images(quiet=True, all=True)
+    # An id that comes back later came back by somebody else's hand: the same steps make the same id.
+    client.journal.forget("image", *(client.journal.owned().images - set(there)))
+    return client.journal.begin_build(there)
 
 
-def settle(
-    client: JournallingClient, name: str, *, stages: Iterable[str] = (), ended: Ending = "by itself"
-) -> str | None:
-    """Ask the engine what a build made, write down what of it is ours, and return the image's id.
+def settle_quietly(client: JournallingClient, name: str, *, is_cancelled: bool = False) -> str | None:
+    """Write down what of a build is ours, take its own name off, and return the image's id.
 
     Parameters
     ----------
-    stages
-        Ids of the images that finished stages led to, from the ``aux`` of the engine's events: a field of the
-        engine's own, while output comes as ``stream`` (Docker Engine 20.10 to 28, older builder).
-    ended
-        "cancelled" where the engine may still be at it: without an image the build then stays open in the journal.
-        "before", where it was cut short in another process: what appeared since then may be anybody's.
+    is_cancelled
+        True where the engine may still be ending it: without an image it then stays open in the journal.
 
     Notes
     -----
-    The name is taken off again, and the image has then the names that it was given besides.
+    Never raises: an engine that is gone leaves the build open in the journal, and `layerlab clean` settles it.
     """
-    journal = client.journal
-    assert journal is not None
-    is_settled = False
-    try:
-        with journal.locked():
-            note = journal.build_note(name)
-            raw = inspected(client, name)
-            for image_id in {*([str(raw["Id"])] if raw else ()), *filter(partial(inspected, client), stages)}:
-                _own(client, image_id, note, name)
-            if raw is not None and not take_off(client, name):
-                journal.note("tag", name, image=str(raw["Id"]), run=note.run)
-            if raw is None and ended != "before":
-                for image_id in _leftovers(client, note):
-                    journal.note("leftover", image_id, run=note.run)
-            is_settled = raw is not None or ended == "by itself"
-    finally:
-        (journal.end_build if is_settled else journal.abandon_build)(name)
-    return str(raw["Id"]) if raw else None
+    with suppress(LayerLabError, OSError, docker.errors.DockerException, *TRANSPORT_ERRORS):
+        return _settle(client, name, stays_open=is_cancelled)
+    return None
 
 
 def settle_cut_short(client: JournallingClient, *, give_up: bool = False) -> None:
@@ -103,19 +115,17 @@ def settle_cut_short(client: JournallingClient, *, give_up: bool = False) -> Non
         return
     with client.journal.cut_short() as names:
         for name in names:
-            if settle(client, name, ended="before") is None and give_up:
-                client.journal.end_build(name)
+            _settle(client, name, stays_open=not give_up)
 
 
-def made_steps(
-    client: JournallingClient, name: str, stages: Sequence[str], request: BuildRequest
-) -> tuple[MadeStep, ...] | None:
-    """Say of each instruction which image it made, and whether that was there before the build began.
+def image_of(client: JournallingClient, name: str | None) -> str | None:
+    """Return the id of what a build's own name names."""
+    raw = inspected(client, name) if name else None
+    return str(raw["Id"]) if raw else None
 
-    Parameters
-    ----------
-    stages
-        Id of the image that each stage led to, the target's last.
+
+def made_steps(client: JournallingClient, name: str, request: BuildRequest) -> tuple[MadeStep, ...] | None:
+    """Say of each instruction which image it made, and whether that came from the cache.
 
     Returns
     -------
@@ -124,59 +134,59 @@ def made_steps(
 
     Notes
     -----
-    The older builder leaves one image an instruction but FROM, and the triggers of a base lie below them.
+    The older builder leaves one image an instruction but FROM, and the triggers of a base lie below them. An image that
+    was there before, or that the builder took from a stage before, was not made anew. A RUN could call a step cached
+    only by its id, which nobody knows before it is made.
     """
     assert client.journal is not None
     note, dockerfile = client.journal.build_note(name), request.context.dockerfile
     built = dockerfile.stages[: dockerfile.target(request.target).index + 1]
-    if note.before is None or len(built) != len(stages):
+    ends = note.heard_of("stage")
+    if note.before is None or len(built) != len(ends):
         return None
     found = [MadeStep(None, is_cached=False) for _ in dockerfile.global_args]
-    for stage, image_id in zip(built, stages, strict=True):
+    for stage, image_id in zip(built, ends, strict=True):
         own = list(islice(steps_below(client, image_id), len(stage.instructions)))
         if len(own) < len(stage.instructions):
             return None
+        cached = set(note.heard_of("cached", until_stage=image_id))
         found += [MadeStep(None, is_cached=False)]
-        found += [MadeStep(one.id, is_cached=note.was_there(one.id)) for one in reversed(own)]
+        found += [MadeStep(one, is_cached=note.was_there(one) or short(one) in cached) for one in reversed(own)]
     return tuple(found)
 
 
 def remove(client: JournallingClient, image_id: str) -> None:
-    """Remove an image of ours that has no name, nothing below it; the engine refuses while something stands on it."""
+    """Remove an image without a name that is ours, or stands on one of ours; the engine refuses while it is used.
+
+    Gone already is well too. Where it is neither, or has a name by now, it stays.
+    """
     assert client.journal is not None
-    raw = inspected(client, image_id)
-    if raw is not None and not raw.get("RepoTags") and client.journal.owns_image(image_id):
+    raw, owned = inspected(client, image_id), client.journal.owned()
+    if raw is not None:
+        if names_of(raw) or not (image_id in owned.images or is_ours(client, image_id, owned)):
+            return
         client.remove_image(image_id, noprune=True)
-        client.journal.forget("image", image_id)
+    client.journal.forget("image", image_id)
 
 
-def take_off(client: JournallingClient, name: str) -> bool:
-    """Take a name that we gave off an image, which stays whatever other names it has; False where that can't be done.
+def take_off(client: JournallingClient, name: str) -> None:
+    """Take a name that we gave off an image, which stays whatever other names it has.
 
     Notes
     -----
-    To take the last name off is to delete the image. So the name moves to an image that has another one first.
+    To remove the last name of an image is to delete the image. So the name moves to an empty one first.
     """
     image = inspected(client, name)
     if image is None:
-        return True
+        return
     if len(image.get("RepoTags") or ()) == 1:
-        other = next(_named(client, besides=str(image["Id"])), None)
-        if other is None:
-            return False
-        client.tag(other, *parse_repository_tag(name))
+        repository, tag = parse_repository_tag(name)
+        client.import_image_from_data(_EMPTY_TAR, repository=repository, tag=tag)
     client.remove_image(name, noprune=True)
-    return True
 
 
-def finished_stage(event: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the id of the image that a stage led to, where this event is its end."""
-    if made := (event.get("aux") or {}).get("ID"):
-        yield str(made)
-
-
-def steps_below(client: JournallingClient, image_id: str) -> Iterator[StepImage]:
-    """Yield an image and the images that it was built on, newest first, as far down as the engine knows them.
+def steps_below(client: JournallingClient, image_id: str) -> Iterator[str]:
+    """Yield the ids of an image and of what it was built on, newest first, as far down as the engine knows them.
 
     The older builder leaves one for each instruction, and `docker history` names them; "<missing>" is what was pulled.
     """
@@ -185,66 +195,81 @@ def steps_below(client: JournallingClient, image_id: str) -> Iterator[StepImage]
         found = image_id if number == 0 else f"sha256:{str(entry['Id']).removeprefix('sha256:')}"
         if not _ID.fullmatch(found):
             return
-        yield StepImage(found, tuple(entry.get("Tags") or ()), str(entry.get("CreatedBy") or ""))
+        yield found
 
 
 def inspected(client: JournallingClient, name: str) -> dict[str, Any] | None:
-    """Return what the engine says of an image; None where it has none of that name."""
+    """Return what the engine says of an image; None where it has none of that name, or where that can be no name."""
     try:
         found: dict[str, Any] = client.inspect_image(name)
     except docker.errors.NotFound:
         return None
+    except docker.errors.APIError as error:
+        if error.status_code == _BAD_REQUEST:
+            return None
+        raise
     return found
 
 
 def is_ours(client: JournallingClient, image_id: str, owned: Owned) -> bool:
-    """True where an image without a name stands on one of ours, with nothing but leftovers of builds between."""
-    named = set(owned.tags.values())
+    """True where a leftover of a failed build stands on an image of ours, with nothing but such leftovers between."""
     for one in steps_below(client, image_id):
-        if one.id in owned.images or one.id in named:
+        if one in owned.images:
             return True
-        if one.tags or one.id not in owned.leftovers:
+        if one not in owned.leftovers:
             return False
     return False
 
 
-def _own(client: JournallingClient, image_id: str, note: BuildNote, name: str) -> None:
+def names_of(image: Mapping[str, Any]) -> frozenset[str]:
+    """Return tags and digests of an image, as `docker images` and `docker inspect` give them."""
+    names = (*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ()))
+    return frozenset(name for name in names if not name.startswith("<none>"))
+
+
+def short(image_id: str) -> str:
+    """Cut an id as the builder prints it."""
+    return image_id.removeprefix("sha256:")[:_SHORT]
+
+
+def _settle(client: JournallingClient, name: str, *, stays_open: bool) -> str | None:
+    journal = client.journal
+    assert journal is not None
+    is_settled = False
+    try:
+        note, image_id = journal.build_note(name), image_of(client, name)
+        _note_ours(client, name, note, image_id)
+        _note_leftovers(client, note)
+        if image_id:
+            take_off(client, name)
+        is_settled = image_id is not None or not stays_open
+    finally:
+        if is_settled:
+            journal.end_build(name)
+        else:
+            journal.abandon_build(name)
+    return image_id
+
+
+def _note_ours(client: JournallingClient, name: str, note: BuildNote, image_id: str | None) -> None:
+    """Own what the name and the ends of stages lead to, down to what was there, was cached or bears another name."""
     assert client.journal is not None
-    owned = client.journal.owned()
-    for one in steps_below(client, image_id):
-        # What was there, or bears a name that we did not give, is not ours, and neither is what it stands on.
-        given = all(tag.endswith(name) or owned.tags.get(tag) == image_id for tag in one.tags)
-        if note.was_there(one.id) or one.id in owned.images or not given:
-            return
-        client.journal.note("image", one.id, proof=name, run=note.run)
-
-
-def _leftovers(client: JournallingClient, note: BuildNote) -> Iterator[str]:
-    """Yield the untagged images that were not there before and look like a step of this Dockerfile."""
-    if note.before is None or not note.instructions:
+    if note.before is None:
         return
-    for image in client.images(all=True):
-        if image["Id"] in note.before or any(tag != "<none>:<none>" for tag in image.get("RepoTags") or ()):
-            continue
-        with suppress(docker.errors.NotFound):
-            newest = next(steps_below(client, image["Id"]))
-            if any(_is_step(newest.created_by, one) for one in note.instructions):
-                yield newest.id
+    owned, names = client.journal.owned(), _Names.of(client)
+    for end in {*note.heard_of("stage"), *([image_id] if image_id else ())} & names.by_id.keys():
+        cached = set(note.heard_of("cached", until_stage=end))
+        for one in steps_below(client, end):
+            if note.was_there(one) or short(one) in cached or not names.are_given(one, name, owned):
+                break
+            client.journal.note("image", one, during=note)
 
 
-def _is_step(created_by: str, instruction: str) -> bool:
-    keyword, _, rest = instruction.partition(" ")
-    if match := _NO_RUN.search(created_by):
-        return match[1] == keyword.upper()
-    return keyword.upper() == "RUN" and _words(rest).rstrip(" ") in _words(created_by)
-
-
-def _words(text: str) -> str:
-    return " ".join(text.replace("[", " ").replace("]", " ").replace('"', " ").replace(",", " ").split())
-
-
-def _named(client: JournallingClient, *, besides: str) -> Iterator[str]:
-    for image in client.images():
-        names = [tag for tag in image.get("RepoTags") or () if tag != "<none>:<none>" and not tag.startswith(BUILDS)]
-        if names and image["Id"] != besides:
-            yield str(image["Id"])
+def _note_leftovers(client: JournallingClient, note: BuildNote) -> None:
+    """Write down the steps that a build says it made and that bear no name, where it is not ours by then."""
+    assert client.journal is not None
+    cached, owned = set(note.heard_of("cached")), client.journal.owned().images
+    for said in note.heard_of("made"):
+        raw = inspected(client, said) if said not in cached else None
+        if raw and not (note.was_there(raw["Id"]) or names_of(raw) or raw["Id"] in owned):
+            client.journal.note("leftover", str(raw["Id"]), during=note)

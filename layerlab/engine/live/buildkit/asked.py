@@ -23,9 +23,9 @@ from layerlab.engine.protocol import BuildRequest
 class AskedBuild:
     """The events of one build over a connection of its own; ``stop`` may come from any thread."""
 
-    def __init__(self, client: JournallingClient, request: BuildRequest, *, name: str | None) -> None:
+    def __init__(self, client: JournallingClient, request: BuildRequest) -> None:
         self._client = client
-        self._name = name
+        self.name: str | None = None  # what the engine is to call the image, beside what it is called later
         self._request = request
         self._is_stopped = False
 
@@ -70,7 +70,7 @@ class AskedBuild:
         request = self._request
         given = {
             "version": "2",
-            "t": self._name,
+            "t": self.name,
             "dockerfile": request.context.dockerfile_name,
             "buildargs": json.dumps(dict(request.args)),
             "target": request.target,

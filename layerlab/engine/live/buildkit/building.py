@@ -16,7 +16,7 @@ from layerlab.engine.live.buildkit.run import RunBuild
 from layerlab.engine.live.client import JournallingClient
 from layerlab.engine.live.translate import TRANSPORT_ERRORS, gone, translated
 from layerlab.engine.protocol import BuildRequest, RawEvent, Road
-from layerlab.errors import BuildCancelled, LayerLabError
+from layerlab.errors import BuildCancelled
 
 
 class LiveBuildKitBuild:
@@ -32,13 +32,10 @@ class LiveBuildKitBuild:
         self._name = name
         found = choose(request)
         self._road = found.road
-        with translated(client.endpoint):
-            self._own_name = ownership.begin(client)
         self._build: AskedBuild | RunBuild = (
-            AskedBuild(client, request, name=self._own_name)
-            if found.program is None
-            else RunBuild(found, client.endpoint, request, name=self._own_name)
+            AskedBuild(client, request) if found.program is None else RunBuild(found, client.endpoint, request)
         )
+        self._own_name: str | None = None
         self._cancelled = threading.Event()
         self._image_id: str | None = None
         self._is_over = False
@@ -75,11 +72,13 @@ class LiveBuildKitBuild:
             self._client.close()
 
     def _events(self) -> Iterator[RawEvent]:
+        with translated(self._client.endpoint):
+            self._own_name = self._build.name = ownership.begin(self._client)
         began = time.perf_counter()
-        has_failed, answered = False, None
+        has_failed = has_ended = False
         for event in self._build if not self._cancelled.is_set() else ():
             has_failed = has_failed or "error" in event
-            answered = (event.get("aux") or {}).get("ID") or answered
+            has_ended = has_ended or bool((event.get("aux") or {}).get("ID"))
             if self._cancelled.is_set():
                 break
             yield RawEvent(time.perf_counter() - began, event)
@@ -91,23 +90,23 @@ class LiveBuildKitBuild:
         self._is_over = True
         if has_failed:
             return
-        if answered is None:
-            raise gone(self._client.endpoint)
-        self._close(str(answered))
+        with translated(self._client.endpoint):
+            self._close(has_ended=has_ended)
 
-    def _close(self, answered: str) -> None:
-        raw = ownership.inspected(self._client, self._own_name) if self._own_name else None
-        image_id = str(raw["Id"]) if raw else answered
+    def _close(self, *, has_ended: bool) -> None:
+        image_id = ownership.image_of(self._client, self._own_name) if has_ended else None
+        if image_id is None:
+            raise gone(self._client.endpoint)
         if self._request.tag:
             self._name(image_id)
         self._image_id = image_id
 
     def _settle(self) -> None:
         """Write down what is ours of it; of a build that was cancelled, take the image away again."""
-        if self._own_name is None:
+        name, self._own_name = self._own_name, None
+        if name is None:
             return
-        # The engine may be gone: then the build stays open in the journal, and `clean` settles it.
-        with contextlib.suppress(LayerLabError, docker.errors.APIError, *TRANSPORT_ERRORS):
-            made = ownership.settle(self._client, self._own_name, ended="by itself" if self._is_over else "cancelled")
-            if made and self._image_id is None:
+        made = ownership.settle_quietly(self._client, name, is_cancelled=not self._is_over)
+        if made and self._image_id is None:
+            with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
                 ownership.remove(self._client, made)

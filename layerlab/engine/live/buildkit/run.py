@@ -25,9 +25,9 @@ _OTHERS = ("DOCKER_CONTEXT", "BUILDX_BUILDER", "BUILDX_CONFIG", "DOCKER_BUILDKIT
 class RunBuild:
     """The events of one build that a client runs; ``stop`` may come from any thread."""
 
-    def __init__(self, found: Found, endpoint: str, request: BuildRequest, *, name: str | None) -> None:
+    def __init__(self, found: Found, endpoint: str, request: BuildRequest) -> None:
         assert found.program is not None
-        self._name = name
+        self.name: str | None = None  # what the engine is to call the image, beside what it is called later
         self._found = found
         self._endpoint = endpoint
         self._request = request
@@ -110,7 +110,7 @@ class RunBuild:
             yield from ("--build-arg", f"{name}={value}")
         for id, path in self._secret_files().items():
             yield from ("--secret", f"id={id},src={path}")
-        yield from ("--tag", self._name) if self._name else ()
+        yield from ("--tag", self.name) if self.name else ()
         yield from ("--target", request.target) if request.target else ()
         yield from ("--no-cache",) if request.no_cache else ()
         yield from ("--network", request.network) if request.network else ()
