@@ -18,6 +18,7 @@ from layerlab.errors import AnswerError, BaseError, EngineError
 from layerlab.exercises.bench import Bench
 from layerlab.exercises.file_task import FileTask
 from layerlab.exercises.judging import FileJudging
+from layerlab.exercises.result import ANSWER, FILE, Result
 from layerlab.exercises.trial import Trial, given
 from layerlab.exercises.variants import VARIANTS
 from layerlab.units import as_html
@@ -168,6 +169,14 @@ class Exercise:
         """What a verdict says of the answer that it judged; of a file its name and length."""
         return _lines_of(self.files[id].file, value) if id in self.files else value
 
+    def _rests_on(self, task: str) -> dict[str, Any]:
+        """What a verdict on a task is about now: answers and texts, by their places in the learner's folder."""
+        ids = self.tasks.get(task, ())
+        return {} if any(map(self._unreadable, ids)) else {self._place(id): self._kept(id) for id in ids}
+
+    def _place(self, id: str) -> str:
+        return FILE.format(self.files[id].file) if id in self.files else ANSWER.format(id)
+
     def _unreadable(self, id: str) -> Check | None:
         """The check of a learner's file that is no text, or too long; None where it can be judged."""
         try:
@@ -194,13 +203,15 @@ class Exercise:
         CheckFailed
             Not every check passes; a SKIP is not a PASS.
         """
-        outcomes = {name: self._outcome(name) for name in ([task] if task else self.tasks)}
+        names = [task] if task else list(self.tasks)
+        # Looked at first: what another editor writes while an image is built was not judged.
+        judged = {name: self._rests_on(name) for name in names}
+        outcomes = {name: self._outcome(name) for name in names}
         for name, outcome in outcomes.items():
             verdicts = outcome.verdicts
             self._show(name, verdicts if task else replace(verdicts, title=self.titles[name]))
             if verdicts.all_pass:
-                # Kept once: what is tried out afterwards takes no pass away.
-                self._results.keep_first(name, {"passed": True})
+                self._remember_pass(name, Result.of(verdicts, judged[name]))
         require(Verdicts(tuple(check for outcome in outcomes.values() for check in outcome.verdicts)))
 
     def open_hints(self, task: str, check: Check) -> tuple[tuple[str, str], ...]:
@@ -253,6 +264,11 @@ class Exercise:
         tried = attempts.get(failing.name, [])
         if any(value is not None for value in values) and values not in tried:
             self._attempts.keep(task, {**attempts, failing.name: [*tried, values]})
+
+    def _remember_pass(self, task: str, result: Result) -> None:
+        # Only a pass: what is tried out afterwards takes none away.
+        if self._results.get(task) != result.value:
+            self._results.keep(task, result.value)
 
     def _tried(self, task: str) -> dict[str, list[Any]]:
         # What does not have the form of attempts counts as none: a file edited by hand stops no check.

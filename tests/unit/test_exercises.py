@@ -20,6 +20,7 @@ from fake_practice import PracticeBench
 
 from layerlab import exercises
 from layerlab.checks import Verdicts
+from layerlab.course import logbook
 from layerlab.errors import BaseUnavailable, CheckFailed, NotRecorded
 from layerlab.exercises import Exercise
 from layerlab.exercises.ex01_naive import LINES, READ, dockerfile, order_checks
@@ -163,6 +164,105 @@ def test_the_solution_gets_full_marks(opened: Opener, name: str) -> None:
     for task in exercise.tasks:
         assert exercise.verdicts(task).all_pass
         assert all(check.why for check in exercise.verdicts(task)), "a PASS says why"
+    work = exercise.answers.folder.parent
+    assert states(name, work) == ["passed"] * len(exercise.tasks)
+    for path in exercise.answers.folder.iterdir():
+        if path != exercise._results.path:
+            path.unlink()
+    assert set(states(name, work)) == {"earlier"}, "a result alone is about nothing that is saved"
+
+
+def states(name: str, work: Path) -> list[str]:
+    """Return the states of an exercise's tasks on the page of progress."""
+    chapters = logbook.open_page(Path(__file__).parents[2], work=work).overview.chapters
+    return [task.state for chapter in chapters if chapter.name == name for task in chapter.tasks]
+
+
+@pytest.fixture
+def checked(opened: Opener) -> Exercise:
+    """Exercise 02, solved and checked."""
+    exercise = opened("02_slim")
+    solve(exercise)
+    exercise.check()
+    return exercise
+
+
+def test_a_pass_is_of_the_answer_that_was_judged(checked: Exercise) -> None:
+    name, work = checked.name, checked.answers.folder.parent
+    mark = checked._results.path.stat().st_mtime_ns
+    checked.check()
+    assert checked._results.path.stat().st_mtime_ns == mark, "the same verdict is written once"
+    file = checked._file("q4-change-file")
+    right = file.text
+    checked.answers.keep("q1-notes-base", "full")
+    file.save(right + "# and a line\n")
+    assert states(name, work) == ["earlier", "passed", "passed", "earlier"]
+    checked.answers.keep("q1-notes-base", "slim")
+    file.save(right)
+    assert states(name, work) == ["passed"] * 4, "the answer that passed is back"
+
+
+def test_a_text_that_changed_while_it_was_built_is_not_the_one_that_passed(tmp_path: Path) -> None:
+    made = FakeBench()
+    exercise = exercises.open("03_multistage", made, work=tmp_path)
+    solve(exercise)
+    path = exercise._file("q3-blanks-file").path
+    made.during = lambda: path.write_text("FROM scratch\n")
+    exercise.check("q3-blanks")
+    assert states("03_multistage", tmp_path)[2] == "earlier"
+
+
+def test_silver_is_passed_by_the_dockerfile_that_it_was_judged_with(opened: Opener) -> None:
+    exercise = opened("10_practice")
+    solve(exercise)
+    exercise.check("q4-silver")
+    work = exercise.answers.folder.parent
+    assert states("10_practice", work)[3] == "passed"
+    chosen = next(task for task, name in BRONZE.items() if name == exercise.answers.get("q4-service"))
+    file = exercise._file(f"{chosen}-file")
+    file.save(file.text + "# and a line\n")
+    assert states("10_practice", work)[3] == "earlier"
+
+
+def test_another_answer_that_passes_takes_the_place_of_the_first(opened: Opener) -> None:
+    exercise = opened("01_naive")
+    solve(exercise)
+    exercise.check("q1-order")
+    first = exercise._results.get("q1-order")
+    lines = list(exercise.answers.get("q1-order"))
+    moved = next(line for line in lines if line.startswith("EXPOSE"))
+    exercise.answers.keep("q1-order", [lines[0], moved, *(line for line in lines[1:] if line != moved)])
+    assert states("01_naive", exercise.answers.folder.parent)[0] == "earlier"
+    exercise.check("q1-order")
+    assert exercise._results.get("q1-order") != first
+    assert states("01_naive", exercise.answers.folder.parent)[0] == "passed"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"passed": True},
+        {"passed": True, "checks": [["base fits", "PASS"]]},
+        {"judged": {}, "checks": [["base fits", "PASS"]], "edition": "0.1.0"},
+        {"judged": {"answers/q1-notes-base": "0123456789abcdef"}, "checks": [["base fits", "PASS"]], "edition": "9"},
+        {"judged": {"answers/none": "0123456789abcdef"}, "checks": [["base fits", "PASS"]], "edition": "9"},
+        {"judged": "all of it", "checks": "all pass", "edition": 3},
+        {"judged": {"answers/q1-notes-base": 5}, "checks": [["base fits"]], "edition": "0.1.0"},
+    ],
+)
+def test_what_is_typed_into_the_results_passes_nothing(checked: Exercise, forged: dict[str, Any]) -> None:
+    checked._results.keep("q1-notes", forged)
+    assert states(checked.name, checked.answers.folder.parent) in (
+        ["earlier", "passed", "passed", "passed"],
+        ["tried", "passed", "passed", "passed"],
+    )
+
+
+@pytest.mark.parametrize("statuses", [[], ["FAIL"], ["PASS", "SKIP"]])
+def test_verdicts_that_do_not_pass_are_no_pass(checked: Exercise, statuses: list[str]) -> None:
+    result = checked._results.get("q1-notes")
+    checked._results.keep("q1-notes", {**result, "checks": [["base fits", status] for status in statuses]})
+    assert states(checked.name, checked.answers.folder.parent)[0] == "tried"
 
 
 @pytest.mark.parametrize("name", exercises.NAMES)

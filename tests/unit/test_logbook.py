@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from layerlab import exercises
 from layerlab.answers import Answer, Answers
+from layerlab.checks import Check, Verdicts
 from layerlab.course import logbook
 from layerlab.course.logbook import document, folder
 from layerlab.course.logbook.catalogue import Catalogue, Task, catalogue
@@ -23,6 +24,8 @@ from layerlab.course.logbook.overview import overview
 from layerlab.course.logbook.record import FILES, Key, Record, Version
 from layerlab.errors import AnswerError, CheckFailed, DiskFull
 from layerlab.exercises.ex01_naive import LINES
+from layerlab.exercises.result import Result
+from layerlab.work_file import fingerprint
 
 ROOT = Path(__file__).parents[2]
 EDITIONS = ROOT / "tests" / "data" / "progress"
@@ -366,6 +369,14 @@ def test_a_prediction_counts_as_kept_only_where_the_course_asks_it(tmp_path: Pat
     assert "1 prediction to keep in notebook 00_setup" in repr(logbook.open_page(ROOT, work=tmp_path))
 
 
+def passed(work: Path, name: str, task: str) -> dict[str, Any]:
+    """The result of a check that passed on what is saved now."""
+    (asked,) = (one for one in catalogue(ROOT).tasks[name] if one.id == task)
+    answers = Answers.open(name, work=work)
+    judged = {f"answers/{id}": answers.get(id) for id in asked.questions}
+    return Result.of(Verdicts((Check(name="fits", status="PASS"),)), judged).value
+
+
 def test_tasks_are_open_then_tried_then_passed(tmp_path: Path) -> None:
     def states() -> list[str]:
         return [task.state for task in chapter(tmp_path, "02_slim").tasks][:3]
@@ -374,11 +385,22 @@ def test_tasks_are_open_then_tried_then_passed(tmp_path: Path) -> None:
     keep(tmp_path, "02_slim", "answers", "q1-notes-base", "slim", EARLY)
     keep(tmp_path, "02_slim", "attempts", "q2-fingerprint", {"base fits": [["slim"]]}, EARLY)
     assert states() == ["tried", "tried", "open"]
-    keep(tmp_path, "02_slim", "results", "q2-fingerprint", {"passed": True}, EARLY)
+    for id, value in (("base", "full"), ("evidence", "git --version")):
+        keep(tmp_path, "02_slim", "answers", f"q2-fingerprint-{id}", value, EARLY)
+    keep(tmp_path, "02_slim", "results", "q2-fingerprint", passed(tmp_path, "02_slim", "q2-fingerprint"), EARLY)
     assert states() == ["tried", "passed", "open"]
     text = repr(logbook.open_page(ROOT, work=tmp_path))
     assert f"1 of {len(chapter(tmp_path, '02_slim').tasks)}" in text
     assert "1. A service that keeps notes" in text
+
+
+def test_what_an_edition_before_verdicts_were_saved_calls_passed_is_shown_and_not_counted(tmp_path: Path) -> None:
+    keep(tmp_path, "02_slim", "results", "q2-fingerprint", {"passed": True}, EARLY)
+    assert [task.state for task in chapter(tmp_path, "02_slim").tasks][:3] == ["open", "earlier", "open"]
+    text = repr(logbook.open_page(ROOT, work=tmp_path))
+    assert "0 of 4" in text
+    title = exercises.kind("02_slim").titles["q2-fingerprint"]
+    assert f"Passed earlier in exercise 02_slim, not checked again since: {title}. Run their check" in text
 
 
 def test_a_check_that_passed_is_remembered_whatever_is_tried_afterwards(tmp_path: Path) -> None:
@@ -386,12 +408,12 @@ def test_a_check_that_passed_is_remembered_whatever_is_tried_afterwards(tmp_path
     exercise = exercises.open("01_naive", cast("exercises.Bench", None), work=tmp_path)
     solved = [LINES[place] for place in (5, 6, 4, 2, 1, 3, 0)]
     seen = []
-    for lines in (LINES, solved, LINES):
+    for lines in (LINES, solved, LINES, solved):
         exercise.answers.keep("q1-order", list(lines))
         with contextlib.suppress(CheckFailed):
             exercise.check("q1-order")
         seen.append(chapter(tmp_path, "01_naive").tasks[0].state)
-    assert seen == ["tried", "passed", "passed"]
+    assert seen == ["tried", "passed", "earlier", "passed"]
 
 
 def test_a_dockerfile_that_was_begun_is_tried(tmp_path: Path) -> None:
@@ -403,21 +425,30 @@ def test_a_dockerfile_that_was_begun_is_tried(tmp_path: Path) -> None:
 
 def builds(*entries: tuple[str, int | None]) -> list[dict[str, Any]]:
     return [
-        {"when": f"2026-01-0{day}T10:00:00+00:00", "failing": failing, "added_bytes": added, "seconds": 1, "text": "x"}
+        {
+            "when": f"2026-01-0{day}T10:00:00+00:00",
+            "failing": failing,
+            "added_bytes": added,
+            "seconds": 1,
+            "text": fingerprint(f"FROM {failing}\n"),
+        }
         for day, (failing, added) in enumerate(entries, 1)
     ]
 
 
 def test_a_build_that_passed_gives_pass_and_size_on_whichever_machine_it_was(tmp_path: Path) -> None:
     work = tmp_path / "work"
-    task = chapter(work, "02_slim").tasks[0].title
+    task = chapter(work, "02_slim").tasks[3].title
     history = builds(("serves", 90_000_000), ("", 40_000_000), ("", 45_000_000))
-    keep(work, "02_slim", "attempts", "q1-notes-base-attempts", history, LATE)
-    keep(tmp_path / "b", "02_slim", "attempts", "q1-notes-base-attempts", builds(("", 12_000_000)), EARLY)
+    keep(work, "02_slim", "attempts", "q4-change-file-attempts", history, LATE)
+    keep(tmp_path / "b", "02_slim", "attempts", "q4-change-file-attempts", builds(("", 12_000_000)), EARLY)
     carried(tmp_path / "b", work, tmp_path / "p.json")
     page = logbook.open_page(ROOT, work=work)
     assert f"Reached in exercise 02_slim, {task}: 12.0 MB added to the base, in 4 builds." in repr(page)
-    assert chapter(work, "02_slim").tasks[0].state == "passed"
+    assert chapter(work, "02_slim").tasks[3].state == "earlier", "the text that passed is not saved"
+    for failing, state in (("", "passed"), ("serves", "earlier")):
+        Answers.open("02_slim", work=work).keep_file("Dockerfile", f"FROM {failing}\n")
+        assert chapter(work, "02_slim").tasks[3].state == state
 
 
 @pytest.mark.parametrize("junk", ["text", 5, [], [1], {"passed": "yes"}, {"choice": 1}, [{"failing": ""}]])
@@ -443,7 +474,17 @@ def test_when_all_is_done_the_page_says_so(tmp_path: Path) -> None:
     for one in seen.chapters:
         for kind, id in everything(one.name):
             keep(tmp_path, one.name, kind, id, {"passed": True}, EARLY)
-    assert "Every prediction is kept and every task is passed." in repr(logbook.open_page(ROOT, work=tmp_path))
+    text = repr(logbook.open_page(ROOT, work=tmp_path))
+    tasks = sum(len(chapter.tasks) for chapter in seen.chapters)
+    assert f"every task is passed. But {tasks} passed earlier and wait for another check." in text
+    for one in seen.chapters:
+        for id in (id for kind, id in everything(one.name) if kind == "results"):
+            keep(tmp_path, one.name, "answers", id, "an answer", EARLY)
+            result = Result.of(Verdicts((Check(name="fits", status="PASS"),)), {f"answers/{id}": "an answer"})
+            keep(tmp_path, one.name, "results", id, result.value, EARLY)
+    text = repr(logbook.open_page(ROOT, work=tmp_path))
+    assert "Every prediction is kept and every task is passed." in text
+    assert "earlier" not in text
 
 
 def everything(name: str) -> Iterator[tuple[str, str]]:

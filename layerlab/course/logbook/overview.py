@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from layerlab.course.logbook.catalogue import Catalogue, Task
 from layerlab.course.logbook.record import FILES, Key, Record
+from layerlab.exercises.result import Result, mark
 from layerlab.widgets.prediction import CAME, CONFIDENCE
+from layerlab.work_file import fingerprint
 
 # Id of a question + this → the history of its builds, as the exercise panel keeps it.
 BUILDS = "-attempts"
 
-State = Literal["passed", "tried", "open"]
+State = Literal["passed", "earlier", "tried", "open"]
 
 
 @dataclass(frozen=True)
 class TaskState:
-    """One task: passed once, tried (something is kept), or open."""
+    """One task.
+
+    Passed: saved verdicts pass, and are about what is saved now. Earlier: it passed once, and was not checked again
+    since it changed, or since an edition that saved no verdicts. Tried: something is kept. Open: nothing is.
+    """
 
     title: str
     state: State
@@ -44,8 +51,8 @@ class Chapter:
 
     @property
     def is_done(self) -> bool:
-        """True where every prediction is kept and every task passed."""
-        return self.kept == self.asked and self.count("passed") == len(self.tasks)
+        """True where every prediction is kept, and every task passed or did earlier."""
+        return self.kept == self.asked and self.count("passed") + self.count("earlier") == len(self.tasks)
 
 
 @dataclass(frozen=True)
@@ -106,14 +113,28 @@ def _chapter(record: Record, course: Catalogue, name: str) -> Chapter:
 
 def _state(record: Record, name: str, task: Task) -> State:
     builds = _builds(record, name, task)
-    checked = record.of_kind(name, "results").get(task.id)
-    if (isinstance(checked, dict) and checked.get("passed") is True) or any(map(_is_pass, builds)):
+    saved = [one.value for one in record.versions.get(Key(name, "results", task.id), ())]
+    results = [result for result in map(Result.read, saved) if result and result.all_pass]
+    passes = [build for build in builds if _is_pass(build)]
+    if any(result.is_about(partial(_marked, record, name)) for result in results):
         return "passed"
+    texts = {fingerprint(text) for file, text in record.of_kind(name, FILES).items() if file in task.files}
+    if any(build.get("text") in texts for build in passes):
+        return "passed"
+    # The last of these is all that editions up to 0.1.0 saved of a check: it says neither which, nor of what.
+    if results or passes or any(isinstance(value, dict) and value.get("passed") is True for value in saved):
+        return "earlier"
     answers = record.of_kind(name, "answers")
     has_answer = any(id in answers for id in task.questions)
     has_file = any(file in record.of_kind(name, FILES) for file in task.files)
     is_tried = builds or has_answer or has_file or task.id in record.of_kind(name, "attempts")
     return "tried" if is_tried else "open"
+
+
+def _marked(record: Record, name: str, place: str) -> str | None:
+    kind, _, id = place.partition("/")
+    versions = record.versions.get(Key(name, kind, id))
+    return mark(versions[0].value) if versions else None
 
 
 def _builds(record: Record, name: str, task: Task) -> list[dict[str, Any]]:

@@ -87,6 +87,12 @@ class ProgressPage:
             yield f"Reached in exercise {one.exercise}, {one.task}: {added}, in {builds}."
         if not self.overview.images:
             yield "No image of your own has passed a check yet; the sizes you reach will stand here."
+        for chapter in self.overview.chapters:
+            if titles := "; ".join(task.title for task in chapter.tasks if task.state == "earlier"):
+                yield (
+                    f"Passed earlier in exercise {chapter.name}, not checked again since: {titles}. "
+                    "Run their check cells to count them."
+                )
         if self.overview.strange:
             yield f"From another edition of the course, kept for it: {'; '.join(self.overview.strange)}."
         yield from self.notes
@@ -106,7 +112,10 @@ def open_page(root: Path, *, work: Path | None = None) -> ProgressPage:
 
 def _table(seen: Overview) -> Table:
     rows = tuple(_row(chapter) for chapter in seen.chapters)
-    source = "From the files of answers on this machine; nobody else sees them."
+    source = (
+        "From the files of answers on this machine; nobody else sees them. "
+        "Passed: a saved verdict passes and is about the answer that is saved now."
+    )
     return Table("Where you stand", source, _COLUMNS, rows)
 
 
@@ -120,9 +129,11 @@ def _row(chapter: Chapter) -> tuple[str, ...]:
 def _next(seen: Overview) -> str:
     chapter = seen.next
     if chapter is None:
-        return "Every prediction is kept and every task is passed."
+        unchecked = sum(one.count("earlier") for one in seen.chapters)
+        but = f" But {unchecked} passed earlier and {'waits' if unchecked == 1 else 'wait'} for another check."
+        return f"Every prediction is kept and every task is passed.{but if unchecked else ''}"
     left = chapter.asked - chapter.kept
     predictions = f"{left} {'prediction' if left == 1 else 'predictions'} to keep in notebook {chapter.name}"
-    open_tasks = len(chapter.tasks) - chapter.count("passed")
+    open_tasks = chapter.count("tried") + chapter.count("open")
     tasks = f"{open_tasks} {'task' if open_tasks == 1 else 'tasks'} to pass in exercise {chapter.name}"
     return f"Next: {' and '.join([predictions] * bool(left) + [tasks] * bool(open_tasks))}."

@@ -13,6 +13,7 @@ from layerlab.exercises.ex10_practice.hints import HINTS
 from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
 from layerlab.exercises.file_task import FileTask
 from layerlab.exercises.judging import judged
+from layerlab.exercises.result import FILE
 from layerlab.exercises.trial import Trial, given
 from layerlab.widgets.questions import Choice, Question
 from layerlab.widgets.text_file import TextFile
@@ -141,6 +142,16 @@ class Practice(Exercise):
 
     def _kept(self, id: str) -> Any:
         return self.question(id).answer if id == RECORD else super()._kept(id)
+
+    def _place(self, id: str) -> str:
+        return FILE.format(record.FILE) if id == RECORD else super()._place(id)
+
+    def _rests_on(self, task: str) -> dict[str, Any]:
+        found = super()._rests_on(task)
+        if task == SILVER and (service := self.answers.get(SERVICE)) in BRONZE.values():
+            id = f"{_task_of(str(service))}-file"
+            found[self._place(id)] = self._file(id).text
+        return found
 
     def _told(self, id: str, value: Any) -> Any:
         return record.FILE if id == RECORD and value is not None else super()._told(id, value)
