@@ -109,8 +109,8 @@ class Attempt(Generic[Result]):
     on_settled
         Told once, from a thread, when the attempt is over; `wait` returns after it.
     after
-        The attempt before. Once cancelled it takes its finished steps away again, and a build that had found
-        one of them in the cache by then would fail; so this one begins after that.
+        The attempt before. A cancelled one takes away the image that it may have come to by then, and a build that
+        had found that image in the cache would fail; so this one begins after that.
 
     Attributes
     ----------
