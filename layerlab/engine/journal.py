@@ -42,8 +42,8 @@ _MOST_HEARD = 10_000
 class Owned:
     """The journal read to its end.
 
-    ``images`` and ``containers`` are ids, ``volumes`` are names, ``tags`` maps a reference to the image it named, and
-    ``bases`` are references that the course pulled: listed and offered by `clean`, never removed by themselves.
+    ``images`` are ids, ``containers`` ids or names, ``volumes`` are names, ``tags`` maps a reference to the image that
+    it named, and ``bases`` are references that the course pulled: listed and offered by `clean`, never removed.
     ``builds`` are the names of builds that are under way or were cut short. ``leftovers`` are ids of untagged images
     that a failed build of ours says it made, or that the first edition took for ours: by themselves they prove nothing.
     """

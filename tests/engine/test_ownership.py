@@ -14,6 +14,7 @@ from pathlib import Path
 
 import docker
 import pytest
+import requests
 import strangers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ from layerlab import build, events
 from layerlab.engine.journal import BUILDS, RUN, Journal
 from layerlab.engine.live import LiveEngine, ownership
 from layerlab.engine.live import belongings as ours
-from layerlab.errors import BuildCancelled, BuildFailed, NotOurs
+from layerlab.errors import BuildCancelled, BuildFailed, LayerLabError, NotOurs
 
 
 @pytest.fixture
@@ -506,6 +507,23 @@ def test_containers_that_a_raw_build_leaves_go_with_its_image(course, user, slim
     before = snapshot(user)
     folder = folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n")
     course.client.images.build(path=str(folder), tag="layerlab/unremoved:1")
+    ours.remove(course)
+    assert snapshot(user) == before
+
+
+def test_a_container_whose_answer_never_came_is_found_by_its_name(course, user, slim, monkeypatch):
+    before = snapshot(user)
+    create = course.client.api.create_container
+
+    def answers_too_late(*args, **kwargs):
+        create(*args, **kwargs)
+        raise requests.ReadTimeout("read timed out")
+
+    monkeypatch.setattr(course.client.api, "create_container", answers_too_late)
+    with pytest.raises(LayerLabError):
+        course.start(slim, ["sleep", "60"])
+    assert snapshot(user) != before
+    assert [one.kind for one in ours.belongings(course)] == ["container"]
     ours.remove(course)
     assert snapshot(user) == before
 

@@ -52,7 +52,8 @@ def belongings(engine: LiveEngine, *, run: str | None = None) -> tuple[Belonging
     bases = _with_parents(api, built_bases(engine))
     images = _untagged(api, owned.images - bases)
     containers = owned.containers | _committed(api, owned.images - bases)
-    held = {str(one["Id"]) for one in api.containers(all=True)}
+    # By its id, or by its name where the answer that would have told the id never came.
+    held = {name for one in api.containers(all=True) for name in (one["Id"], *(n[1:] for n in one.get("Names") or ()))}
     found = [Belonging("container", one, 0) for one in sorted(containers & held)]
     found += [Belonging("volume", name, 0) for name in sorted(owned.volumes) if _holds_volume(api, name)]
     # Before what they stand on, for that is what proves them to be ours.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -310,13 +311,18 @@ class LiveEngine:
         self, image: str, command: Sequence[str] | None, *, mounts: Sequence[Mount] = (), **options: Any
     ) -> LiveContainer:
         words = None if command is None else list(command)
+        # Written down before it is made: an answer may never come, and the container be there all the same.
+        name = f"layerlab-{secrets.token_hex(8)}"
         with translated(self._info.endpoint, image=image), ExitStack() as undone:
+            volumes = self._bound(mounts, image, undone)
+            self.journal.note("container", name)
             try:
-                volumes = self._bound(mounts, image, undone)
-                made = self._client.containers.create(image, words, volumes=volumes, **options)
+                made = self._client.containers.create(image, words, name=name, volumes=volumes, **options)
             except docker.errors.ImageNotFound as error:
+                self.journal.forget("container", name)
                 raise image_not_found(image) from error
             self.journal.note("container", made.id)
+            self.journal.forget("container", name)
             return LiveContainer(made, endpoint=self._info.endpoint, journal=self.journal, after=undone.pop_all())
 
     def _bound(self, mounts: Sequence[Mount], image: str, undone: ExitStack) -> list[str]:
