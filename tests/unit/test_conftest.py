@@ -24,7 +24,8 @@ def run(tmp_path: Path):
     """Run tests in a folder with our conftest, where a dead engine is named, and return the output."""
 
     def run_tests(source: str, *arguments: str, name: str = "test_made_up.py") -> tuple[int, str]:
-        (tmp_path / "conftest.py").write_text(CONFTEST.read_text())
+        for one in (CONFTEST, CONFTEST.with_name("strangers.py")):
+            (tmp_path / one.name).write_text(one.read_text())
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(source)
         nowhere = {"DOCKER_HOST": f"unix://{tmp_path}/nowhere.sock", "LAYERLAB_DATA": str(tmp_path)}

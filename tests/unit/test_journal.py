@@ -18,7 +18,7 @@ THERE = f"sha256:{0:064x}"
 IDS = st.sampled_from(["a" * 64, "b" * 64, "c" * 64])
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), KINDS, IDS), max_size=20))
 def test_it_remembers_exactly_what_was_noted_and_not_forgotten(tmp_path_factory, entries):
     journal = Journal(tmp_path_factory.mktemp("journal") / "j.jsonl")
