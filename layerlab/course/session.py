@@ -389,7 +389,8 @@ class Lab:
         """Return where the learner stands; see `layerlab.course.logbook`. It has `export` and `take_in`."""
         from layerlab.course.logbook import open_page
 
-        return open_page(self.root)
+        with waiting("reading what you saved"):
+            return open_page(self.root)
 
     def fold(self, title: str, *shown: Any) -> Fold:
         """Put several results behind one line that opens on demand."""

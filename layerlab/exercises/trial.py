@@ -307,7 +307,9 @@ class Trial:
         if self._is_cancelled:  # between the last look and now
             begun.cancel()
         try:
-            return built(begun, what) if what else begun.run(self.on_event)
+            if what or self.on_event is None:  # a check cell has no panel that shows the build
+                return built(begun, what or self.task.file)
+            return begun.run(self.on_event)
         finally:
             self._begun = None
 

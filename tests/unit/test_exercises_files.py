@@ -261,6 +261,13 @@ def test_the_panels_counter_is_the_learners_build_whatever_the_checks_build(
     assert builds == ["building the service as it was, to compare with", "building stage builder alone"]
 
 
+def test_a_check_cell_tells_the_learners_build_as_a_panel_would_show_it(exercise: Exercise) -> None:
+    told: list[str] = []
+    with heard(told.append):
+        exercise.verdicts(TASK, {FILE: RIGHT})
+    assert "building Dockerfile" in told
+
+
 def test_a_right_answer_is_told_with_the_number_that_counts(exercise: Exercise) -> None:
     verdicts = exercise.verdicts(TASK, {FILE: RIGHT})
     assert verdicts.headline == "Passed: 1.13 GB → 140 MB"

@@ -218,10 +218,10 @@ class DockerfilePanel(FileQuestion):
         if self._judged is None:
             return ""
         when = f"{self._judged.began_at:%H:%M:%S}"
-        coming = " A new verdict is on its way." if self.state == "building" else ""
+        # Nothing of a verdict to come: a page that outlives its kernel would go on promising it.
         if self.is_verdict_on_this_text:
-            return f"Verdict on {self.name} as saved at {when}.{coming}"
-        return f"Verdict on an earlier text, saved at {when}. {self.name} has changed since.{coming}"
+            return f"Verdict on {self.name} as saved at {when}."
+        return f"Verdict on an earlier text, saved at {when}. {self.name} has changed since."
 
     def _on_settled(self, attempt: Attempt[Outcome]) -> None:
         """Take in how an attempt ended; its state changes last, when all of it can be read."""
