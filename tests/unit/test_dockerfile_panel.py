@@ -539,20 +539,21 @@ def test_progress_says_when_the_image_is_built_and_being_checked(make: Make, hel
 
 
 @pytest.mark.parametrize(
-    ("finished", "total", "said"),
+    ("finished", "total", "state", "said"),
     [
-        (3, 3, r"Built and checked in \S+ s\."),
-        (1, 3, r"Checked in \S+ s\. Your build stopped at step 2 of 3\."),
-        (0, 0, r"Checked in \S+ s\. Nothing was built\."),
+        (3, 3, "done", r"Built and checked in \S+ s\."),
+        (1, 3, "failed", r"Checked in \S+ s\. Your build stopped at step 2 of 3\."),
+        (0, 0, "done", r"Checked in \S+ s\. Nothing was built\."),
     ],
 )
-def test_the_last_line_claims_no_build_that_was_not_there(finished: int, total: int, said: str) -> None:
+def test_the_last_line_claims_no_build_that_was_not_there(finished: int, total: int, state: str, said: str) -> None:
     progress = AttemptProgress("a text")
     for number in range(1, min(finished + 1, total) + 1):
         progress.receive(events.StepStarted(0.0, number, total, "RUN true"))
         if number <= finished:
             progress.receive(events.StepFinished(0.0, number, "abc"))
     progress.close(elapsed=2.0)
+    assert progress.state == state
     assert re.fullmatch(said, progress.status)
 
 

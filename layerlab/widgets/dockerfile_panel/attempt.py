@@ -96,7 +96,8 @@ class AttemptProgress(BuildProgress):
         stopped = f" Your build stopped at step {place} of {self.total}."
         how_far = "" if self.is_built else stopped if self.total else " Nothing was built."
         with self.hold_trait_notifications():
-            self.state, self.summary = "done", f"{done} in {units.duration(elapsed)}.{how_far}"
+            self.state = "failed" if self.total and not self.is_built else "done"
+            self.summary = f"{done} in {units.duration(elapsed)}.{how_far}"
 
 
 class Attempt(Generic[Result]):
