@@ -106,7 +106,8 @@ def probe(
     with started(engine, image, port=port, read_only=read_only, user=user, mounts=mounts) as container:
         answers = []
         for number, path in enumerate(paths, 1):
-            tell(f"asking {path}" + (f" ({number} of {len(paths)})" if len(paths) > 1 else ""))
+            which = f" ({number} of {len(paths)})" if len(paths) > 1 else ""
+            tell(f"asking {path}{which}, for up to {wait_seconds:.0f} s")
             answers.append((path, container.request(path, port=port, wait_seconds=wait_seconds)))
         uid = _uid(container)
         if stopping:

@@ -92,11 +92,11 @@ class Prediction(Question):
 
     @property
     def is_result_shown(self) -> bool:
-        """True once a read-off was shown, here or in an earlier session: whatever is chosen from then on is late."""
+        """True once the figure or a read-off was shown, the latter also in an earlier session: choices are late then."""
         return self._is_result_shown or self._answers.get(f"{self.id}{CAME}") is not None
 
     def reveal(self) -> None:
-        """Say that the result is shown now."""
+        """Say that the result is shown now, as a figure or beside what was chosen."""
         self._is_result_shown = True
 
     def fill_in(self, choice: Any, reason: str = "", confidence: str | None = None) -> None:
@@ -152,9 +152,11 @@ class Prediction(Question):
         """
         may_show = self._asked or not is_interactive() or self.kept
         self._asked = True
+        if may_show:
+            self.reveal()
         if show is None:
             return may_show
-        return show() if may_show else Gate(self, show)
+        return _shown(show) if may_show else Gate(self, show)
 
     def readoff(self, actual: str | float, *, found: str = "", short: str = "", full: str = "") -> ReadOff:
         """Set what was expected beside what came, and ask what must change.
@@ -411,8 +413,9 @@ class Gate(HasTraits):
     def skip(self) -> None:
         """Show the figure now; opening twice shows it once."""
         if not self.is_open:
-            self.shown = self._show()
+            self.shown = _shown(self._show)
             self.is_open = True
+            self.prediction.reveal()
 
     @property
     def text(self) -> str:
@@ -436,6 +439,13 @@ class Gate(HasTraits):
         from layerlab.widgets.showing import bundle
 
         return bundle(self.view, self.text)
+
+
+def _shown(show: Callable[[], Any]) -> Any:
+    from layerlab.widgets.waiting import waiting
+
+    with waiting("drawing the figure"):
+        return show()
 
 
 def is_interactive() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -432,3 +433,13 @@ def test_a_version_typed_over_the_argument_is_a_fault_of_the_text(tmp_path: Path
         .check("base named")
         .why
     )
+
+
+def test_a_check_cell_lets_the_panel_say_that_the_file_is_another(exercise: Exercise) -> None:
+    panel = exercise.question(FILE)
+    panel.keep()
+    panel.file.path.write_text(RIGHT)
+    assert not panel.conflict
+    with contextlib.suppress(CheckFailed):
+        exercise.check(TASK)
+    assert panel.conflict

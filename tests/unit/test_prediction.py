@@ -463,3 +463,16 @@ def test_a_late_choice_that_cannot_be_read_is_said_and_counts_as_none(answers: A
     prediction.restore()
     assert "can't be read" in prediction.status
     assert prediction.readoff(1.11e9).lines[0].startswith("You haven't made a prediction yet.")
+
+
+def test_what_is_chosen_once_the_figure_is_shown_is_late(answers: Answers, at_the_desk: None) -> None:
+    prediction = made(answers)
+    gate = prediction.gate(lambda: "figure")
+    gate.skip()
+    prediction.value = "under 100 MB"
+    assert prediction.answer is None
+    assert prediction.late["choice"] == "under 100 MB"
+    again = kept(Answers(answers.folder, "others"), "under 100 MB")
+    assert again.gate(lambda: "figure") == "figure"
+    again.value = "1 GB or more"
+    assert (again.answer["choice"], again.late["choice"]) == ("under 100 MB", "1 GB or more")

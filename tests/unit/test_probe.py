@@ -166,8 +166,8 @@ def test_a_probe_tells_what_it_is_at() -> None:
         probe(FakeEngine(), "i", paths=("/health", "/"))  # type: ignore[arg-type]
     assert [words.partition(": ")[2] for words in told] == [
         "starting a container",
-        "asking /health (1 of 2)",
-        "asking / (2 of 2)",
+        "asking /health (1 of 2), for up to 60 s",
+        "asking / (2 of 2), for up to 60 s",
         "removing the container",
     ]
     assert {words.partition(": ")[0] for words in told} == {"the service as it was"}
