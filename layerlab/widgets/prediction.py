@@ -92,7 +92,7 @@ class Prediction(Question):
 
     @property
     def is_result_shown(self) -> bool:
-        """True once the figure or a read-off was shown, the latter also in an earlier session: choices are late then."""
+        """True once the figure or a read-off was shown, or a read-off in an earlier session: choices are late then."""
         return self._is_result_shown or self._answers.get(f"{self.id}{CAME}") is not None
 
     def reveal(self) -> None:
