@@ -211,4 +211,4 @@ def test_what_cannot_be_measured_is_skipped(base: Contents) -> None:
         raise NotRecorded("The recordings do not hold this step.")
 
     assert decided("luggage", ask).status == "SKIP"
-    status(behaviour.serves(NotRecorded("not recorded")), "SKIP", "not recorded")
+    status(behaviour.serves(NotRecorded("not recorded")), "SKIP", "the recordings do not hold the answer")

@@ -215,7 +215,10 @@ class LiveEngine:
             return ExecResult(code, container.logs())
 
     def remove(self, image: str) -> None:
-        """Remove a tag or image that the journal owns; raise NotOurs for any other."""
+        """Remove a tag or image that the journal owns; raise NotOurs for any other.
+
+        An image of ours that is asked for by its id and has a name stays, whoever gave the name.
+        """
         found = self.inspect(image)
         image_id, tags = str(found["Id"]), list(found.get("RepoTags") or ())
         owned = self.journal.owned()
@@ -226,8 +229,6 @@ class LiveEngine:
             self._remove_tag(image, image_id, tags)
         elif not ownership.names_of(found):
             self._delete(image_id)
-        else:
-            raise NotOurs(f"{image!r} has a name ({', '.join(tags) or 'a digest'}), so it stays. Remove that name.")
 
     def close(self) -> None:
         """Close the connection; images and containers stay."""
