@@ -80,9 +80,11 @@ def begin(client: JournallingClient) -> str | None:
     """Write down a build that is about to begin; return the name to give it, None where no journal is kept."""
     if client.journal is None:
         return None
+    # Read first: what another process comes to own after the engine was asked is not gone.
+    owned = client.journal.owned().images
     there = client.images(quiet=True, all=True)
     # An id that comes back later came back by somebody else's hand: the same steps make the same id.
-    client.journal.forget("image", *(client.journal.owned().images - set(there)))
+    client.journal.forget("image", *(owned - set(there)))
     return client.journal.begin_build(there)
 
 
