@@ -70,8 +70,15 @@ def opened(where: private.Paths) -> Iterator[LiveEngine]:
 
 
 def remove_leftovers(engine: LiveEngine) -> None:
-    """Remove what `clean` has named and left: steps on a base that is not the course's."""
-    for image in belongings.leftovers(engine):
+    """Remove what `clean` has named and left: steps on a base that is not the course's.
+
+    An engine that is killed also leaves the container in which its builder was at work.
+    """
+    left = belongings.leftovers(engine)
+    for container in engine.client.api.containers(all=True):
+        if container["ImageID"] in left:
+            engine.client.api.remove_container(container["Id"])
+    for image in left:
         engine.client.api.remove_image(image, noprune=True)
 
 
@@ -324,4 +331,4 @@ def assert_intact(journal: Journal, *, lines_at_least: int) -> None:
     lines = journal.path.read_text().splitlines()
     assert len(lines) >= lines_at_least
     for line in lines:
-        assert set(json.loads(line)) - {"run"} in ({"own", "id"}, {"own", "id", "image"}, {"gone", "id"})
+        assert set(json.loads(line)) - {"run", "edition"} in ({"own", "id"}, {"own", "id", "image"}, {"gone", "id"})

@@ -176,14 +176,13 @@ def take_off(client: JournallingClient, name: str) -> None:
 
     Notes
     -----
-    To remove the last name of an image is to delete the image. So the name moves to an empty one first.
+    To remove the last name of an image is to delete the image, and another name may go at any moment. So the name moves
+    to an empty image first, and only that is removed with it.
     """
-    image = inspected(client, name)
-    if image is None:
+    if inspected(client, name) is None:
         return
-    if len(image.get("RepoTags") or ()) == 1:
-        repository, tag = parse_repository_tag(name)
-        client.import_image_from_data(_EMPTY_TAR, repository=repository, tag=tag)
+    repository, tag = parse_repository_tag(name)
+    client.import_image_from_data(_EMPTY_TAR, repository=repository, tag=tag)
     client.remove_image(name, noprune=True)
 
 
