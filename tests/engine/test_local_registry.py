@@ -38,6 +38,7 @@ def images(engine: LiveEngine, tmp_path_factory: pytest.TempPathFactory) -> Iter
         build.build(engine, folder, tag=tag)
     yield
     for tag in (EDITED, BIG):
+        assert not engine.inspect(tag)["RepoDigests"], "a name that was lent takes its digest with it"
         engine.remove(tag)
 
 

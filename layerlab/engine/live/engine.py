@@ -157,7 +157,11 @@ class LiveEngine:
     def take_back(self, reference: str) -> None:
         """Take a name off that was lent for a push, or came with a pull; all is well where it is off already."""
         with translated(self._info.endpoint, image=reference):
-            ownership.take_off(self._client.api, reference)
+            api, image = self._client.api, ownership.inspected(self._client.api, reference)
+            if image and len(image.get("RepoTags") or ()) > 1:
+                api.remove_image(reference, noprune=True)  # and with it the digest that a push gave in that repository
+            else:
+                ownership.take_off(api, reference)
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name, unless that name is the user's."""
