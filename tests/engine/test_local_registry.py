@@ -71,7 +71,7 @@ def test_without_the_program_the_registrys_own_image_does(
 
     monkeypatch.setattr(program, "program", none_here)
     monkeypatch.setenv("LAYERLAB_REGISTRY_IMAGE", registry_image)
-    volumes = engine.client.api.volumes()["Volumes"] or []
+    volumes = _volumes(engine)
     with engine.registry() as opened:
         opened.push(BIG)
         second = opened.push(EDITED)
@@ -81,7 +81,7 @@ def test_without_the_program_the_registrys_own_image_does(
         opened.push(BIG)
     held = [one["Image"] for one in engine.client.api.containers(all=True)]
     assert registry_image not in held
-    assert (engine.client.api.volumes()["Volumes"] or []) == volumes
+    assert _volumes(engine) == volumes
 
 
 def test_where_neither_can_be_had_both_reasons_are_told(engine: LiveEngine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,3 +125,8 @@ def test_a_registry_that_was_closed_says_so(engine: LiveEngine, images: None) ->
         with pytest.raises(NoRegistry, match="Open one anew"):
             ask(BIG)
     assert not any("transfer" in tag for raw in engine.images() for tag in raw.get("RepoTags") or ())
+
+
+def _volumes(engine: LiveEngine) -> set[str]:
+    """The names of all volumes: an engine lists them in no order."""
+    return {str(one["Name"]) for one in engine.client.api.volumes()["Volumes"] or ()}
