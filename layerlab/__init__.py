@@ -5,6 +5,8 @@ Importing this package loads nothing heavy: pandas, plotly and the Docker SDK co
 
 from __future__ import annotations
 
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +48,9 @@ _PUBLIC = {
     "widgets": "layerlab",
 }
 
+# What takes seconds to load the first time, and why.
+_SLOW = {"figures": "plotly", "measure": "pandas"}
+
 __all__ = [*_PUBLIC, "__version__"]
 
 
@@ -53,7 +58,20 @@ def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     owner = _PUBLIC[name]
-    return import_module(f"{owner}.{name}") if owner == __name__ else getattr(import_module(owner), name)
+    if owner != __name__:
+        return getattr(import_module(owner), name)
+    with _said(name):
+        return import_module(f"{owner}.{name}")
+
+
+def _said(name: str) -> AbstractContextManager[None]:
+    """Say below a notebook's cell what is loaded, where that takes long."""
+    if name not in _SLOW or "IPython" not in sys.modules:
+        return nullcontext()
+    # By its name, since this package also runs where ipywidgets is not installed yet.
+    waiting = import_module("layerlab.widgets.waiting").waiting
+    said: AbstractContextManager[None] = waiting(f"loading {_SLOW[name]}, once in a session")
+    return said
 
 
 def __dir__() -> list[str]:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import layerlab
 
@@ -68,3 +69,17 @@ def test_the_command_line_loads_nothing_heavy_before_a_verb_runs() -> None:
     loaded = loaded_by("import layerlab.cli")
     assert "click" in loaded
     assert loaded.isdisjoint(HEAVY), sorted(loaded.intersection(HEAVY))
+
+
+def test_a_notebook_is_told_what_takes_long_to_load() -> None:
+    program = """
+        import IPython, json, layerlab
+        from layerlab import narration
+        told = []
+        with narration.heard(told.append):
+            for _ in range(2):
+                layerlab.measure
+        print(json.dumps(told))
+    """
+    done = subprocess.run([sys.executable, "-c", dedent(program)], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == ["loading pandas, once in a session"]
