@@ -27,7 +27,7 @@ from layerlab.engine import private
 BUILDS = "layerlab/build:"  # + 32 hex digits: the name that a build alone has
 RUN = "LAYERLAB_RUN"  # the variable in which a run of the tests names itself, so that what it made can be told
 Kind = Literal["image", "container", "tag", "base", "volume", "build", "leftover"]
-Heard = Literal["stage", "made", "cached"]
+Heard = Literal["stage", "made", "cached", "base"]
 
 _BUILD = re.compile(re.escape(BUILDS) + "[0-9a-f]{32}")
 _ID = re.compile("sha256:[0-9a-f]{64}")
@@ -71,9 +71,9 @@ class BuildNote:
         Ids of all images that the engine held when it began; None where the note is lost or too long, so that every
         image may have been there.
     heard
-        What its events said, in order: "stage", the id that a stage ended with (a field of the engine's own); "made"
-        and "cached", a step's id in 12 digits, which a RUN can print as well. So "cached" is used only to leave alone,
-        and "made" only beside `before`.
+        What its events said, in order: "stage", the id that a stage ended with (a field of the engine's own); "made",
+        "cached" and "base" (of a FROM), ids in 12 digits, which a RUN can print as well. So the last two are used only
+        to leave alone, and "made" only beside `before`.
     run
         ``LAYERLAB_RUN`` as it was then.
     """

@@ -397,6 +397,28 @@ def test_what_somebody_built_meanwhile_from_the_same_lines_stays_theirs(course, 
     ours.remove(course)
 
 
+@pytest.mark.parametrize("ending", ["", "RUN exit 3\n"])
+def test_a_base_that_somebody_built_and_replaced_meanwhile_stays_theirs(course, user, slim, tmp_path, ending):
+    if course.info.builder != "classic":
+        pytest.skip("only the older builder says which image a FROM took")
+    container, base, made = user.containers.create(slim), f"users/base-{time.time_ns()}", []
+    stage = f"RUN echo {time.time_ns()} > /a; echo {READY}; sleep 2\n"
+
+    def replaced() -> None:
+        # The first before the second stage takes it, the second while that runs: then the first has no name.
+        made.append(user.api.commit(container.id, base, "1")["Id"])
+
+    meanwhile(course, folder_with(tmp_path, f"FROM {slim}\n{stage}FROM {base}:1\n{stage}{ending}"), replaced)
+    owned, left = course.journal.owned(), ours.leftovers(course)
+    assert len(made) == 2
+    assert user.api.inspect_image(made[0])["RepoTags"] == []
+    assert not {*made} & {*owned.images, *owned.leftovers}
+    ours.remove(course)
+    container.remove()  # it is there
+    for image in (*left, f"{base}:1", made[0]):
+        user.api.remove_image(image, noprune=True)
+
+
 def test_a_step_of_a_stage_before_is_cached_and_still_ours(course, user, slim, tmp_path):
     before = set(user.api.images(all=True, quiet=True))
     line = f"RUN echo {time.time_ns()} > /a"

@@ -2,7 +2,8 @@
 
 Before a build its own name goes into the journal, beside the ids of all images that were there. Once it has ended, the
 engine is asked what that name names; that image is ours unless it was there before, and so are the steps below it.
-What the build's events say can only take something from us: a step that they call cached is somebody's.
+What the build's events say can only take something from us: a step that they call cached is somebody's, and so is what
+a FROM took.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _ID = re.compile("sha256:[0-9a-f]{64}")
 # How the older builder names the image of a step: an event of its own, of 12 digits (Docker Engine 20.10).
 _STEP_IMAGE = re.compile(" ---> ([0-9a-f]{12})\n")
 _CACHED = " ---> Using cache\n"
+_FROM = re.compile(r"Step \d+/\d+ : FROM\s.*", re.IGNORECASE | re.DOTALL)
 _SHORT = 12
 _EMPTY_TAR = bytes(1024)
 _BAD_REQUEST = 400
@@ -40,7 +42,7 @@ class Listener:
     """Hears in a build's events what bears on ownership, each thing once."""
 
     def __init__(self) -> None:
-        self._is_cached = False
+        self._kind: Heard = "made"  # what the next image is said to be
         self._heard: set[tuple[Heard, str]] = set()
 
     def new(self, event: Mapping[str, Any]) -> Iterator[tuple[Heard, str]]:
@@ -50,9 +52,9 @@ class Listener:
         if stage := (event.get("aux") or {}).get("ID"):
             heard = "stage", str(stage)
         elif match := _STEP_IMAGE.fullmatch(text):
-            heard = ("cached" if self._is_cached else "made"), match[1]
-        if text:
-            self._is_cached = text == _CACHED
+            heard = self._kind, match[1]
+        if text.strip():  # the line end of a FROM is an event of its own
+            self._kind = "cached" if text == _CACHED else "base" if _FROM.fullmatch(text) else "made"
         if heard and heard not in self._heard:
             self._heard.add(heard)
             yield heard
@@ -253,15 +255,16 @@ def _settle(client: JournallingClient, name: str, *, stays_open: bool) -> str | 
 
 
 def _note_ours(client: JournallingClient, name: str, note: BuildNote, image_id: str | None) -> None:
-    """Own what the name and the ends of stages lead to, down to what was there, was cached or bears another name."""
+    """Own what the name and the ends of stages lead to, down to what was there, was taken or bears another name."""
     assert client.journal is not None
     if note.before is None:
         return
     owned, names = client.journal.owned(), _Names.of(client)
     for end in {*note.heard_of("stage"), *([image_id] if image_id else ())} & names.by_id.keys():
-        cached = set(note.heard_of("cached", until_stage=end))
+        # A base may have come since, and have lost its name.
+        taken = {*note.heard_of("cached", until_stage=end), *note.heard_of("base", until_stage=end)}
         for one in steps_below(client, end):
-            if note.was_there(one) or short(one) in cached or not names.are_given(one, name, owned):
+            if note.was_there(one) or short(one) in taken or not names.are_given(one, name, owned):
                 break
             client.journal.note("image", one, during=note)
 
@@ -269,8 +272,8 @@ def _note_ours(client: JournallingClient, name: str, note: BuildNote, image_id: 
 def _note_leftovers(client: JournallingClient, note: BuildNote) -> None:
     """Write down the steps that a build says it made and that bear no name, where it is not ours by then."""
     assert client.journal is not None
-    cached, owned = set(note.heard_of("cached")), client.journal.owned().images
+    taken, owned = {*note.heard_of("cached"), *note.heard_of("base")}, client.journal.owned().images
     for said in note.heard_of("made"):
-        raw = inspected(client, said) if said not in cached else None
+        raw = inspected(client, said) if said not in taken else None
         if raw and not (note.was_there(raw["Id"]) or names_of(raw) or raw["Id"] in owned):
             client.journal.note("leftover", str(raw["Id"]), during=note)
