@@ -168,9 +168,16 @@ class Journal:
         return name
 
     def hear(self, name: str, kind: Heard, identity: str) -> None:
-        """Write down what the events of a build said of an image."""
-        with self._build_file(name).open("a", encoding="utf-8") as file:
-            file.write(json.dumps([kind, identity]) + "\n")
+        """Write down what the events of a build said of an image.
+
+        Where that cannot be written (disk full), the whole note goes: it might have taken something from us.
+        """
+        note = self._build_file(name)
+        try:
+            with note.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([kind, identity]) + "\n")
+        except OSError:
+            note.unlink(missing_ok=True)
 
     def build_note(self, name: str) -> BuildNote:
         """Return what was written down of a build; where that is lost, every image was there before."""

@@ -214,6 +214,26 @@ def test_of_a_note_that_output_has_flooded_every_image_was_there(tmp_path, monke
     assert journal.build_note(name).was_there("sha256:b")
 
 
+def test_what_a_full_disk_does_not_take_ends_no_build_and_nothing_of_that_build_is_ours(tmp_path):
+    resource = pytest.importorskip("resource")
+    journal = Journal(tmp_path / "j.jsonl")
+    name = journal.begin_build([THERE])
+    journal.hear(name, "made", "a" * 12)
+    (note,) = journal.path.with_suffix(".builds").glob("*.json")
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        # The line is cut in its middle, as on a disk that becomes full.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (note.stat().st_size + 5, before[1]))
+        journal.hear(name, "cached", "b" * 12)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    journal.hear(name, "made", "c" * 12)
+    assert journal.build_note(name).was_there("sha256:b")
+    journal.end_build(name)
+    assert not list(journal.path.with_suffix(".builds").iterdir())
+
+
 def test_reading_that_is_interrupted_loses_no_entry(tmp_path, monkeypatch):
     journal = Journal(tmp_path / "j.jsonl")
     for number in range(3):
