@@ -184,21 +184,33 @@ class Answers:
             kept.pop(id, None)
             self._write(kept)
 
-    def keep_file(self, name: str, text: str) -> Path:
-        """Write a plain file (a Dockerfile) beside the answers and return its path."""
-        path = self._file(name)
-        with self._locked():
-            write_whole(path, text)
-        return path
+    def keep_file(self, name: str, text: str, *, look: Callable[[], None] = lambda: None) -> Path:
+        """Write a plain file (a Dockerfile) beside the answers and return its path.
 
-    def replace_file(self, name: str, text: str) -> Path | None:
-        """Write a plain file as `keep_file` does, after copying what is there; return the copy, if there was a file.
-
-        The file is never missing: whatever moment this ends at, its name leads to the old text or to the new one.
+        Parameters
+        ----------
+        look
+            Called while nobody else writes, and raises where the file must stay as it is.
         """
         path = self._file(name)
         with self._locked():
-            backup = _copied(path) if path.exists() else None
+            look()
+            write_whole(path, text)
+        return path
+
+    def replace_file(self, name: str, text: str, *, is_worth: Callable[[], bool] = lambda: True) -> Path | None:
+        """Write a plain file as `keep_file` does, after copying what is there; return the copy, if one was made.
+
+        The file is never missing: whatever moment this ends at, its name leads to the old text or to the new one.
+
+        Parameters
+        ----------
+        is_worth
+            Asked while nobody else writes: whether what is there is worth a copy.
+        """
+        path = self._file(name)
+        with self._locked():
+            backup = _copied(path) if path.exists() and is_worth() else None
             try:
                 write_whole(path, text)
             except LayerLabError:

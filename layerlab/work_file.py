@@ -130,13 +130,21 @@ class WorkFile:
         if self._holds(whole):
             self._seen = self._fingerprint()
             return None
-        if not over and (complaint := self.complaint):
-            raise AnswerError(complaint)
-        return self._write(whole, over=over)
+        # What is there is copied, not moved: a writer that is killed on the way leaves a file all the same.
+        folder, backup = self._folder(), None
+        if over:
+            backup = folder.replace_file(self.path.name, whole)
+        else:
+            self._refuse_changed()  # before a folder is made
+            folder.keep_file(self.path.name, whole, look=self._refuse_changed)
+        self._seen = sha256(whole.encode()).hexdigest()
+        return backup
 
     def reset(self) -> Path | None:
         """Go back to the starter; return the backup of what was there, None where that was the starter."""
-        return self._write(self.starter, over=not self.is_untouched)
+        backup = self._folder().replace_file(self.path.name, self.starter, is_worth=lambda: not self.is_untouched)
+        self._seen = sha256(self.starter.encode()).hexdigest()
+        return backup
 
     def keep_aside(self, text: str) -> Path:
         """Write a text beside the file, under a free name, and return where. Raises AnswerError, DiskFull."""
@@ -179,15 +187,9 @@ class WorkFile:
     def _holds(self, text: str) -> bool:
         return self._fingerprint() == sha256(text.encode()).hexdigest()
 
-    def _write(self, text: str, *, over: bool) -> Path | None:
-        # What is there is copied, not moved: a writer that is killed on the way leaves a file all the same.
-        folder, name, backup = self._folder(), self.path.name, None
-        if over:
-            backup = folder.replace_file(name, text)
-        else:
-            folder.keep_file(name, text)
-        self._seen = sha256(text.encode()).hexdigest()
-        return backup
+    def _refuse_changed(self) -> None:
+        if complaint := self.complaint:
+            raise AnswerError(complaint)
 
 
 def plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import subprocess
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerlab import answers as answers_module
+from layerlab.answers import Answers
 from layerlab.errors import AnswerError, DiskFull
 from layerlab.work_file import MOST_BYTES, WorkFile, plain, same_lines
 
@@ -204,6 +206,36 @@ def test_two_that_make_a_backup_at_once_take_two_names(file: WorkFile, monkeypat
     file.keep_aside("mine\n")
     threads[0].join()
     assert sorted(path.read_text() for path in file.path.parent.glob("*.backup-*")) == ["mine\n", "theirs\n"]
+
+
+def saves_first(monkeypatch: pytest.MonkeyPatch, other: WorkFile, text: str) -> None:
+    """Let another kernel save while the next one that writes waits for its turn."""
+    locked = Answers._locked
+
+    def waiting(self: Answers) -> contextlib.AbstractContextManager[None]:
+        monkeypatch.setattr(Answers, "_locked", locked)
+        other.save(text)
+        return locked(self)
+
+    monkeypatch.setattr(Answers, "_locked", waiting)
+
+
+def test_what_another_kernel_saves_while_a_save_waits_is_not_overwritten(
+    file: WorkFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.save(MINE)
+    saves_first(monkeypatch, WorkFile(file.path, STARTER), THEIRS)
+    with pytest.raises(AnswerError, match="was changed on disk"):
+        file.save(MINE + "USER 1\n")
+    assert file.text == THEIRS
+
+
+def test_what_another_kernel_saves_while_a_reset_waits_is_kept(file: WorkFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.reset()
+    saves_first(monkeypatch, WorkFile(file.path, STARTER), THEIRS)
+    backup = file.reset()
+    assert backup is not None
+    assert (backup.read_text(), file.text) == (THEIRS, STARTER)
 
 
 def test_a_folder_in_the_file_s_place_is_said(file: WorkFile) -> None:
