@@ -7,6 +7,7 @@ here is ever removed.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -109,6 +110,7 @@ class Journal:
         self._lock = FileLock(str(path.with_suffix(".lock")))
         self._reading = threading.Lock()
         self._read = _Read()
+        self._unwritten: list[Mapping[str, Any]] = []
 
     @classmethod
     def open(cls, engine_id: str) -> Journal:
@@ -141,8 +143,15 @@ class Journal:
         )
 
     def forget(self, kind: Kind, *identities: str) -> None:
-        """Write down that these are gone, or no longer ours."""
-        self._append(*({"gone": kind, "id": one} for one in identities))
+        """Write down that these are gone, or no longer ours: where the disk is full, as soon as there is room."""
+        gone = [{"gone": kind, "id": one} for one in identities]
+        try:
+            self._append(*gone)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            # What goes away makes room, and is not there whatever the journal says.
+            self._unwritten += gone
 
     def begin_build(self, before: Iterable[str]) -> str:
         """Write down a build that is about to begin, and return the name that it is to bear.
@@ -271,11 +280,14 @@ class Journal:
         if not entries:
             return
         with self._lock, self.path.open("ab+") as file:
+            late = len(self._unwritten)
+            entries = (*self._unwritten[:late], *entries)
             # A crash may have cut the last line short; what follows must not be glued to it.
             torn = file.seek(0, os.SEEK_END) > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n"
             file.write(b"\n" * torn + b"".join(json.dumps(entry).encode() + b"\n" for entry in entries))
             file.flush()
             os.fsync(file.fileno())
+            del self._unwritten[:late]
 
     def _appended(self) -> tuple[_Read, Iterable[bytes]]:
         """Return how far the journal is read with these lines, and the whole lines that were not read yet.
@@ -303,6 +315,11 @@ class _Read:
     inode: int | None = None
     size_bytes: int = 0
     owned: Owned = field(default_factory=Owned)
+
+
+def is_full(error: OSError) -> bool:
+    """True where the disk has no room."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _lines(path: Path) -> Iterator[Any]:

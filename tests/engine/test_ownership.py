@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import multiprocessing
@@ -531,6 +532,39 @@ def test_containers_that_a_raw_build_leaves_go_with_its_image(course, user, slim
     course.client.images.build(path=str(folder), tag="layerlab/unremoved:1")
     ours.remove(course)
     assert snapshot(user) == before
+
+
+def test_cleaning_up_makes_room_on_a_disk_that_is_full(course, user, slim, tmp_path, monkeypatch):
+    folder = folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n")
+    built = build.build(course, folder, tag="layerlab/full:1").image.id
+    container = course.start("layerlab/full:1", ["sleep", "60"]).id
+    # And a build of which nothing could be written down once it had ended.
+    name = ownership.begin(course.client.api)
+    text = f"FROM {slim}\nRUN echo {time.time_ns()} > /b\n".encode()
+    unsettled = user.images.build(fileobj=io.BytesIO(text), tag=name, rm=True)[0].id
+    course.journal.abandon_build(name)
+
+    append, remove_image, is_full = Journal._append, course.client.api.remove_image, True
+
+    def full(*args, **kwargs):
+        if is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        append(*args, **kwargs)
+
+    def makes_room(*args, **kwargs):
+        nonlocal is_full
+        answer, is_full = remove_image(*args, **kwargs), False
+        return answer
+
+    monkeypatch.setattr(Journal, "_append", full)
+    monkeypatch.setattr(course.client.api, "remove_image", makes_room)
+    assert {one.kind for one in ours.belongings(course)} == {"container", "tag"}
+    _, kept = ours.remove(course)
+    assert not kept
+    assert not {built, unsettled} & set(user.api.images(all=True, quiet=True))
+    assert container not in {one["Id"] for one in user.api.containers(all=True)}
+    owned = Journal(course.journal.path).owned()
+    assert not (owned.builds or owned.images or owned.tags or owned.containers)
 
 
 def test_a_container_whose_answer_never_came_is_found_by_its_name(course, user, slim, monkeypatch):

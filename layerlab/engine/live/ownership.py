@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import docker.errors
 from docker.utils import parse_repository_tag
 
-from layerlab.engine.journal import BuildNote, Heard, Owned
+from layerlab.engine.journal import BuildNote, Heard, Owned, is_full
 from layerlab.engine.live.translate import TRANSPORT_ERRORS
 from layerlab.engine.protocol import MadeStep
 from layerlab.engine.recordings import normal_reference
@@ -119,7 +119,12 @@ def settle_cut_short(client: JournallingClient, *, give_up: bool = False) -> Non
         return
     with client.journal.cut_short() as names:
         for name in names:
-            _settle(client, name, stays_open=not give_up)
+            try:
+                _settle(client, name, stays_open=not give_up)
+            except OSError as error:
+                if not is_full(error):
+                    raise
+                # It stays open, and a clean-up makes room.
 
 
 def image_of(client: JournallingClient, name: str | None) -> str | None:
