@@ -22,6 +22,8 @@ from layerlab.engine.live.belongings import (
     pulled_bases,
     remove,
 )
+from layerlab.engine.live.translate import translated
+from layerlab.errors import LayerLabError
 from layerlab.units import size
 
 _SHORT = 12  # digits of an id, as docker prints it
@@ -52,7 +54,17 @@ def clean(*, confirm: Callable[[str], bool], console: Console | None = None) -> 
 
 
 def _clean_one(engine: LiveEngine, confirm: Callable[[str], bool], say: Console) -> bool:
+    """Clean up one engine; one that stops answering keeps no other from being cleaned up."""
     name = f"{engine.info.name} {engine.info.version} ({engine.info.endpoint})"
+    try:
+        with translated(engine.info.endpoint):
+            return _cleaned(engine, name, confirm, say)
+    except LayerLabError as error:
+        _print(say, f"FAIL {name}: {error} Then clean up again: what went is forgotten, what did not stays ours.")
+        return False
+
+
+def _cleaned(engine: LiveEngine, name: str, confirm: Callable[[str], bool], say: Console) -> bool:
     ours, bases = belongings(engine), pulled_bases(engine)
     if not ours:
         _print(say, f"Nothing of the course's is on {name}.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import requests
 from rich.console import Console
 
 from layerlab.course import clean, doctor, engines, lab, testing
@@ -457,6 +458,25 @@ def test_clean_with_nothing_to_do_asks_nothing(holdings: SimpleNamespace, said: 
     holdings.ours = ()
     assert clean.clean(confirm=never, console=said) == 0
     assert "Nothing of the course's is on Docker 28.5.2" in text(said)
+
+
+@pytest.mark.parametrize("verb", ["belongings", "remove"])
+def test_an_engine_that_stops_answering_keeps_no_other_from_being_cleaned_up(
+    holdings: SimpleNamespace, said: Console, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    dead, well = connected("docker"), connected("podman")
+    works = getattr(clean, verb)
+
+    def silent(engine: object) -> object:
+        if engine is dead:
+            raise requests.ReadTimeout("read timed out")
+        return works(engine)
+
+    monkeypatch.setattr(clean, "live_engines", lambda: iter([dead, well]))
+    monkeypatch.setattr(clean, verb, silent)
+    assert clean.clean(confirm=lambda question: True, console=said) == 1
+    assert "No engine answers at" in text(said)
+    assert holdings.removed
 
 
 def test_clean_names_what_nothing_proves_to_be_ours(holdings: SimpleNamespace, said: Console) -> None:
