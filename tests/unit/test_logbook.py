@@ -183,6 +183,38 @@ def test_of_two_dockerfiles_the_newer_counts_and_the_other_can_be_had_back(
     assert (there / "03_multistage" / "Dockerfile").read_text() == "FROM mine\n"
 
 
+def test_a_dockerfile_that_somebody_saves_during_an_import_is_not_written_over(
+    here: Path, there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for work, text, moment in ((here, "FROM mine\n", 1_000_000_000), (there, "FROM theirs\n", 2_000_000_000)):
+        path = Answers.open("03_multistage", work=work).keep_file("Dockerfile", text)
+        os.utime(path, (moment, moment))
+    mine, change = here / "03_multistage" / "Dockerfile", Answers.change
+
+    def meanwhile(self: Answers, how: Any) -> None:
+        mine.write_text("FROM mine, saved meanwhile\n")
+        change(self, how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Answers, "change", meanwhile)
+        with pytest.raises(AnswerError, match="was changed meanwhile"):
+            carried(there, here, tmp_path / "p.json")
+    assert mine.read_text() == "FROM mine, saved meanwhile\n"
+    carried(there, here, tmp_path / "p.json")
+    assert "saved meanwhile" in (here / "03_multistage" / "earlier.json").read_text()
+
+
+def test_a_file_that_is_no_text_any_more_is_not_written_over(here: Path, there: Path, tmp_path: Path) -> None:
+    for work, text in ((here, "FROM mine\n"), (there, "FROM theirs\n")):
+        Answers.open("03_multistage", work=work).keep_file("Dockerfile", text)
+    carried(there, here, tmp_path / "p.json")
+    mine = here / "03_multistage" / "Dockerfile"
+    mine.write_bytes(b"\xff\xfe\x00")
+    merged = carried(there, here, tmp_path / "p.json")
+    assert "03_multistage/Dockerfile is there and no text; it was left alone" in merged.text
+    assert mine.read_bytes() == b"\xff\xfe\x00"
+
+
 def test_what_is_no_text_is_said_and_never_written_over(here: Path, there: Path, tmp_path: Path) -> None:
     Answers.open("03_multistage", work=there).keep_file("Dockerfile", "FROM theirs\n")
     binary = here / "03_multistage" / "Dockerfile"

@@ -71,7 +71,7 @@ def merge(work: Path, incoming: Record) -> Merged:
     """
     here = read(work)
     whole = here.record | incoming
-    blocked = {key for key in incoming.versions if key not in here.record.versions and _is_taken(work, key)}
+    blocked = {key for key in incoming.versions if _is_unread(work, key, here.record.versions.get(key, ()))}
     for name in incoming.names:
         _write(work, name, whole, blocked)
     before, after = here.record.current, whole.current
@@ -94,8 +94,8 @@ def _write(work: Path, name: str, whole: Record, blocked: set[Key]) -> None:
     for kind in dict.fromkeys(key.kind for key in mine):
         of_kind = {key.id: one for key, one in mine.items() if key.kind == kind}
         if kind == FILES:
-            for file_name, version in of_kind.items():
-                _keep_file(work, name, file_name, version.value, kept_at=version.kept_at)
+            for file_name in of_kind:
+                _keep_file(work, name, file_name, whole.versions[Key(name, FILES, file_name)])
         else:
             _keep_answers(Answers.open(name, kind=kind, work=work), of_kind)
 
@@ -110,14 +110,20 @@ def _keep_answers(answers: Answers, newest: Mapping[str, Version]) -> None:
     answers.change(merged)
 
 
-def _keep_file(work: Path, name: str, file_name: str, text: str, *, kept_at: str = "") -> None:
-    path = work / name / file_name
-    if path.is_file() and path.read_bytes() == text.encode():
+def _keep_file(work: Path, name: str, file_name: str, versions: tuple[Version, ...]) -> None:
+    """Write the newest version of a file over another one of these: each of them is kept by now."""
+    path, newest = work / name / file_name, versions[0]
+
+    def look() -> None:
+        if path.exists() and not _is_one_of(path, versions):
+            raise AnswerError(f"{path} was changed meanwhile, and is left as it is. Import again.")
+
+    if path.is_file() and path.read_bytes() == newest.value.encode():
         return
-    Answers.open(name, work=work).keep_file(file_name, text)
-    if kept_at:
+    Answers.open(name, work=work).keep_file(file_name, newest.value, look=look)
+    if newest.kept_at:
         # The time of a file is when it was kept; without this the copy would be newer than its original.
-        moment = Version("", kept_at).rank[0].timestamp()
+        moment = newest.rank[0].timestamp()
         os.utime(path, (max(moment, 0), max(moment, 0)))
 
 
@@ -126,8 +132,15 @@ def _listed(versions: tuple[Version, ...]) -> Answer:
     return Answer(entries, versions[0].kept_at)
 
 
-def _is_taken(work: Path, key: Key) -> bool:
-    return key.kind == FILES and (work / key.name / key.id).exists()
+def _is_unread(work: Path, key: Key, versions: tuple[Version, ...]) -> bool:
+    """True where a file is there that could not be read as text; an older text of it may be known all the same."""
+    path = work / key.name / key.id
+    return key.kind == FILES and path.exists() and not (path.is_file() and _is_one_of(path, versions))
+
+
+def _is_one_of(path: Path, versions: tuple[Version, ...]) -> bool:
+    content = path.read_bytes()
+    return any(str(one.value).encode("utf-8", "surrogatepass") == content for one in versions)
 
 
 def _read(folder: Path, path: Path) -> Iterator[tuple[Key, Version]]:
