@@ -43,15 +43,15 @@ class Answer:
     kept_at: str
 
 
-def work_folder() -> Path:
+def work_folder(here: Path | None = None) -> Path:
     """Return the folder of learners' files: ``LAYERLAB_WORK``, else ``exercises/work`` of the checkout.
 
-    The checkout is looked for from the current folder upwards, because a notebook runs in its own
-    folder. Outside a checkout it is ``layerlab-work`` in the current folder. Nothing is created.
+    The checkout is looked for from ``here`` upwards, by default from the current folder, because a notebook runs in
+    its own folder. Outside a checkout it is ``layerlab-work`` in that folder. Nothing is created.
     """
     if named := os.environ.get("LAYERLAB_WORK"):
         return Path(named).expanduser()
-    here = Path.cwd()
+    here = here or Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "pyproject.toml").is_file() and (folder / "layerlab" / "__init__.py").is_file():
             return folder / "exercises" / "work"

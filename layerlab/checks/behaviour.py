@@ -217,7 +217,7 @@ def _silent(name: str, error: LayerLabError, *, wanted: str) -> Check:
         False,
         found=_short(_last_words(error)),
         wanted=wanted,
-        not_yet="nothing answers: the container ends, or never listens.",
+        not_yet="nothing answers: the container ends, never listens, or listens where no request from outside comes.",
         look="What do its last lines say is missing or refused?",
     )
 

@@ -14,11 +14,10 @@ def harmless(review: Review) -> Check:
     if not found:
         return judge("review", True, because="no line breaks or leaks, as far as the text says")
     worst = found[0]
-    more = f" And {len(found) - 1} more." if len(found) > 1 else ""
     return judge(
         "review",
         False,
-        found=f"line {worst.lines[0]}: {worst.what}{more}",
+        found="; ".join(f"line {one.lines[0]}: {one.what.removesuffix('.')}" for one in found),
         wanted="nothing that breaks or leaks",
         not_yet=worst.why[0].lower() + worst.why[1:],
         look="What would you ask its author about that line?",

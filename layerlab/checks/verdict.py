@@ -57,7 +57,8 @@ class Check:
     @property
     def _facts(self) -> str:
         pairs = (("found", self.found), ("wanted", self.wanted))
-        facts = ", ".join(f"{label} {value}" for label, value in pairs if value)
+        # A sentence that ends here would end twice.
+        facts = ", ".join(f"{label} {value.removesuffix('.')}" for label, value in pairs if value)
         return f" ({facts})" if facts else ""
 
 
@@ -253,12 +254,20 @@ def skipped(name: str, decided_by: str) -> Check:
     return Check(name=name, status="SKIP", why=decided_by)
 
 
-def answered(name: str, value: Any, *, look: str = INVITATION) -> Check:
-    """Check that there is an answer at all: the first check of every question; ``look`` says how to give one."""
+def answered(name: str, value: Any, *, look: str = INVITATION, nothing: str = "no kept answer") -> Check:
+    """Check that there is an answer at all: the first check of every question.
+
+    Parameters
+    ----------
+    look
+        Says how to give one.
+    nothing
+        What there is instead.
+    """
     return judge(
         name,
         value is not None,
-        found="no kept answer" if value is None else "",
+        found=nothing if value is None else "",
         wanted="an answer that you kept",
         because="an answer is kept",
         not_yet="there is nothing to look at.",

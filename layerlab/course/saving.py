@@ -2,7 +2,8 @@
 
 JupyterLab saves the state of widgets whose kernel runs. It forgets them at a restart, and never forgets what an earlier
 run of a cell has made. So before a notebook is written: what its outputs refer to comes from the file where JupyterLab
-has lost it, what nothing refers to goes, and an output whose widget nobody knows any more is saved as its text.
+has lost it, what nothing refers to goes, and an output whose widget nobody knows any more is saved as its text. A panel
+that comes from the file says so where the learner has written answers since.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from layerlab.answers import work_folder
+from layerlab.widgets.showing import OLDER, PANEL
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -36,7 +40,8 @@ def before_saving(*, model: dict[str, Any], path: str, contents_manager: Any, **
     wanted = {bundle[VIEW]["model_id"] for bundle in shown}
     known = _state(notebook)
     if not wanted <= known.keys():
-        known = {**_state(_on_disk(Path(contents_manager.root_dir) / path.strip("/"))), **known}
+        file = Path(contents_manager.root_dir) / path.strip("/")
+        known = {**_state(_on_disk(file), is_older=_is_older(file)), **known}
     kept = _reachable(wanted, known)
     for bundle in shown:
         if bundle[VIEW]["model_id"] not in kept and len(bundle) > 1:
@@ -57,10 +62,23 @@ def _views(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 yield data
 
 
-def _state(notebook: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the state of a notebook's widgets by their ids."""
+def _state(notebook: Mapping[str, Any], *, is_older: bool = False) -> dict[str, Any]:
+    """Give the state of a notebook's widgets by their ids; with ``is_older``, panels marked as older than the files."""
     state = notebook.get("metadata", {}).get("widgets", {}).get(STATE, {}).get("state", {})
+    for one in state.values() if is_older else ():
+        classes = one.get("state", {}).get("_dom_classes", ())
+        if PANEL in classes and OLDER not in classes:
+            one["state"]["_dom_classes"] = [*classes, OLDER]
     return dict(state)
+
+
+def _is_older(file: Path) -> bool:
+    """True where the learner has written to this notebook's folder of answers after the notebook was saved."""
+    try:
+        saved = file.stat().st_mtime
+        return any(one.stat().st_mtime > saved for one in (work_folder(file.parent.resolve()) / file.stem).iterdir())
+    except OSError:
+        return False
 
 
 def _on_disk(file: Path) -> dict[str, Any]:

@@ -191,8 +191,11 @@ class Exercise:
     def _decided(self, task: str, values: Mapping[str, Any], *, is_kept: bool) -> Outcome:
         missing = next((id for id, value in values.items() if value is None), None)
         if missing:
-            usual = _EDIT_INVITATION if missing in self.files else INVITATION
-            return Outcome(Verdicts((answered("answered", None, look=self.invitations.get(missing, usual)),)))
+            usual, nothing = INVITATION, "no kept answer"
+            if missing in self.files:
+                usual, nothing = _EDIT_INVITATION, f"{self.files[missing].file} as it was given, without a change"
+            look = self.invitations.get(missing, usual)
+            return Outcome(Verdicts((answered("answered", None, look=look, nothing=nothing),)))
         if self.files.keys() & values.keys():
             (text,) = values.values()
             return self.judged(task, text)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from layerlab.checks import Check, Outcome, Verdicts, undecided
-from layerlab.errors import BaseError, EngineError
+from layerlab.errors import BaseError, BuildCancelled, EngineError, LayerLabError
 from layerlab.exercises.trial import NeedsEngine, Trial
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ Checks = Callable[[Trial], Iterator[Check]]
 # The parts of a panel that show sizes: they take two containers more, which no other panel need wait for.
 _WEIGHED = frozenset({"gauge", "attempts"})
 # Where one of these fails there is nothing that a later check could look at.
-NEEDED = frozenset({"no blank left", "reads", "builds", "serves"})
+NEEDED = frozenset({"no blank left", "reads", "builds"})
+# Where it does not serve, these would only say so again.
+_SAY_IT_AGAIN = frozenset({"same answers", "read-only"})
 
 
 def judged(trial: Trial, checks: Checks) -> Verdicts:
@@ -33,15 +35,26 @@ def judged(trial: Trial, checks: Checks) -> Verdicts:
 
 
 def _until_decided(trial: Trial, checks: Checks) -> Iterator[Check]:
+    is_silent = False
     try:
         for check in checks(trial):
-            yield check
-            if check.name in NEEDED and check.status != "PASS":
+            # An image that does not serve can still be looked into: what that tells of its other faults counts.
+            if not is_silent or (check.status != "SKIP" and check.name not in _SAY_IT_AGAIN):
+                yield check
+            if check.status == "PASS":
+                continue
+            if check.name in NEEDED:
                 return
+            is_silent = is_silent or check.name == "serves"
     except NeedsEngine:
         return
     except (EngineError, BaseError) as error:
-        yield undecided(trial.asking, error)
+        if not is_silent:
+            yield undecided(trial.asking, error)
+    except LayerLabError as error:
+        # Some look at what runs, and nothing does.
+        if not is_silent or isinstance(error, BuildCancelled):
+            raise
 
 
 def outcome(trial: Trial, checks: Checks) -> Outcome:

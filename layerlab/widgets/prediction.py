@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +26,12 @@ REASON_WORDS = 12
 CAME = "-came"
 # Id of a prediction + this → what was chosen once its result had been shown.
 LATE = "-late"
+# Id of a prediction + this → true, from when its result was first shown to somebody.
+SHOWN = "-shown"
 READ_OFF = "What did you see, and which part of your reason must change?"
 READ_OFF_WITHOUT_REASON = "What did you see, and why is it so?"
 HINT = "Your choice is saved at once. You can change it until the result is shown."
+HINT_LATE = "The result has been shown: what you choose now is saved and marked late."
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,18 @@ class Prediction(Question):
 
     @property
     def is_result_shown(self) -> bool:
-        """True once the figure or a read-off was shown, or a read-off in an earlier session: choices are late then."""
-        return self._is_result_shown or self._answers.get(f"{self.id}{CAME}") is not None
+        """True once the result was shown, in this session or an earlier one: choices are late then."""
+        return self._is_result_shown or any(self._answers.get(f"{self.id}{end}") is not None for end in (SHOWN, CAME))
 
     def reveal(self) -> None:
-        """Say that the result is shown now, as a figure or beside what was chosen."""
+        """Say that the result is shown now: a choice from here on is late, in the sessions to come as well."""
+        if is_interactive() and not self._is_result_shown:
+            # Where it can't be written, this session knows all the same.
+            with suppress(LayerLabError):
+                self._answers.keep_first(f"{self.id}{SHOWN}", True)
         self._is_result_shown = True
+        # The hint that stands there until there is a status would not be true any more.
+        self.status = self.status or HINT_LATE
 
     def fill_in(self, choice: Any, reason: str = "", confidence: str | None = None) -> None:
         """Set choice, reason and confidence without saving them."""
@@ -345,6 +354,10 @@ class ReadOff(ShortText):
         """What came and the explanation as HTML, with the rest of it in a fold."""
         more = f"<details><summary>Why?</summary><p>{as_html(self.folded)}</p></details>" if self.folded else ""
         return f'<div style="overflow-wrap:anywhere">{_paragraphs(self.result)}{more}</div>'
+
+    @property
+    def _html(self) -> str:
+        return f"{self.said_html}{self.html}<p>{as_html(self.question)}</p><p>{as_html(self.status)}</p>"
 
     @property
     def said_html(self) -> str:

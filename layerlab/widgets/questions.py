@@ -123,11 +123,16 @@ class Question(HasTraits):
         from layerlab.widgets.showing import bundle
 
         self.restore()
-        return bundle(self.view, self.text, f"<pre>{escape(self.text)}</pre>")
+        return bundle(self.view, self.text, self._html)
+
+    @property
+    def _html(self) -> str:
+        """The text as HTML, for a page that has lost its widgets: lines as they are, and broken between words."""
+        return f'<div style="white-space:pre-wrap;overflow-wrap:anywhere">{escape(self.text)}</div>'
 
     def _whole(self) -> Any:
         if self.value is None:
-            raise AnswerError(f"{self.id} has no answer yet. Choose or write one, then keep it.")
+            raise AnswerError("There is no answer yet. Choose or write one, then keep it.")
         return self.value
 
     def _take(self, kept: Any) -> None:
@@ -224,7 +229,14 @@ class Order(Question):
         target = min(max(place + by, 0), len(order) - 1)
         order.insert(target, order.pop(place))
         self.value = order
-        self.status = f"{line} is now line {target + 1} of {len(order)}. Not kept yet."
+        try:
+            is_saved = self.value == self.answer
+        except LayerLabError as error:
+            self.status = str(error)
+            return
+        self.status = (
+            f"{line} is now line {target + 1} of {len(order)}. {'That is saved.' if is_saved else 'Not kept yet.'}"
+        )
 
     def fault(self, value: Any) -> str | None:
         """Say so where the value does not hold every line once."""
@@ -308,7 +320,7 @@ class ShortText(Question):
     def _whole(self) -> Any:
         text = str(self.value or "").strip()
         if not text:
-            raise AnswerError(f"{self.id} has no answer yet. Write a few words, then keep them.")
+            raise AnswerError("There is no answer yet. Write a few words, then keep them.")
         return within(text, self.words)
 
 

@@ -13,8 +13,9 @@ import ipywidgets as widgets
 # True only while the kernel runs, and only once it has gone: classes for widgets and for what an HTML widget holds.
 NOW, THEN = "layerlab-now", "layerlab-then"
 
-_PANEL = "layerlab-shown"
-_GONE = f".{_PANEL}.jupyter-widgets-disconnected"
+# Of every panel; and of one that was saved before the learner's files were written the last time.
+PANEL, OLDER = "layerlab-shown", "layerlab-older"
+_GONE = f".{PANEL}.jupyter-widgets-disconnected"
 # A long text that was typed stays in sight: it may be saved nowhere else.
 _STAYS = ".widget-box, .widget-html, .widget-textarea, .jupyter-widgets-output-area, .widget-output"
 _STYLE = f"""<style>
@@ -25,20 +26,28 @@ _STYLE = f"""<style>
 {_GONE} textarea {{ opacity: 0.6; cursor: not-allowed; }}
 /* JupyterLab's icon of a broken link, one for each widget */
 {_GONE}::before, {_GONE} .jupyter-widgets-disconnected::before {{ content: none !important; }}
+.{OLDER} > :not(.{THEN}), .{OLDER} .{THEN} p.layerlab-stopped {{ display: none !important; }}
+.{PANEL}.{OLDER} > .{THEN}, .{OLDER} .{THEN} p.layerlab-behind {{ display: block !important; }}
+.{THEN} p.layerlab-behind {{ display: none; }}
 .{THEN} p {{ border-left: 3px solid var(--jp-brand-color1, #1976d2); padding-left: 0.6em; line-height: 1.5; }}
 </style>"""
 _SAYS = (
-    "The kernel has stopped since this cell ran, so nothing here responds. Run the cell again to go on; "
-    "what you saved is safe."
+    "The kernel has stopped since this cell ran, so nothing here responds. To go on, run the notebook's first code "
+    "cell and then this one. "
+    "What you saved is safe; copy first what you typed and did not save."
+)
+_BEHIND = (
+    "This page was saved before your last answer here, so what stood here is out of date. Run the notebook's first "
+    "code cell and then this one to see where you are; what you saved is safe."
 )
 
 
 def bundle(view: widgets.DOMWidget, text: str, html: str = "") -> dict[str, Any]:
     """Return what a panel's ``_repr_mimebundle_`` returns: the widgets, and the text for whoever has none."""
-    note = widgets.HTML(f"{_STYLE}<p>{_SAYS}</p>")
+    note = widgets.HTML(f'{_STYLE}<p class="layerlab-stopped">{_SAYS}</p><p class="layerlab-behind">{_BEHIND}</p>')
     note.add_class(THEN)
     shown = widgets.VBox([view, note], layout={"width": "auto", "overflow": "hidden"})
-    shown.add_class(_PANEL)
+    shown.add_class(PANEL)
     return {**shown._repr_mimebundle_(), "text/plain": text, **({"text/html": html} if html else {})}
 
 

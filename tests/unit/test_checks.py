@@ -157,3 +157,8 @@ def test_largest() -> None:
     assert largest({"base": 5, "pip": 9, "copy": 9}) == "pip"
     with pytest.raises(ValueError, match="nothing was measured"):
         largest({})
+
+
+def test_what_was_found_as_a_sentence_does_not_end_twice() -> None:
+    check = Check(name="reads", status="FAIL", found="Perhaps FROM is meant.", wanted="a Dockerfile.")
+    assert check.told == "Not yet: reads (found Perhaps FROM is meant, wanted a Dockerfile)"

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 from checking import fails, passes
 
-from layerlab.checks import Check, static
+from layerlab.checks import Check, reviewed, static
 from layerlab.dockerfile import Dockerfile, parse
+from layerlab.review import review
 
 GOOD = """\
 ARG PY_MINOR=3.12
@@ -142,3 +143,10 @@ def test_only_steps_that_make_files_count_as_run_again() -> None:
     told = fails(static.rebuild(file, [5, 6, 7, 9, 10, 11, 12]), "4 steps, lines 5, 6, 9, 10")
     assert "line 6" in told.why
     fails(static.rebuild(parse("FROM a\nCOPY a /\nCOPY b /\nCOPY c /\n"), [2, 3, 4], at_most=2), "3 steps")
+
+
+def test_every_harmful_finding_is_named() -> None:
+    text = "FROM python:3.12\nENV SENSOR_API_KEY=tk-4c1d\nUSER root\nCMD uvicorn main:app --host 127.0.0.1\n"
+    found = reviewed.harmless(review(parse(text))).found
+    assert all(f"line {number}: " in found for number in (2, 4)), found
+    assert "more" not in found and not found.endswith(".")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,10 +20,11 @@ from pretend_judge import SIZES, PretendJudge, PretendJudging
 
 from layerlab import dockerfile, events
 from layerlab.answers import Answers
-from layerlab.checks import Verdicts
+from layerlab.checks import Check, Verdicts
 from layerlab.errors import AnswerError, BuildCancelled, DiskFull, EngineGone, LayerLabError
 from layerlab.widgets import DockerfilePanel
 from layerlab.widgets.dockerfile_panel.attempt import AttemptProgress
+from layerlab.widgets.dockerfile_panel.text_twin import quoted_lines
 from layerlab.work_file import WorkFile
 
 STARTER = "FROM python:3.12-slim\nCOPY --from=builder _____ _____\n"
@@ -780,3 +782,10 @@ print(sorted({"ipywidgets", "plotly", "pandas", "docker"} & set(sys.modules)))
         capture_output=True, text=True, check=True, cwd=Path(__file__).parent,
     )  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+def test_a_line_that_goes_on_is_quoted_to_its_end() -> None:
+    text = "FROM python:3.12\nENV PATH=/opt/bin:$PATH \\\n    KEY=x \\\n    B=1\nCMD x\n"
+    found = Verdicts((Check(name="review", status="FAIL", found="line 2: a key"),))
+    panel: Any = SimpleNamespace(verdicts=found, judged_text=text)
+    assert quoted_lines(panel) == ("Line 2: ENV PATH=/opt/bin:$PATH KEY=x B=1",)

@@ -140,7 +140,7 @@ def test_cancel_is_a_button_while_it_runs_and_only_then(make: Make) -> None:
     assert panel._attempt is not None
     assert panel._attempt.wait(5)
     assert panel.state == "cancelled"
-    assert "Cancelled. Nothing was judged; your text is saved." in seen(panel)
+    assert "Cancelled. Nothing was judged, and your files are as you left them." in seen(panel)
     with pytest.raises(StopIteration):
         button(panel, "Cancel build")
 

@@ -105,8 +105,8 @@ def test_every_neighbour_is_another_text_and_gets_a_verdict(exercise: Layers, ta
     [
         (HEAVY, ["luggage"]),
         (SLOW, ["rebuild"]),
-        (GREEN, ["serves"]),  # nothing after it is judged
-        (ALL, ["serves"]),
+        (GREEN, ["serves", "failures count"]),
+        (ALL, ["serves", "failures count", "luggage", "rebuild"]),
     ],
 )
 def test_the_given_recipe_has_its_fault_and_no_other(exercise: Layers, task: str, faults: list[str]) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from fake_bench import APPS, Begun, FakeBench
 
 from layerlab import exercises
+from layerlab.checks import Check
 from layerlab.checks.behaviour import telling_line
 from layerlab.context import BuildContext
-from layerlab.errors import BuildCancelled, BuildFailed, CheckFailed, NotRecorded
+from layerlab.errors import BuildCancelled, BuildFailed, CheckFailed, DoesNotServe, NotRecorded
 from layerlab.exercises import Exercise
 from layerlab.exercises.file_task import edited, filled, one_filling_changed
+from layerlab.exercises.judging import judged
 from layerlab.exercises.trial import NeedsEngine, Trial
 from layerlab.grading.verify import every_neighbour_is_decided
 from layerlab.grading.wrong_answers import Neighbours
@@ -158,8 +163,13 @@ def test_without_an_engine_a_trial_still_reads(exercise: Exercise, bench: FakeBe
 
 
 def test_what_comes_after_a_failing_need_is_not_judged(exercise: Exercise) -> None:
+    names = [check.name for check in exercise.verdicts(TASK, {FILE: NO_HEADER})]
+    assert names == ["no blank left", "reads", "stages", "builds"]
+
+
+def test_of_what_does_not_serve_the_other_faults_are_found_too(exercise: Exercise) -> None:
     names = [check.name for check in exercise.verdicts(TASK, {FILE: NO_LIBRARY})]
-    assert names == ["no blank left", "reads", "stages", "builds", "serves"]
+    assert names == ["no blank left", "reads", "stages", "builds", "serves", "no compiler added", "luggage"]
 
 
 def test_a_cancelled_trial_stops_before_its_next_question(exercise: Exercise, bench: FakeBench) -> None:
@@ -443,3 +453,36 @@ def test_a_check_cell_lets_the_panel_say_that_the_file_is_another(exercise: Exer
     with contextlib.suppress(CheckFailed):
         exercise.check(TASK)
     assert panel.conflict
+
+
+def test_an_image_that_does_not_serve_is_looked_into_all_the_same() -> None:
+    def checks(trial: Any) -> Iterator[Check]:
+        yield Check(name="builds", status="PASS")
+        yield Check(name="serves", status="FAIL")
+        yield Check(name="same answers", status="FAIL")
+        yield Check(name="not root", status="SKIP")
+        yield Check(name="no compiler added", status="FAIL")
+        raise DoesNotServe("Nothing runs that could be looked at.")
+
+    trial: Any = SimpleNamespace(asking="luggage")
+    assert [check.name for check in judged(trial, checks)] == ["builds", "serves", "no compiler added"]
+
+
+@pytest.mark.parametrize("failing", ["no blank left", "reads", "builds"])
+def test_without_an_image_nothing_more_is_judged(failing: str) -> None:
+    def checks(trial: Any) -> Iterator[Check]:
+        yield Check(name=failing, status="FAIL")
+        raise AssertionError("there is nothing to look at")
+
+    trial: Any = SimpleNamespace(asking="")
+    assert [check.name for check in judged(trial, checks)] == [failing]
+
+
+def test_a_cancel_is_heard_after_a_service_that_does_not_serve() -> None:
+    def checks(trial: Any) -> Iterator[Check]:
+        yield Check(name="serves", status="FAIL")
+        raise BuildCancelled("cancelled")
+
+    trial: Any = SimpleNamespace(asking="")
+    with pytest.raises(BuildCancelled):
+        judged(trial, checks)

@@ -13,7 +13,7 @@ import pytest
 
 from layerlab.answers import Answers
 from layerlab.errors import AnswerError
-from layerlab.widgets.prediction import CAME, LATE, Band, Gate, Prediction
+from layerlab.widgets.prediction import CAME, HINT, HINT_LATE, LATE, Band, Gate, Prediction
 
 BANDS = (
     Band("under 100 MB", high=100e6),
@@ -203,6 +203,14 @@ def test_a_reason_is_told_when_the_field_is_left_not_letter_by_letter(answers: A
 def test_headless_runs_skip_silently(answers: Answers) -> None:
     assert made(answers).gate() is True
     assert made(answers).gate(lambda: "figure") == "figure"
+
+
+def test_the_hint_changes_once_the_result_was_shown(answers: Answers) -> None:
+    prediction = made(answers)
+    assert any(HINT in one.value for one in walk(prediction.view) if isinstance(one, widgets.HTML))
+    prediction.reveal()
+    told = [one.value for one in walk(prediction.view) if isinstance(one, widgets.HTML)]
+    assert any(HINT_LATE in one for one in told) and not any(HINT in one for one in told)
 
 
 @pytest.mark.usefixtures("at_the_desk")
@@ -476,3 +484,19 @@ def test_what_is_chosen_once_the_figure_is_shown_is_late(answers: Answers, at_th
     assert again.gate(lambda: "figure") == "figure"
     again.value = "1 GB or more"
     assert (again.answer["choice"], again.late["choice"]) == ("under 100 MB", "1 GB or more")
+
+
+@pytest.mark.usefixtures("at_the_desk")
+def test_a_result_that_was_shown_is_known_after_a_restart(answers: Answers) -> None:
+    first = made(answers)
+    first.value = "under 100 MB"
+    first.reveal()
+    again = made(answers)
+    again.restore()
+    again.value = "1 GB or more"
+    assert again.answer["choice"] == "under 100 MB" and again.late["choice"] == "1 GB or more"
+
+
+def test_where_nobody_sits_nothing_is_noted_of_a_result_that_was_shown(answers: Answers) -> None:
+    made(answers).reveal()
+    assert not made(answers).is_result_shown

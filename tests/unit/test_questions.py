@@ -67,7 +67,7 @@ def test_nothing_is_chosen_beforehand(answers: Answers, index: int) -> None:
     assert question.value is None
     button(question, "Keep").click()
     assert not question.kept
-    assert "has no answer yet" in status_text(question)
+    assert "There is no answer yet" in status_text(question)
 
 
 @pytest.mark.parametrize("index", range(5))
@@ -140,8 +140,10 @@ def test_lines_move_by_buttons_from_a_list_that_takes_the_focus(answers: Answers
     assert order.value == ["FROM python", "CMD x", "RUN pip install"]
     assert listing.value == "FROM python"
     assert "FROM python is now line 1 of 3. Not kept yet." in status_text(order)
+    button(order, "Keep").click()
     button(order, "Move up").click()
     assert order.value[0] == "FROM python"
+    assert "FROM python is now line 1 of 3. That is saved." in status_text(order)
     listing.value = "CMD x"
     button(order, "Move down").click()
     assert order.value == ["FROM python", "RUN pip install", "CMD x"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from jupyter_server.services.contents.largefilemanager import LargeFileManager
 
 from layerlab.course import saving
 from layerlab.course.saving import STATE, VIEW
+from layerlab.widgets.showing import OLDER, PANEL
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,6 +83,22 @@ def test_what_is_newer_than_the_file_counts(contents: LargeFileManager) -> None:
     assert kept(notebook) == {"box", "other"} and notebook["metadata"]["widgets"][STATE]["state"]["box"] == widget(
         value="new"
     )
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_what_is_older_than_the_last_answer_is_marked(
+    contents: LargeFileManager, monkeypatch: pytest.MonkeyPatch, is_answered: bool
+) -> None:
+    work = Path(contents.root_dir) / "work"
+    monkeypatch.setenv("LAYERLAB_WORK", str(work))
+    saved(contents, [output("panel")], {"panel": widget(_dom_classes=[PANEL], children=[])})
+    (work / "lesson").mkdir(parents=True)
+    (work / "lesson" / "answers.json").write_text("{}")
+    before = (Path(contents.root_dir) / "lesson.ipynb").stat().st_mtime
+    os.utime(work / "lesson" / "answers.json", (before, before + (5 if is_answered else -5)))
+    for _ in range(2):  # the second save is newer than the answer
+        state = saved(contents, [output("panel")], {})["metadata"]["widgets"][STATE]["state"]
+        assert state["panel"]["state"]["_dom_classes"] == ([PANEL, OLDER] if is_answered else [PANEL])
 
 
 @pytest.mark.parametrize("state", [None, {}, {"other": widget()}])

@@ -48,7 +48,7 @@ def test_every_panel_says_what_to_do_once_its_kernel_has_gone(panels: list[Any])
         children = state[bundle[VIEW]["model_id"]]["state"]["children"]
         shown = [state[child.removeprefix("IPY_MODEL_")]["state"] for child in children]
         (note,) = (one for one in shown if THEN in one["_dom_classes"])
-        assert "Run the cell again" in note["value"], type(panel)
+        assert "first code cell" in note["value"], type(panel)
         assert bundle["text/plain"], type(panel)
 
 

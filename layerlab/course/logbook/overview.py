@@ -10,7 +10,7 @@ from typing import Any, Literal
 from layerlab.course.logbook.catalogue import Catalogue, Task
 from layerlab.course.logbook.record import FILES, Key, Record
 from layerlab.exercises.result import Result, mark
-from layerlab.widgets.prediction import CAME, CONFIDENCE, LATE
+from layerlab.widgets.prediction import CAME, CONFIDENCE, LATE, SHOWN
 from layerlab.work_file import fingerprint
 
 # Id of a question + this → the history of its builds, as the exercise panel keeps it.
@@ -209,7 +209,7 @@ def _known(course: Catalogue, name: str) -> dict[str, set[str]]:
     ids = {task.id for task in tasks}
     return {
         "predictions": {
-            f"{id}{end}" for id in course.predictions.get(name, ()) for end in ("", CAME, LATE, "-readoff")
+            f"{id}{end}" for id in course.predictions.get(name, ()) for end in ("", CAME, LATE, SHOWN, "-readoff")
         },
         "attempts": ids | {f"{id}{BUILDS}" for task in tasks for id in task.questions},
         "results": ids,

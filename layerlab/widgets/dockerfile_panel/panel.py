@@ -228,7 +228,7 @@ class DockerfilePanel(FileQuestion):
         state = "failed"
         try:
             if attempt.was_cancelled:
-                state, self.status = "cancelled", "Cancelled. Nothing was judged; your text is saved."
+                state, self.status = "cancelled", "Cancelled. Nothing was judged, and your files are as you left them."
             elif attempt.fault is not None:
                 self.status = _of_fault(attempt.fault)
             elif attempt.outcome is not None:

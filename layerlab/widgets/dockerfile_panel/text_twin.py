@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from layerlab import units
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _SHOWN_ATTEMPTS = 10
 # difflib takes quadratic time on lines that are much alike.
 _MOST_LINES = 2000
+# Of an instruction that goes on over several lines, so much is quoted, in characters and lines.
+_MOST_QUOTED, _MOST_CONTINUED = 300, 20
 # Digits that follow the word, as every check of ours names a line.
 _LINE = re.compile(r"\b[Ll]ines? (\d{1,6})\b")
 
@@ -63,7 +66,17 @@ def quoted_lines(panel: DockerfilePanel) -> tuple[str, ...]:
     told = " ".join(f"{check.found} {check.why} {check.hint}" for check in verdicts.not_passed)
     numbers = {int(found) for found in _LINE.findall(told)}
     lines = plain(panel.judged_text).split("\n")
-    return tuple(f"Line {n}: {cut(lines[n - 1])}" for n in sorted(numbers) if 1 <= n <= len(lines))
+    return tuple(
+        f"Line {n}: {cut(_continued(lines[n - 1 :]), _MOST_QUOTED)}" for n in sorted(numbers - {0}) if n <= len(lines)
+    )
+
+
+def _continued(lines: Sequence[str]) -> str:
+    """Return the first line, and as one with it those that it goes on in."""
+    parts = [lines[0]]
+    while parts[-1].rstrip().endswith("\\") and len(parts) < min(len(lines), _MOST_CONTINUED):
+        parts.append(lines[len(parts)].strip())
+    return " ".join(part.rstrip().removesuffix("\\").rstrip() for part in parts)
 
 
 def gauge_line(panel: DockerfilePanel) -> str:
