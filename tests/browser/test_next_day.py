@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 CELLS = {
     "open": "import threading\nimport layerlab as ll",
     "predict": (
-        'size = ll.widgets.Prediction("size", "How large?", ["small", "large", "huge"], notebook="next-day")\nsize'
+        'size = ll.widgets.Prediction("size", "How large?", ["small", "large", "huge"], notebook="next_day")\nsize'
     ),
     "figure": 'size.gate(lambda: "the figure")',
     "build": (
@@ -23,6 +23,8 @@ CELLS = {
     ),
 }
 STOPPED = "The kernel has stopped since this cell ran"
+LATE, COUNTS = "marked late because the result was shown", "Your first choice counts: huge."
+OUT_OF_DATE = "This page was saved before your last answer here"
 BROKEN = "Error displaying widget"
 
 
@@ -49,7 +51,7 @@ def test_arrow_keys_go_over_the_choices_and_the_figure_waits_for_its_button(
     page.type("ArrowDown", "ArrowDown")
     assert page.focused() == "huge"
     expect(page.status("predict")).to_have_text("Saved: huge")
-    saved = json.loads((work_folder / "next-day" / "predictions.json").read_text())["answers"]["size"]["value"]
+    saved = json.loads((work_folder / "next_day" / "predictions.json").read_text())["answers"]["size"]["value"]
     assert saved == {"choice": "huge", "reason": "", "confidence": None}
     expect(page.output("figure")).not_to_contain_text("the figure'")
     page.screenshot("predict", "saved")
@@ -84,12 +86,12 @@ def test_saved_only_after_the_restart_it_is_read_as_text_the_next_day(page: Note
 def test_saved_before_the_restart_it_shows_what_was_chosen_the_next_day(page: NotebookPage) -> None:
     page.run("open", "open", "predict", "build")
     page.choose("predict", "large")
-    expect(page.status("predict")).to_have_text("Saved: large")
+    expect(page.status("predict")).to_have_text(f"Saved, {LATE}: large. {COUNTS}")
     page.save()
     page.restart_kernel()
     page.save()
     page.reload()
-    expect(page.output("predict").get_by_text("Saved: large")).to_be_visible()
+    expect(page.output("predict").get_by_text(f"Saved, {LATE}: large.")).to_be_visible()
     expect(page.output("predict").get_by_text(STOPPED)).to_be_visible()
     expect(page.output("build").get_by_text("had not finished")).to_be_visible()
     expect(page.output("build").get_by_text("running").locator("visible=true")).to_have_count(0)
@@ -97,7 +99,22 @@ def test_saved_before_the_restart_it_shows_what_was_chosen_the_next_day(page: No
     page.screenshot("predict", "next-day")
 
 
+def test_what_was_chosen_after_the_last_save_makes_the_page_say_that_it_is_out_of_date(page: NotebookPage) -> None:
+    page.run("open", "open", "predict")
+    page.save()
+    page.choose("predict", "small")
+    expect(page.status("predict")).to_have_text(f"Saved, {LATE}: small. {COUNTS}")
+    page.restart_kernel()
+    page.save()
+    page.reload()
+    expect(page.output("predict").get_by_text(OUT_OF_DATE)).to_be_visible()
+    for told in (STOPPED, LATE, "How large?"):
+        expect(page.output("predict").get_by_text(told).locator("visible=true")).to_have_count(0)
+    page.screenshot("predict", "out-of-date")
+    assert page.violations("predict") == []
+
+
 def test_the_cell_run_again_goes_on_with_what_was_saved(page: NotebookPage) -> None:
     page.run("open", "open", "predict")
-    expect(page.status("predict")).to_have_text("Saved earlier: large")
-    expect(page.output("predict").get_by_label("large", exact=True)).to_be_checked()
+    expect(page.status("predict")).to_have_text(f"Saved earlier, {LATE}: small. {COUNTS}")
+    expect(page.output("predict").get_by_label("small", exact=True)).to_be_checked()
