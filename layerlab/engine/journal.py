@@ -44,7 +44,8 @@ class Owned:
     """The journal read to its end.
 
     ``images`` are ids, ``containers`` ids or names, ``volumes`` are names, ``tags`` maps a reference to the image that
-    it named, and ``bases`` are references that the course pulled: listed and offered by `clean`, never removed.
+    it named, ``lent`` the same of names that we were about to give (a process may have been killed before or after it
+    did), and ``bases`` are references that the course pulled: listed and offered by `clean`, never removed.
     ``builds`` are the names of builds that are under way or were cut short. ``leftovers`` are ids of untagged images
     that a failed build of ours says it made, or that the first edition took for ours: by themselves they prove nothing.
     """
@@ -52,10 +53,15 @@ class Owned:
     images: set[str] = field(default_factory=set)
     containers: set[str] = field(default_factory=set)
     tags: dict[str, str] = field(default_factory=dict)
+    lent: dict[str, str] = field(default_factory=dict)
     bases: set[str] = field(default_factory=set)
     volumes: set[str] = field(default_factory=set)
     builds: set[str] = field(default_factory=set)
     leftovers: set[str] = field(default_factory=set)
+
+    def gave(self, reference: str, image_id: str) -> bool:
+        """True where we gave this reference to this very image, or were about to."""
+        return image_id in (self.tags.get(reference), self.lent.get(reference))
 
     def copy(self) -> Owned:
         """Return one that shares nothing with this."""
@@ -126,7 +132,15 @@ class Journal:
         with self._lock:
             yield
 
-    def note(self, kind: Kind, identity: str, *, image: str | None = None, during: BuildNote | None = None) -> None:
+    def note(
+        self,
+        kind: Kind,
+        identity: str,
+        *,
+        image: str | None = None,
+        during: BuildNote | None = None,
+        is_about: bool = False,
+    ) -> None:
         """Write down that an image, container, volume or tag is ours from now on.
 
         Parameters
@@ -135,9 +149,11 @@ class Journal:
             Of a tag: the image that it names.
         during
             The build that made it, where its run may be another than this one.
+        is_about
+            Of a tag: True where it is not given yet, and noted again once it is.
         """
         run = during.run if during else os.environ.get(RUN)
-        said = {"image": image, "run": run}
+        said = {"image": image, "run": run, "about": is_about}
         self._append(
             {"own": kind, "id": identity, "edition": _EDITION, **{name: value for name, value in said.items() if value}}
         )
@@ -274,7 +290,7 @@ class Journal:
 
     def owns_tag(self, reference: str, image_id: str) -> bool:
         """True where we gave this reference to this very image."""
-        return self.owned().tags.get(reference) == image_id
+        return self.owned().gave(reference, image_id)
 
     def _append(self, *entries: Mapping[str, Any]) -> None:
         if not entries:
@@ -351,8 +367,11 @@ def _apply(owned: Owned, entry: dict[str, Any]) -> None:
                 owned.leftovers.add(identity)
         case {"own": "container", "edition": int()}:
             owned.containers.add(identity)
+        case {"own": "tag", "edition": int(), "about": True}:
+            owned.lent[identity] = entry.get("image", "")
         case {"own": "tag", "edition": int()}:
             owned.tags[identity] = entry.get("image", "")
+            owned.lent.pop(identity, None)
         case {"own": "base"}:
             owned.bases.add(identity)
         case {"own": "volume"}:
@@ -361,6 +380,7 @@ def _apply(owned: Owned, entry: dict[str, Any]) -> None:
             owned.builds.add(identity)
         case {"gone": "tag"}:
             owned.tags.pop(identity, None)
+            owned.lent.pop(identity, None)
         case {"gone": "image" | "leftover"}:
             owned.images.discard(identity)
             owned.leftovers.discard(identity)

@@ -605,3 +605,29 @@ def test_what_a_failing_command_says_is_not_where_it_failed(course, user, slim, 
     with pytest.raises(BuildFailed) as caught:
         build.build(course, folder_with(tmp_path, f"FROM {slim}\n{text.replace('{m}', str(time.time_ns()))}"))
     assert (caught.value.step, caught.value.line, caught.value.exit_code) == told
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_a_process_that_is_killed_around_a_naming_loses_no_name(is_moved, engine, course, slim, tmp_path, monkeypatch):
+    folders = {}
+    for number in (1, 2):
+        (tmp_path / str(number)).mkdir()
+        text = f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n"
+        folders[number] = folder_with(tmp_path / str(number), text)
+    build.build(course, folders[1], tag="layerlab/killed:1")
+    tag = course.client.api.tag
+
+    def killed(*given, **named):
+        if is_moved:
+            tag(*given, **named)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(course.client.api, "tag", killed)
+    with pytest.raises(KeyboardInterrupt):
+        build.build(course, folders[2], tag="layerlab/killed:1")
+    again = opened(engine.info.endpoint, course.journal.path)
+    third = build.build(again, folders[2], tag="layerlab/killed:1")
+    assert again.journal.owns_tag("layerlab/killed:1", third.image.id)
+    ours.remove(again)
+    assert not [one for one in again.images() if "layerlab/killed:1" in (one.get("RepoTags") or ())]
+    assert ours.belongings(again) == ()

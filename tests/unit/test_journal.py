@@ -44,6 +44,18 @@ def test_a_tag_is_owned_only_while_it_names_our_image(tmp_path):
     assert not journal.owns_tag("layerlab/a:1", "sha256:b")
 
 
+def test_until_a_name_has_moved_both_images_are_the_ones_that_we_gave_it_to(tmp_path):
+    journal = Journal(tmp_path / "j.jsonl")
+    journal.note("tag", "layerlab/a:1", image="sha256:old")
+    journal.note("tag", "layerlab/a:1", image="sha256:new", is_about=True)
+    assert journal.owns_tag("layerlab/a:1", "sha256:old") and journal.owns_tag("layerlab/a:1", "sha256:new")
+    journal.note("tag", "layerlab/a:1", image="sha256:new")
+    assert not journal.owns_tag("layerlab/a:1", "sha256:old") and journal.owns_tag("layerlab/a:1", "sha256:new")
+    journal.note("tag", "layerlab/b:1", image="sha256:new", is_about=True)
+    journal.forget("tag", "layerlab/b:1")
+    assert not journal.owns_tag("layerlab/b:1", "sha256:new")
+
+
 def test_a_line_cut_short_by_a_crash_loses_only_itself(tmp_path):
     journal = Journal(tmp_path / "j.jsonl")
     journal.note("image", "sha256:a")

@@ -58,12 +58,12 @@ def belongings(engine: LiveEngine, *, run: str | None = None) -> tuple[Belonging
     found += [Belonging("volume", name, 0) for name in sorted(owned.volumes) if _holds_volume(api, name)]
     # Before what they stand on, for that is what proves them to be ours.
     found += _newest_first(_proven_leftovers(engine, owned.leftovers - bases))
-    for reference, image_id in sorted(owned.tags.items()):
+    for reference in sorted({*owned.tags, *owned.lent}):
         if not reference.startswith(NAMESPACE):
             continue
         raw = ownership.inspected(api, reference)
         # A tag that names another image by now was moved by its user, so it is the user's.
-        if raw and raw["Id"] == image_id:
+        if raw and owned.gave(reference, str(raw["Id"])):
             found.append(Belonging("tag", reference, int(raw.get("Size") or 0)))
     return (*found, *_newest_first(images))
 

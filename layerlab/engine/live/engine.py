@@ -240,7 +240,7 @@ class LiveEngine:
 
     def _remove_tag(self, reference: str, image_id: str, tags: list[str]) -> None:
         owned, name = self.journal.owned(), normal_reference(reference)
-        if owned.tags.get(name) != image_id:
+        if not owned.gave(name, image_id):
             raise NotOurs(f"The tag {reference!r} was not given by this course, so it stays.")
         if len(tags) == 1 and image_id not in owned.images:
             # Taking the last name off deletes the image, and this image was there before we named it.
@@ -278,8 +278,13 @@ class LiveEngine:
             if self._info.kind != "private" and self._holder(reference) == image_id:
                 return
             self._refuse_others(reference)
+            is_noted = self.journal.owned().tags.get(name) == image_id
+            # Noted twice, for a process may be killed at any moment: until the name has moved, it is ours on the image
+            # that it leaves as well.
+            if not is_noted:
+                self.journal.note("tag", name, image=image_id, is_about=True)
             self._client.api.tag(image_id, *parse_repository_tag(reference))
-            if not self.journal.owns_tag(name, image_id):
+            if not is_noted:
                 self.journal.note("tag", name, image=image_id)
 
     def _may_hold(self, reference: str) -> None:

@@ -73,7 +73,7 @@ class _Names:
     def are_given(self, image_id: str, own_name: str, owned: Owned) -> bool:
         """True where we gave every name that this image bears."""
         return all(
-            normal_reference(name) == own_name or owned.tags.get(normal_reference(name)) == image_id
+            normal_reference(name) == own_name or owned.gave(normal_reference(name), image_id)
             for name in self.by_id.get(image_id, ())
         )
 
