@@ -20,12 +20,12 @@ TAG = "layerlab/by-hand:1"
 
 @pytest.fixture(scope="module")
 def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """The names that the cells ``hand-…`` leave; they build nothing, so a recorded engine will do."""
+    """The names that the cells ``hand-…`` leave, and the predictions that they end: a recorded engine will do."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LAYERLAB_WORK", str(tmp_path_factory.mktemp("work")))
         names: dict[str, Any] = {"ll": layerlab, "lab": open_lab(NOTEBOOK.stem, prefer="recorded")}
         for cell in cells.code_cells(cells.read(NOTEBOOK)):
-            if cell.id.startswith("hand-"):
+            if cell.id.startswith("hand-") or cell.id in ("predict-chmod", "predict-all"):
                 exec(cell.source, names)
         yield names
 
