@@ -19,6 +19,8 @@ from layerlab.widgets.showing import OLDER, PANEL
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
+# What checks write, in the folder of a learner's answers.
+_OF_CHECKS = ("attempts.json", "results.json")
 # How the state of one widget refers to another: as a child, or in the outputs that an Output widget holds.
 _REFERENCE = re.compile(r'IPY_MODEL_([\w-]+)|"model_id": "([\w-]+)"')
 
@@ -76,7 +78,8 @@ def _is_older(file: Path) -> bool:
     """True where the learner has written to this notebook's folder of answers after the notebook was saved."""
     try:
         saved = file.stat().st_mtime
-        return any(one.stat().st_mtime > saved for one in (work_folder(file.parent.resolve()) / file.stem).iterdir())
+        written = (work_folder(file.parent.resolve()) / file.stem).iterdir()
+        return any(one.stat().st_mtime > saved for one in written if one.name not in _OF_CHECKS)
     except OSError:
         return False
 

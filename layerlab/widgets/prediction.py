@@ -126,6 +126,8 @@ class Prediction(Question):
             if kept is not None:
                 self._take(kept)
                 self.status = self._saved_in_words("Saved earlier")
+            elif self.is_result_shown:
+                self.status = self.status or HINT_LATE
         except LayerLabError as error:
             self.status = str(error)
 

@@ -32,13 +32,13 @@ _STYLE = f"""<style>
 .{THEN} p {{ border-left: 3px solid var(--jp-brand-color1, #1976d2); padding-left: 0.6em; line-height: 1.5; }}
 </style>"""
 _SAYS = (
-    "The kernel has stopped since this cell ran, so nothing here responds. To go on, run the notebook's first code "
-    "cell and then this one. "
-    "What you saved is safe; copy first what you typed and did not save."
+    "The kernel has stopped since this cell ran: nothing here responds, and it may be older than your last answer. "
+    "To go on, run the notebook's first code cell and then this one. What you saved is safe; copy first what you "
+    "typed and did not save."
 )
 _BEHIND = (
-    "This page was saved before your last answer here, so what stood here is out of date. Run the notebook's first "
-    "code cell and then this one to see where you are; what you saved is safe."
+    "This page was saved before your last answer in this notebook, so what stood here may be out of date. Run the "
+    "notebook's first code cell and then this one to see where you are; what you saved is safe."
 )
 
 

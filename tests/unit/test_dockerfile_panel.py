@@ -580,6 +580,8 @@ def test_what_runs_besides_a_step_is_named_until_a_step_begins() -> None:
     progress.tell("asking /notes (1 of 2)")
     progress.refresh(3.0)
     assert progress.status == "All 1 steps are done. Now asking /notes (1 of 2)."
+    progress.finish(BuildCancelled("x"), elapsed=4.0)
+    assert progress.summary == "Cancelled after the last step (asking /notes (1 of 2)), after 4.0 s."
 
 
 # --- as written, hints, attempts ---------------------------------------------------------------------------

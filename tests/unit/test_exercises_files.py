@@ -17,7 +17,7 @@ from layerlab.checks import Check
 from layerlab.checks.behaviour import telling_line
 from layerlab.context import BuildContext
 from layerlab.errors import BuildCancelled, BuildFailed, CheckFailed, DoesNotServe, NotRecorded
-from layerlab.exercises import Exercise
+from layerlab.exercises import Exercise, file_checks
 from layerlab.exercises.file_task import edited, filled, one_filling_changed
 from layerlab.exercises.judging import judged
 from layerlab.exercises.trial import NeedsEngine, Trial
@@ -486,3 +486,20 @@ def test_a_cancel_is_heard_after_a_service_that_does_not_serve() -> None:
     trial: Any = SimpleNamespace(asking="")
     with pytest.raises(BuildCancelled):
         judged(trial, checks)
+
+
+def test_what_does_not_answer_is_compared_with_nothing() -> None:
+    class Silent:
+        dockerfile = None
+
+        @property
+        def probe(self) -> Any:
+            raise DoesNotServe("It ended with exit code 1.")
+
+        @property
+        def before(self) -> Any:
+            raise AssertionError("it takes a build and a start")
+
+    trial: Any = Silent()
+    assert file_checks.same_answers(trial).status == "FAIL"
+    assert file_checks.not_root(trial).status == "SKIP"

@@ -500,3 +500,11 @@ def test_a_result_that_was_shown_is_known_after_a_restart(answers: Answers) -> N
 def test_where_nobody_sits_nothing_is_noted_of_a_result_that_was_shown(answers: Answers) -> None:
     made(answers).reveal()
     assert not made(answers).is_result_shown
+
+
+@pytest.mark.usefixtures("at_the_desk")
+def test_the_hint_of_the_next_session_knows_that_the_result_was_shown(answers: Answers) -> None:
+    made(answers).reveal()
+    again = made(answers)
+    again.restore()
+    assert again.status == HINT_LATE

@@ -75,7 +75,7 @@ def _bronze(trial: Trial) -> Iterator[Check]:
     yield file_checks.same_answers(trial)
     yield behaviour.stops(trial.probe, dockerfile=trial.dockerfile)
     yield file_checks.no_installer_added(trial)
-    yield behaviour.not_root(trial.probe, dockerfile=trial.dockerfile)
+    yield file_checks.not_root(trial)
     yield behaviour.no_compiler(trial.contents)
     yield file_checks.read_only(trial)
     yield luggage(trial, BRONZE)

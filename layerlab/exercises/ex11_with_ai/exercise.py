@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from layerlab.checks import Check, behaviour
+from layerlab.checks import Check
 from layerlab.exercises import file_checks
 from layerlab.exercises.ex11_with_ai import faults, mends
 from layerlab.exercises.ex11_with_ai.hints import HINTS
@@ -70,7 +70,7 @@ class WithAI(Exercise):
         yield file_checks.builds(trial)
         yield file_checks.serves(trial)
         yield file_checks.same_answers(trial)
-        yield behaviour.not_root(trial.probe, dockerfile=trial.dockerfile)
+        yield file_checks.not_root(trial)
         yield faults.nothing_harmful(trial)
 
     @property

@@ -87,6 +87,11 @@ class AttemptProgress(BuildProgress):
         with self._lock:
             self._seen["doing"] = what
 
+    def _place(self) -> str:
+        if not self.is_built:
+            return super()._place()
+        return f"after the last step ({self.doing or 'checking the image'}), after {units.duration(self.elapsed)}"
+
     def close(self, *, elapsed: float) -> None:
         """Say what was judged, ``elapsed`` seconds after the start: a refused text is not built, or not to its end."""
         self.refresh(elapsed)
