@@ -18,7 +18,7 @@ from traitlets import Bool, HasTraits, Int, Unicode, observe
 from layerlab.answers import Answers
 from layerlab.errors import AnswerError, LayerLabError
 from layerlab.units import as_html
-from layerlab.widgets.questions import Question, ShortText, cut, within
+from layerlab.widgets.questions import WAS_SO, Question, ShortText, cut, within
 
 CONFIDENCE = ("guess", "fairly", "certain")
 REASON_WORDS = 12
@@ -359,7 +359,7 @@ class ReadOff(ShortText):
 
     @property
     def _html(self) -> str:
-        return f"{self.said_html}{self.html}<p>{as_html(self.question)}</p><p>{as_html(self.status)}</p>"
+        return f"{self.said_html}{self.html}<p>{as_html(self.question)}</p><p>{as_html(self.status)}</p><p>{WAS_SO}</p>"
 
     @property
     def said_html(self) -> str:

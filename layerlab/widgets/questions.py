@@ -16,6 +16,7 @@ from layerlab.errors import AnswerError, LayerLabError
 
 # What the text of a question says of an answer: true also once it is read in a file that was saved long ago.
 UNANSWERED = "Not answered when this cell ran. Run it again to answer, or to see what you saved since."
+WAS_SO = "So it was when this cell ran. Run the notebook's first code cell and then this one to see where you are now."
 
 _LETTERS_PER_WORD = 10  # with the space behind it: generous for prose
 
@@ -127,8 +128,14 @@ class Question(HasTraits):
 
     @property
     def _html(self) -> str:
-        """The text as HTML, for a page that has lost its widgets: lines as they are, and broken between words."""
-        return f'<div style="white-space:pre-wrap;overflow-wrap:anywhere">{escape(self.text)}</div>'
+        """The text as HTML, for a page that has lost its widgets.
+
+        Lines stay as they are and break between words. In a ``pre``, since elsewhere a page takes what stands between
+        two dollar signs for a formula.
+        """
+        text = self.text
+        note = "" if UNANSWERED in text else f"<p>{WAS_SO}</p>"
+        return f'<pre style="white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere">{escape(text)}</pre>{note}'
 
     def _whole(self) -> Any:
         if self.value is None:

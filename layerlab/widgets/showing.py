@@ -37,7 +37,7 @@ _SAYS = (
     "typed and did not save."
 )
 _BEHIND = (
-    "This page was saved before your last answer in this notebook, so what stood here may be out of date. Run the "
+    "This page was saved before your last answer in this chapter, so what stood here may be out of date. Run the "
     "notebook's first code cell and then this one to see where you are; what you saved is safe."
 )
 

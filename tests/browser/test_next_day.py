@@ -24,7 +24,7 @@ CELLS = {
 }
 STOPPED = "The kernel has stopped since this cell ran"
 LATE, COUNTS = "marked late because the result was shown", "Your first choice counts: huge."
-OUT_OF_DATE = "This page was saved before your last answer in this notebook"
+OUT_OF_DATE = "This page was saved before your last answer in this chapter"
 BROKEN = "Error displaying widget"
 
 

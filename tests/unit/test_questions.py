@@ -15,7 +15,7 @@ import pytest
 from layerlab.answers import Answers
 from layerlab.errors import AnswerError
 from layerlab.widgets.question_views import table
-from layerlab.widgets.questions import Choice, MultiChoice, Order, PointAt, Question, ShortText
+from layerlab.widgets.questions import WAS_SO, Choice, MultiChoice, Order, PointAt, Question, ShortText
 
 LINES = ["CMD x", "FROM python", "RUN pip install"]
 ROWS = [("rootfs", "75 MB"), ("RUN set -eux", "40 MB"), ("RUN set -eux", "1 MB"), ("COPY app.py .", "1 kB")]
@@ -59,6 +59,18 @@ def test_the_keep_button_keeps_and_says_so(answers: Answers, index: int) -> None
     assert question.answer == value
     assert 'role="status"' in status_text(question)
     assert "Kept: " in status_text(question)
+
+
+def test_a_page_without_widgets_says_when_its_text_was_true_and_holds_no_formula(
+    answers: Answers,
+) -> None:
+    question = Choice("q", "Is ${PY_MINOR} set, or $HOME?", ["yes", "no"], answers=answers)
+    assert WAS_SO not in question._repr_mimebundle_()["text/html"]
+    question.value = "yes"
+    question.keep()
+    told = question._repr_mimebundle_()["text/html"]
+    assert told.startswith("<pre ") and "${PY_MINOR} set, or $HOME" in told.partition("</pre>")[0]
+    assert WAS_SO in told
 
 
 @pytest.mark.parametrize("index", [0, 3, 4])
