@@ -57,7 +57,7 @@ def serves(answer: Probe | LayerLabError) -> Check:
     if isinstance(answer, EngineError | BaseError):
         return undecided("serves", answer)
     if isinstance(answer, LayerLabError):
-        return silent("serves", answer, wanted="an answer on every path")
+        return _silent("serves", answer, wanted="an answer on every path")
     told = ", ".join(f"{path} → {response.status}" for path, response in answer.answers)
     return judge(
         "serves",
@@ -70,13 +70,13 @@ def serves(answer: Probe | LayerLabError) -> Check:
     )
 
 
-def same_answers(before: Probe, now: Probe | LayerLabError) -> Check:
-    """Check that every path answers what it answered before, word for word."""
+def same_answers(before: Probe | None, now: Probe | LayerLabError) -> Check:
+    """Check that every path answers what it answered before, word for word; ``before`` is needed where it answers."""
     if isinstance(now, EngineError | BaseError):
         return undecided("same answers", now)
     if isinstance(now, LayerLabError):
-        return silent("same answers", now, wanted="the answers of before")
-    if not before.said:
+        return _silent("same answers", now, wanted="the answers of before")
+    if before is None or not before.said:
         return skipped("same answers", "what the service answered before; nothing was asked.")
     heard = {path: (status, body) for path, status, body in now.said}
     other = [path for path, status, body in before.said if heard.get(path) != (status, body)]
@@ -118,7 +118,7 @@ def read_only(answer: Probe | LayerLabError) -> Check:
     if isinstance(answer, EngineError | BaseError):
         return undecided("read-only", answer)
     if isinstance(answer, LayerLabError):
-        return silent("read-only", answer, wanted="a service that writes nothing into its image")
+        return _silent("read-only", answer, wanted="a service that writes nothing into its image")
     if not answer.read_only:
         return skipped("read-only", "a container started on a root folder that it cannot write to.")
     return judge(
@@ -209,8 +209,7 @@ def no_compiler(image: Contents) -> Check:
     )
 
 
-def silent(name: str, error: LayerLabError, *, wanted: str) -> Check:
-    """Make the check of a service that could not be asked: a FAIL with its last words, a SKIP where it never ran."""
+def _silent(name: str, error: LayerLabError, *, wanted: str) -> Check:
     if not isinstance(error, DoesNotServe):
         return skipped(name, _first(error))
     return judge(
