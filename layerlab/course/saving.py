@@ -19,8 +19,8 @@ from layerlab.widgets.showing import OLDER, PANEL
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
-# What checks write, in the folder of a learner's answers.
-_OF_CHECKS = ("attempts.json", "results.json")
+# What checks write in the folder of a learner's answers; with the lock, which every writer there touches.
+_OF_CHECKS = ("attempts.json", "results.json", ".lock")
 # How the state of one widget refers to another: as a child, or in the outputs that an Output widget holds.
 _REFERENCE = re.compile(r'IPY_MODEL_([\w-]+)|"model_id": "([\w-]+)"')
 

@@ -13,6 +13,7 @@ import nbformat
 import pytest
 from jupyter_server.services.contents.largefilemanager import LargeFileManager
 
+from layerlab.answers import Answers
 from layerlab.course import saving
 from layerlab.course.saving import STATE, VIEW
 from layerlab.widgets.showing import OLDER, PANEL
@@ -99,6 +100,23 @@ def test_what_is_older_than_the_last_answer_is_marked(
     for _ in range(2):  # the second save is newer than the answer
         state = saved(contents, [output("panel")], {})["metadata"]["widgets"][STATE]["state"]
         assert state["panel"]["state"]["_dom_classes"] == ([PANEL, OLDER] if is_answered else [PANEL])
+
+
+def test_what_a_check_writes_makes_no_page_older(contents: LargeFileManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Path(contents.root_dir) / "work"
+    monkeypatch.setenv("LAYERLAB_WORK", str(work))
+    Answers.open("lesson", work=work).keep("q1-base", "slim")
+    saved(contents, [output("panel")], {"panel": widget(_dom_classes=[PANEL], children=[])})
+    earlier = (work / "lesson" / "answers.json").stat().st_mtime + 1
+    os.utime(Path(contents.root_dir) / "lesson.ipynb", (earlier, earlier))
+    for kind in ("attempts", "results"):
+        Answers.open("lesson", kind=kind, work=work).keep("q1-base", [])
+    later = earlier + 1
+    for one in (work / "lesson").iterdir():
+        if one.name != "answers.json":
+            os.utime(one, (later, later))
+    state = saved(contents, [output("panel")], {})["metadata"]["widgets"][STATE]["state"]
+    assert state["panel"]["state"]["_dom_classes"] == [PANEL]
 
 
 @pytest.mark.parametrize("state", [None, {}, {"other": widget()}])
