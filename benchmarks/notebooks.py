@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.figure import Figure, of_runs
-from layerlab.course.bootstrap import CHECKOUT
 from layerlab.errors import SetupError
+from layerlab.setup.bootstrap import CHECKOUT
 
 RUNS = 3
 SECONDS = 90.0

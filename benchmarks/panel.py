@@ -42,7 +42,7 @@ def measure() -> Iterator[Figure]:
 
 def _opened(work: Path) -> Exercise:
     from layerlab import exercises
-    from layerlab.course.session import open_lab
+    from layerlab.lab.lab import open_lab
 
     return exercises.open(NAME, open_lab(NAME), work=work)
 

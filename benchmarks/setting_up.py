@@ -24,10 +24,10 @@ from benchmarks import machine
 from benchmarks.figure import Figure, of_runs
 from layerlab import bases
 from layerlab.bases.inventory import held
-from layerlab.course.bootstrap import CHECKOUT
 from layerlab.engine import connect, private
 from layerlab.engine.private import network
 from layerlab.errors import SetupError
+from layerlab.setup.bootstrap import CHECKOUT
 
 FIRST_SECONDS, SECOND_SECONDS = 120.0, 10.0
 READY_SECONDS = {"slim": 300.0, "full": 540.0}

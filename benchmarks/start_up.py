@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 
 from benchmarks import machine
 from benchmarks.figure import Figure, of_runs
-from layerlab.course.bootstrap import CHECKOUT
 from layerlab.errors import SetupError
+from layerlab.setup.bootstrap import CHECKOUT
 
 IMPORTS, FIGURES = 20, 7
 IMPORT_SECONDS, FIGURE_SECONDS = 0.15, 5.0

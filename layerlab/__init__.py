@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from layerlab.version import __version__
+
 if TYPE_CHECKING:
     from layerlab import (
         bases,
@@ -25,10 +27,8 @@ if TYPE_CHECKING:
         units,
         widgets,
     )
-    from layerlab.course.session import open_lab
     from layerlab.engine import connect
-
-__version__ = "0.1.0"
+    from layerlab.lab.lab import open_lab
 
 # name → module that owns it ("layerlab" for the modules of this package themselves).
 _PUBLIC = {
@@ -41,7 +41,7 @@ _PUBLIC = {
     "exercises": "layerlab",
     "figures": "layerlab",
     "measure": "layerlab",
-    "open_lab": "layerlab.course.session",
+    "open_lab": "layerlab.lab.lab",
     "probe": "layerlab",
     "review": "layerlab",
     "units": "layerlab",

@@ -22,8 +22,8 @@ def main() -> int:
         )
         return 2
 
-    from layerlab.course import bootstrap
     from layerlab.errors import LayerLabError
+    from layerlab.setup import bootstrap
 
     try:
         bootstrap.ensure(sys.argv[1:])

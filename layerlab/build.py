@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from layerlab import events
 from layerlab.context import BuildContext
-from layerlab.engine.recordings import normal_reference
 from layerlab.errors import BuildFailed, DiskFull, DockerfileError
-from layerlab.image import HistoryEntry, Image, ImageConfig
+from layerlab.image import HistoryEntry, Image, ImageConfig, normal_reference
 
 if TYPE_CHECKING:
     from layerlab.dockerfile import Dockerfile, Instruction

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from layerlab import __version__
 from layerlab.errors import LayerLabError
+from layerlab.version import __version__
 
 if TYPE_CHECKING:
     from layerlab.engine.private import Status
@@ -75,7 +75,7 @@ def main() -> None:
 @click.option("--no-browser", is_flag=True, help="Print the address, open nothing.")
 def lab(port: int, no_browser: bool) -> None:
     """Open the course in JupyterLab, setting up whatever is missing."""
-    from layerlab.course.lab import lab as open_lab
+    from layerlab.course.jupyterlab import lab as open_lab
 
     sys.exit(open_lab(port=port, browser=not no_browser))
 
@@ -142,8 +142,8 @@ def inspect(
     IMAGE is one that your engine holds, or a file made by `docker save`; FILE#TAG where it holds several.
     With limits it ends with PASS, FAIL or SKIP for each, and exits with 0, 1 or 2.
     """
-    from layerlab.course.inspect.budget import Budget
-    from layerlab.course.inspect.verb import inspect as look_into
+    from layerlab.report.budget import Budget
+    from layerlab.report.inspecting import inspect as look_into
 
     forbidden = tuple(name.strip() for name in forbid.split(",") if name.strip())
     budget = Budget(max_size, max_waste, max_layers, forbidden)
@@ -160,7 +160,7 @@ def compare(before: str, after: str, as_json: bool, html: Path | None) -> None:
 
     Both are images that your engine holds, or files made by `docker save`.
     """
-    from layerlab.course.inspect.comparing import compare as compare_images
+    from layerlab.report.comparing import compare as compare_images
 
     sys.exit(compare_images(before, after, as_json=as_json, html=html))
 
@@ -183,7 +183,7 @@ def review(
     The worst comes first: breaks, leaks, bloats, style. `-` reads standard input.
     Exits with 0 where nothing is found, 1 where something is, 2 where the file cannot be read.
     """
-    from layerlab.course.review.verb import review_file
+    from layerlab.report.reviewing import review_file
 
     unwanted = [name.strip() for name in ignore.split(",") if name.strip()]
     sys.exit(
@@ -211,8 +211,8 @@ def record(names: tuple[str, ...], matrix: bool) -> None:
 
     NAMES are beginnings of notebooks' names; all are recorded without any.
     """
-    from layerlab.course.matrix import NOTEBOOK
     from layerlab.course.record import record as record_course
+    from layerlab.lab.matrix import NOTEBOOK
 
     sys.exit(record_course((*names, NOTEBOOK) if matrix else names))
 
@@ -327,8 +327,8 @@ def progress() -> None:
 @progress.command("show")
 def progress_show() -> None:
     """Say what is done, and what your predictions came to."""
-    from layerlab.course.logbook import verbs
-    from layerlab.course.session import course_root
+    from layerlab.course import progress as verbs
+    from layerlab.lab.lab import course_root
 
     sys.exit(verbs.show(course_root()))
 
@@ -340,7 +340,7 @@ def progress_export(file: Path | None) -> None:
 
     Without FILE it is layerlab-progress.json in this folder.
     """
-    from layerlab.course.logbook import verbs
+    from layerlab.course import progress as verbs
 
     sys.exit(verbs.export(file))
 
@@ -352,7 +352,7 @@ def progress_import(file: Path) -> None:
 
     The newer of two answers counts; the older one is kept beside it.
     """
-    from layerlab.course.logbook import verbs
+    from layerlab.course import progress as verbs
 
     sys.exit(verbs.take_in(file))
 
@@ -360,8 +360,8 @@ def progress_import(file: Path) -> None:
 @main.command()
 def sheets() -> None:
     """Write the run sheets for instructors (for authors)."""
-    from layerlab.course.bootstrap import CHECKOUT
     from layerlab.course.run_sheets import PAGE, write
+    from layerlab.setup.bootstrap import CHECKOUT
 
     click.echo(f"{PAGE}: {'written' if write(CHECKOUT) else 'nothing to change'}")
 

@@ -175,3 +175,19 @@ def _layer_makers(entries: tuple[HistoryEntry, ...], wanted: int) -> list[int]:
     likely.sort(key=lambda i: "WORKDIR" in entries[i].created_by[:40])
     room = max(0, wanted - len(certain))
     return sorted((certain + (likely + unlikely)[:room])[:wanted])
+
+
+def normal_reference(reference: str) -> str:
+    """Give a reference the form Docker prints: no docker.io/library, and always a tag or digest.
+
+    >>> normal_reference("docker.io/library/python"), normal_reference("localhost:5000/x")
+    ('python:latest', 'localhost:5000/x:latest')
+
+    Notes
+    -----
+    Podman lists in full what came from nowhere: ``docker load`` of ``python:3.11`` is ``localhost/python:3.11``
+    there, and answers to the short name.
+    """
+    short = re.sub(r"^(?:index\.)?docker\.io/(?:library/)?|^library/|^localhost/", "", reference.strip())
+    last = short.rpartition("/")[2]
+    return short if ":" in last or "@" in short else f"{short}:latest"

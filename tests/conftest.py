@@ -25,7 +25,7 @@ from layerlab.errors import LayerLabError
 
 TESTS = Path(__file__).parent
 # Cheap before dear: a broken parser should be told in seconds, not after the builds that it breaks as well.
-ORDER = ("unit", "recorded", "engine", "notebooks", "browser")
+ORDER = ("unit", "repository", "recorded", "engine", "notebooks", "browser")
 # What one worker does alone when tests run side by side, told by their ids: some compare what an engine holds before
 # and after, so that only one test at a time may build on it; others share a server or a pass over many notebooks.
 ENGINE = "live engine"

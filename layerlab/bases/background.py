@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from layerlab.bases.progress import Progress
 from layerlab.bases.specs import BASES
 from layerlab.engine import private
-from layerlab.errors import LayerLabError
 
 if TYPE_CHECKING:
     import subprocess
@@ -93,7 +92,7 @@ def start(keys: Sequence[str] = tuple(BASES)) -> Background:
     if found.is_running:
         return found
     folder().mkdir(parents=True, exist_ok=True)
-    _write("starting", bases={key: Progress(key, "starting", 0.0) for key in keys})
+    write("starting", bases={key: Progress(key, "starting", 0.0) for key in keys})
     if _log().exists() and _log().stat().st_size > _LARGE_LOG_BYTES:
         _log().replace(_log().with_suffix(".log.old"))
     with _log().open("ab") as log:
@@ -126,68 +125,6 @@ def stop(*, patience_seconds: float = 20.0) -> Background:
     return status()
 
 
-def main(keys: Sequence[str]) -> int:
-    """Be the process: provide the bases on the private engine, and write down how far it is.
-
-    Returns
-    -------
-    int
-        0 when all are there, 1 when one failed, 3 when another process is at work.
-    """
-    import filelock
-
-    folder().mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder() / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        return 3
-    with lock:
-        return _work(tuple(keys) or tuple(BASES))
-
-
-def _work(keys: tuple[str, ...]) -> int:
-    import signal
-
-    from layerlab.bases import provision
-
-    signal.signal(signal.SIGTERM, _interrupt)
-    report = _Report(keys)
-    try:
-        provision.provide(keys, on_progress=report)
-    except KeyboardInterrupt:
-        _write("ended", message="It was ended before it was done")
-        return 1
-    except LayerLabError as error:
-        print(f"FAIL {error}", flush=True)
-        _write("failed", message=str(error).strip())
-        return 1
-    except BaseException as error:
-        # Whoever waits reads only the state file, and has to hear of a fault of ours too.
-        _write("failed", message=f"{type(error).__name__}: {error}")
-        raise
-    _write("ready")
-    return 0
-
-
-class _Report:
-    """Writes progress to the state file, and each new task to the log."""
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        self._bases = {key: Progress(key, "waiting", 0.0) for key in keys}
-        _write("building", bases=self._bases)
-
-    def __call__(self, key: str, progress: Progress) -> None:
-        if self._bases[key].detail.split(",")[0] != progress.detail.split(",")[0]:
-            print(f"{time.strftime('%H:%M:%S')} {key}: {progress.detail} ({progress.fraction:.0%})", flush=True)
-        self._bases[key] = progress
-        _write("building", bases=self._bases)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
-
-
 def _environment() -> dict[str, str]:
     # A checkout that is not installed, only on sys.path, has to be found by the child as well.
     checkout = str(Path(__file__).resolve().parents[2])
@@ -207,7 +144,8 @@ def _log() -> Path:
     return folder() / "build.log"
 
 
-def _write(state: State, *, message: str = "", bases: Mapping[str, Progress] | None = None) -> None:
+def write(state: State, *, message: str = "", bases: Mapping[str, Progress] | None = None) -> None:
+    """Say in the state file, whole, how far this process is."""
     import psutil
 
     own = psutil.Process()

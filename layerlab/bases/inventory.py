@@ -87,11 +87,11 @@ def py_minor(engine: Engine) -> str:
         counts = Counter(minor for minor, _ in there)
         return max(counts, key=lambda minor: (counts[minor], minor == OFFICIAL_MINOR))
     if engine.info.kind == "private" and not registry.answers():
-        from layerlab.bases import standin
-
         # Without apt there is nothing to make a stand-in of; `resolve` says so where a base is really needed.
+        from layerlab.bases import system_python
+
         with suppress(BaseUnavailable):
-            return standin.minor()
+            return system_python.minor()
     return OFFICIAL_MINOR
 
 
@@ -105,10 +105,10 @@ def wanted(engine: Engine, key: str) -> Wanted:
         if one.key == key:
             return parse(one.reference)
     if engine.info.kind == "private" and (any(one.is_standin for one in there) or not registry.answers()):
-        from layerlab.bases import standin
+        from layerlab.bases import system_python
 
         with suppress(BaseUnavailable):
-            return parse(spec.standin_reference(standin.minor()))
+            return parse(spec.standin_reference(system_python.minor()))
     return parse(spec.reference())
 
 

@@ -169,9 +169,10 @@ def _refuse_without_standin(engine: Engine, wanted: Wanted, error: Exception) ->
         raise error
     if wanted.key is None or wanted.digest:
         raise BaseUnavailable(f"{error} A stand-in can take the place of {_names()} only, without a digest.") from error
-    from layerlab.bases import standin
 
-    minor = standin.minor()
+    from layerlab.bases import system_python
+
+    minor = system_python.minor()
     if wanted.key == "distroless":
         raise BaseUnavailable(
             f"No registry gives {wanted.reference}, and the stand-in made on this machine is called by another name. "
@@ -186,9 +187,10 @@ def _refuse_without_standin(engine: Engine, wanted: Wanted, error: Exception) ->
 
 
 def _names() -> str:
-    from layerlab.bases import standin
 
-    minor = standin.minor()
+    from layerlab.bases import system_python
+
+    minor = system_python.minor()
     *names, last = (spec.reference(minor if spec.follows_course else None) for spec in BASES.values())
     return f"{', '.join(names)} and {last}"
 

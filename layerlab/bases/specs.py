@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from layerlab.engine.recordings import normal_reference
+from layerlab.image import normal_reference
 
 # The Python that the course's official references carry; what stand-ins carry is the distribution's business.
 OFFICIAL_MINOR = "3.12"

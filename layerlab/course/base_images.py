@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from layerlab import bases
-from layerlab.course import steps
 from layerlab.course.engines import live_engines
 from layerlab.engine import connect
+from layerlab.setup import steps
 from layerlab.units import duration
 
 

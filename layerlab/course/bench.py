@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from layerlab.course.bootstrap import CHECKOUT
 from layerlab.errors import SetupError
+from layerlab.setup.bootstrap import CHECKOUT
 
 
 def bench(arguments: Sequence[str] = (), *, checkout: Path = CHECKOUT) -> int:

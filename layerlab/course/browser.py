@@ -10,9 +10,9 @@ import platform
 import shutil
 from pathlib import Path
 
-from layerlab.course import steps
 from layerlab.engine.private.packages import search_path, services_denied
 from layerlab.errors import SetupError
+from layerlab.setup import steps
 
 PACKAGE = "chromium"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -16,8 +16,8 @@ from typing import Literal
 
 from rich.console import Console
 
-from layerlab.course.bootstrap import CHECKOUT, unmet
 from layerlab.errors import LayerLabError
+from layerlab.setup.bootstrap import CHECKOUT, unmet
 from layerlab.units import size
 
 Verdict = Literal["PASS", "FAIL", "SKIP"]

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from layerlab.course import steps
 from layerlab.errors import LayerLabError
+from layerlab.setup import steps
 
 if TYPE_CHECKING:
     from layerlab.engine.live import LiveEngine

@@ -16,14 +16,16 @@ from typing import Any
 
 from rich.console import Console
 
-from layerlab.course import matrix
-from layerlab.course.bootstrap import CHECKOUT
-from layerlab.course.progress import CourseProgress
+from layerlab import design_space
 from layerlab.course.run import execute, read
+from layerlab.course.run_progress import CourseProgress
+from layerlab.design_space import COMBINATIONS
 from layerlab.engine import connect
 from layerlab.engine.protocol import EngineKind
 from layerlab.engine.recordings import KINDS, Recordings
-from layerlab.errors import NoEngine, SetupError
+from layerlab.errors import LayerLabError, NoEngine, SetupError
+from layerlab.lab import matrix
+from layerlab.setup.bootstrap import CHECKOUT
 
 _ENGINE = "LAYERLAB_ENGINE"
 _RECORD = "LAYERLAB_RECORD"
@@ -141,7 +143,7 @@ def _named(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
 def _play(plays: Plays, checkout: Path, console: Console, variables: Mapping[str, str]) -> bool:
     with tempfile.TemporaryDirectory(prefix="layerlab-work-") as work, _environment({**variables, _WORK: work}):
         return (
-            (not plays.has_matrix or matrix.play(checkout, console))
+            (not plays.has_matrix or play_matrix(checkout, console))
             and _notebooks_pass(plays.notebooks, console)
             and _exercises_pass(plays.solutions, checkout, console)
         )
@@ -204,3 +206,28 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def play_matrix(checkout: Path, console: Console) -> bool:
+    """Measure every combination on the engine that the environment names; False, and why on the console, if one fails.
+
+    Whether that is a live engine being recorded, or the replay that proves it, is the environment's business.
+    """
+    name = f"{matrix.NOTEBOOK}, {len(COMBINATIONS)} combinations"
+    engine = connect(notebook=matrix.NOTEBOOK)
+    with CourseProgress(console, [(name, len(COMBINATIONS))]) as progress:
+        progress.begin(name)
+        try:
+            for one in design_space.matrix(engine, checkout / "apps" / matrix.APP):
+                progress.advance()
+                console.print(
+                    f"{matrix.line(one)}; {progress.remaining()}", markup=False, highlight=False, soft_wrap=True
+                )
+            failure = ""
+        except LayerLabError as error:
+            failure = str(error)
+        progress.end(name, passed=not failure)
+    engine.close()
+    if failure:
+        console.print(failure, markup=False, highlight=False, soft_wrap=True)
+    return not failure

@@ -13,10 +13,10 @@ from typing import Any
 
 from rich.console import Console
 
-from layerlab.course.bootstrap import CHECKOUT
-from layerlab.course.page import course_page, external_loads
-from layerlab.course.progress import CourseProgress
+from layerlab.course.run_progress import CourseProgress
 from layerlab.errors import SetupError
+from layerlab.report.page import course_page, external_loads
+from layerlab.setup.bootstrap import CHECKOUT
 
 CELL_SECONDS = 1800  # a cell may wait for a base image; none may wait for ever
 TITLE = "Layer Lab"

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from layerlab.answers import work_folder
 from layerlab.widgets.showing import OLDER, PANEL
+from layerlab.work.answers import work_folder
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"

@@ -9,11 +9,12 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from layerlab.course import browser, steps
-from layerlab.course.bootstrap import CHECKOUT
+from layerlab.course import browser
 from layerlab.course.engines import Prepared, prepare_engine
 from layerlab.engine.journal import RUN
 from layerlab.errors import LayerLabError
+from layerlab.setup import steps
+from layerlab.setup.bootstrap import CHECKOUT
 
 # tests/conftest.py says what one worker does alone, and what waits for the engine's own tests.
 SIDE_BY_SIDE = ("-n", "logical", "--dist", "loadscope", "--no-loadscope-reorder")
@@ -27,7 +28,7 @@ STATIC = (
 def check(pytest_arguments: Sequence[str] = (), *, checkout: Path = CHECKOUT) -> int:
     """Run what needs no engine: rules, format, types and the unit tests. Returns 0, or 1 if any part failed."""
     passed = _static(checkout)
-    tests = _pytest(("-n", "logical", "tests/unit", *pytest_arguments), checkout)
+    tests = _pytest(("-n", "logical", "tests/unit", "tests/repository", *pytest_arguments), checkout)
     return _conclude(passed and tests)
 
 

@@ -49,6 +49,13 @@ class EngineInfo:
         return self.kind != "recorded"
 
 
+def engine_text(info: EngineInfo) -> str:
+    """Say which engine the numbers come from, and when it was recorded, if it was."""
+    said = "Live on" if info.is_live else f"Recorded on {info.recorded_on:%-d %b %Y} with"
+    # Distributions append their own mark ("20.10.24+dfsg1"), which says nothing to a learner.
+    return f"{said} {info.name} {info.version.partition('+')[0]}"
+
+
 @dataclass(frozen=True)
 class RawEvent:
     """One event as the engine sent it; ``at`` is seconds since the build began, stamped on arrival."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from layerlab.context import BuildContext
 from layerlab.engine.protocol import BuildRequest, Engine
-from layerlab.engine.recordings import normal_reference
 from layerlab.errors import BuildFailed, EngineRefused
+from layerlab.image import normal_reference
 
 Raw = dict[str, Any]
 

@@ -14,9 +14,9 @@ from layerlab.engine.operations import decode, in_short, run_key, start_argument
 from layerlab.engine.protocol import BuildRequest, EngineInfo, ExecResult, RawEvent
 from layerlab.engine.raw_client import RawClient
 from layerlab.engine.recordings import Payload, Provenance, Recordings, base_key, layer_key
-from layerlab.engine.registry.replayed import ReplayedRegistry
 from layerlab.engine.replay import ReplayedBuild
 from layerlab.engine.replayed_container import ReplayedContainer
+from layerlab.engine.replayed_registry import ReplayedRegistry
 from layerlab.engine.replayed_solve import ReplayedSolve
 from layerlab.engine.shelf import Shelf
 from layerlab.engine.steps import Surroundings

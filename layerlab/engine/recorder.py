@@ -21,12 +21,13 @@ from layerlab.engine.recording_build import RecordingBuild
 from layerlab.engine.recording_container import RecordingContainer
 from layerlab.engine.recording_session import Session
 from layerlab.engine.recording_solve import RecordingSolve
-from layerlab.engine.recordings import Kind, Payload, Recordings, layer_key, normal_reference
+from layerlab.engine.recordings import Kind, Payload, Recordings, layer_key
 from layerlab.engine.redact import Redactor
-from layerlab.engine.registry.replayed import RecordingRegistry
+from layerlab.engine.replayed_registry import RecordingRegistry
 from layerlab.engine.shelf import is_id
 from layerlab.engine.steps import Surroundings
 from layerlab.errors import ImageNotFound, LayerLabError, NotOurs
+from layerlab.image import normal_reference
 
 
 class RecordingEngine:

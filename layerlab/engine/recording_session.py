@@ -15,11 +15,11 @@ from layerlab.engine.recordings import (
     Provenance,
     Recordings,
     base_key,
-    normal_reference,
 )
 from layerlab.engine.redact import Redactor
 from layerlab.engine.shelf import Shelf
 from layerlab.errors import EngineRefused, ImageNotFound
+from layerlab.image import normal_reference
 
 STAND_IN_LABEL = "layerlab.standin"
 # Of `docker info` only what describes the engine; the rest describes the machine.

@@ -21,6 +21,7 @@ from typing import Any, Literal, get_args
 
 from layerlab.engine.protocol import Builder
 from layerlab.errors import NotRecorded, RecordingDamaged
+from layerlab.image import normal_reference
 
 Kind = Literal["steps", "solves", "bases", "containers", "layers", "packed", "refusals", "transfers"]
 BaseOrigin = Literal["official", "stand-in", "mixed", "none"]
@@ -204,22 +205,6 @@ def layer_key(diff_id: str) -> str:
     '5f70bf18a086007016e948b04aed3b82'
     """
     return diff_id.rpartition(":")[2][:32]
-
-
-def normal_reference(reference: str) -> str:
-    """Give a reference the form Docker prints: no docker.io/library, and always a tag or digest.
-
-    >>> normal_reference("docker.io/library/python"), normal_reference("localhost:5000/x")
-    ('python:latest', 'localhost:5000/x:latest')
-
-    Notes
-    -----
-    Podman lists in full what came from nowhere: ``docker load`` of ``python:3.11`` is ``localhost/python:3.11``
-    there, and answers to the short name.
-    """
-    short = re.sub(r"^(?:index\.)?docker\.io/(?:library/)?|^library/|^localhost/", "", reference.strip())
-    last = short.rpartition("/")[2]
-    return short if ":" in last or "@" in short else f"{short}:latest"
 
 
 def _read(path: Path) -> Payload:

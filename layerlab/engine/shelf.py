@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from layerlab.engine.recordings import normal_reference
+from layerlab.image import normal_reference
 
 _HEX = re.compile(r"^(?:sha256:)?([0-9a-f]{6,64})$")
 

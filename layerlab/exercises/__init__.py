@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from layerlab.answers import own_folder
 from layerlab.exercises.bench import Bench
 from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
 from layerlab.exercises.file_task import FileTask
 from layerlab.exercises.trial import Trial
+from layerlab.work.answers import own_folder
 
 __all__ = [
     "NAMES",
@@ -47,7 +47,7 @@ def open(name: str, bench: Bench, *, work: Path | None = None) -> Exercise:
     Parameters
     ----------
     work
-        Folder of learners' files; by default `layerlab.answers.work_folder`.
+        Folder of learners' files; by default `layerlab.work.answers.work_folder`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What an exercise may ask for, as shapes: `layerlab.course.session.Lab` has them, and so has a test's double."""
+"""What an exercise may ask for, as shapes: `layerlab.lab.lab.Lab` has them, and so has a test's double."""
 
 from __future__ import annotations
 

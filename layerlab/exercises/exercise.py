@@ -13,7 +13,6 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from layerlab.answers import Answers
 from layerlab.checks import INVITATION, Check, Outcome, Verdicts, answered, require, undecided, unreadable
 from layerlab.context import BuildContext
 from layerlab.errors import AnswerError, BaseError, ContextError, DockerfileError, EngineError
@@ -27,7 +26,8 @@ from layerlab.narration import about
 from layerlab.units import as_html
 from layerlab.widgets.questions import Question, cut
 from layerlab.widgets.waiting import waiting
-from layerlab.work_file import WorkFile, fingerprint
+from layerlab.work.answers import Answers
+from layerlab.work.text_file import WorkFile, fingerprint
 
 if TYPE_CHECKING:
     from layerlab.widgets.dockerfile_panel import DockerfilePanel

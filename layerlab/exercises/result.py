@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from layerlab import __version__
 from layerlab.checks import Verdicts
-from layerlab.work_file import fingerprint
+from layerlab.version import __version__
+from layerlab.work.text_file import fingerprint
 
 # A place in a learner's folder is a kind and an id, as the file that progress travels in has them.
 ANSWER, FILE = "answers/{}", "files/{}"

@@ -13,9 +13,9 @@ from functools import reduce
 import nbformat
 from nbformat import NotebookNode
 
-from layerlab import __version__
 from layerlab.errors import ReleaseError
 from layerlab.grading import cells
+from layerlab.version import __version__
 
 Transformation = Callable[[NotebookNode], NotebookNode]
 

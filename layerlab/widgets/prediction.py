@@ -15,10 +15,10 @@ from typing import Any
 from traitlets import Any as AnyTrait
 from traitlets import Bool, HasTraits, Int, Unicode, observe
 
-from layerlab.answers import Answers
 from layerlab.errors import AnswerError, LayerLabError
 from layerlab.units import as_html
 from layerlab.widgets.questions import WAS_SO, Question, ShortText, cut, within
+from layerlab.work.answers import Answers
 
 CONFIDENCE = ("guess", "fairly", "certain")
 REASON_WORDS = 12

@@ -14,9 +14,8 @@ from traitlets import link
 
 from layerlab.errors import LayerLabError
 from layerlab.units import as_html
-from layerlab.widgets.questions import Choice, MultiChoice, Order, PointAt, Question, ShortText, cut
+from layerlab.widgets.questions import Choice, MultiChoice, Order, PointAt, Question, ShortText, TextFile, cut
 from layerlab.widgets.showing import NOW
-from layerlab.widgets.text_file import TextFile
 
 _WIDE = {"description_width": "initial"}
 

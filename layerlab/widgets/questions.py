@@ -11,8 +11,9 @@ from typing import Any
 
 from traitlets import HasTraits, Int, TraitType, Unicode, validate
 
-from layerlab.answers import Answers
 from layerlab.errors import AnswerError, LayerLabError
+from layerlab.work.answers import Answers
+from layerlab.work.text_file import WorkFile
 
 # What the text of a question says of an answer: true also once it is read in a file that was saved long ago.
 UNANSWERED = "Not answered when this cell ran. Run it again to answer, or to see what you saved since."
@@ -362,3 +363,34 @@ def _numbered(texts: Sequence[str]) -> tuple[str, ...]:
         seen[text] = seen.get(text, 0) + 1
         names.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
     return tuple(names)
+
+
+class TextFile(Question):
+    """A text to write; ``value`` is the text in the making, ``answer`` what the file says once it was changed."""
+
+    def __init__(self, id: str, question: str, file: WorkFile, *, answers: Answers) -> None:
+        super().__init__(id, question, answers=answers)
+        self.file = file
+
+    @property
+    def answer(self) -> str | None:
+        """The file's text, or None while it says what it began with. Raises AnswerError where it is no text."""
+        return None if self.file.is_untouched else self.file.text
+
+    def keep(self) -> None:
+        """Write the file. Raises AnswerError where another hand changed it meanwhile, DiskFull without room."""
+        self.file.save(self._whole())
+        self.status = f"Kept: {self.file.path.name}"
+        self.keeps += 1
+
+    def restore(self) -> None:
+        """Take up what the file says now; where it is no text, say so and leave it alone."""
+        try:
+            self.value = self.file.load()
+            self.status = "" if self.file.is_untouched else f"Kept earlier: {self.file.path.name}"
+        except AnswerError as error:
+            self.status = str(error)
+
+    def fault(self, value: Any) -> str | None:
+        """Say so where it is no text."""
+        return None if isinstance(value, str) else "it is no text."

@@ -21,7 +21,7 @@ from notebook_page import NotebookPage
 from playwright.sync_api import Browser, sync_playwright
 
 from layerlab.course import browser as system_browser
-from layerlab.course import lab
+from layerlab.course import jupyterlab as lab
 from layerlab.course.engines import Prepared
 
 ROOT = Path(__file__).parents[2]

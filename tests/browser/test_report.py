@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
+from made_up_layers import hostile, inspection
 from playwright.sync_api import Browser, expect
 
 from layerlab.comparison import Comparison
-from layerlab.course.inspect import report
-from tests.unit.made_up_layers import hostile, inspection
+from layerlab.report import html as report
 
 
 def test_a_report_is_drawn_and_asks_nobody(chromium: Browser, tmp_path: Path) -> None:

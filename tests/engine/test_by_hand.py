@@ -10,9 +10,9 @@ import pytest
 
 import layerlab
 from layerlab import archive
-from layerlab.course.session import open_lab
 from layerlab.engine import Engine
 from layerlab.grading import cells
+from layerlab.lab.lab import open_lab
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "05_layers.ipynb"
 TAG = "layerlab/by-hand:1"

@@ -11,10 +11,10 @@ import pytest
 from layerlab.build import BuildResult
 from layerlab.checks import Check, Sizes, behaviour, decided, static
 from layerlab.checks.size import luggage, smaller
-from layerlab.course.session import Lab, course_root
 from layerlab.dockerfile import parse
 from layerlab.engine.protocol import Engine
 from layerlab.errors import LayerLabError, NotRecorded
+from layerlab.lab.lab import Lab, course_root
 from layerlab.probe import Contents, Probe
 
 HEAD = "ARG PY_MINOR=3.12\nFROM python:${PY_MINOR}-slim\nWORKDIR /app\n"

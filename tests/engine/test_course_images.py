@@ -10,11 +10,11 @@ import pytest
 
 from layerlab import archive, bases
 from layerlab.archive.cache import LayerCache
-from layerlab.course.session import Lab, course_root
 from layerlab.engine.live.layers import layer_files, overlay_folders
 from layerlab.engine.protocol import Engine
 from layerlab.errors import ImageNotFound
 from layerlab.image import Image
+from layerlab.lab.lab import Lab, course_root
 from layerlab.waste import union
 
 # The lowest layers of each are its base's, so full, slim and musl are read here too, each by both roads.

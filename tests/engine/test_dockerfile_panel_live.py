@@ -17,12 +17,12 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from layerlab import exercises
-from layerlab.course.session import Lab, course_root
 from layerlab.engine import connect
 from layerlab.engine.live import LiveEngine, ownership
 from layerlab.engine.protocol import Engine
 from layerlab.errors import AnswerError, BuildCancelled, DiskFull, ImageNotFound
 from layerlab.exercises.exercise import Exercise
+from layerlab.lab.lab import Lab, course_root
 from layerlab.widgets import DockerfilePanel
 
 NAME, TASK, QUESTION = "02_slim", "q4-change", "q4-change-file"
@@ -380,7 +380,7 @@ KERNEL = """
 from pathlib import Path
 from typing import Any
 from layerlab import exercises
-from layerlab.course.session import Lab, course_root
+from layerlab.lab.lab import Lab, course_root
 from layerlab.engine.live import LiveEngine
 engine = LiveEngine.open({endpoint!r}, kind={kind!r}, why="test")
 exercise = exercises.open({name!r}, Lab("exercises", engine, course_root()), work=Path({work!r}))

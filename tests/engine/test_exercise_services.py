@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from layerlab.course.session import Lab, course_root
 from layerlab.engine.protocol import Engine
 from layerlab.errors import BuildFailed, DoesNotServe, NotOurs
 from layerlab.exercises.ex01_naive import LINES, dockerfile
+from layerlab.lab.lab import Lab, course_root
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 
 from layerlab import build
 from layerlab.engine.live import LiveEngine
-from layerlab.engine.registry import Registry, program
+from layerlab.engine.live.registry import program
+from layerlab.engine.registry import Registry
 from layerlab.errors import ImageNotFound, NoRegistry
 
 BIG, EDITED = "layerlab/registry-test:first", "layerlab/registry-test:second"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from layerlab import bases
-from layerlab.course.session import Lab, course_root
 from layerlab.engine.protocol import Engine
 from layerlab.errors import EngineRefused, ImageNotFound
+from layerlab.lab.lab import Lab, course_root
 from layerlab.probe import Contents, is_installer, start
 
 PACKAGES = {"fastapi", "uvicorn", "pydantic", "pydantic-core", "starlette"}

@@ -10,8 +10,8 @@ import docker.errors
 import pytest
 
 from layerlab.build import BuildResult
-from layerlab.course.session import Lab, course_root
 from layerlab.engine.protocol import Engine
+from layerlab.lab.lab import Lab, course_root
 
 COPIED_WHOLE = """\
 ARG PY_MINOR=3.12

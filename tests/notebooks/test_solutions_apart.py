@@ -9,8 +9,8 @@ from pathlib import Path
 import nbval_runs
 import pytest
 
-from layerlab.course import logbook
 from layerlab.course.run import execute, read
+from layerlab.lab import progress_page as logbook
 
 ROOT = Path(__file__).parents[2]
 PLAYED = ROOT / "tests" / "data" / "work_of_edition_1"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from layerlab.course.matrix import NOTEBOOK, Matrix, recorded
 from layerlab.design_space import COMBINATIONS, front, noise_seconds
+from layerlab.lab.matrix import NOTEBOOK, Matrix, recorded
 
 ROOT = Path(__file__).parents[2]
 MOST_BYTES = 2_000_000

@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 from layerlab.bases.standin.building import build
-from layerlab.bases.standin.debian import minor
 
-__all__ = ["build", "minor"]
+__all__ = ["build"]

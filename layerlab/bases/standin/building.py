@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from layerlab import build as builds
-from layerlab.bases import inventory
+from layerlab.bases import inventory, system_python
 from layerlab.bases.registry import Cancelled, never
 from layerlab.bases.specs import BASES
 from layerlab.bases.standin import cpython, debian, distroless, recipes, rootfs, site
@@ -224,7 +224,7 @@ class _Workshop:
         return made
 
     def _make_distroless(self) -> None:
-        minor, digest = debian.minor(), self._distroless_digest()
+        minor, digest = system_python.minor(), self._distroless_digest()
         with self.timeline.running(_DEBS.key):
             tars = distroless.finished(self._parts, digest) or distroless.make(
                 self._archive, self._parts, self._work, digest=digest, log=self._log, cancelled=self._cancelled
@@ -273,7 +273,7 @@ class _Workshop:
     # --- what is there already ---------------------------------------------------------------
 
     def _is_current(self, key: str) -> bool:
-        minor, recipe = debian.minor(), self._recipe(key)
+        minor, recipe = system_python.minor(), self._recipe(key)
         there = any(
             one.is_standin and (one.key, one.minor, one.recipe) == (key, minor, recipe)
             for one in inventory.held(self._engine)
@@ -288,10 +288,10 @@ class _Workshop:
         return recipes.digest(key, facts=(self._python_digest(KITS[key]), self._site.digest))
 
     def _python_digest(self, kit: Kit) -> str:
-        return recipes.digest(kit.recipe, facts=(self._rootfs_digest, debian.minor()))
+        return recipes.digest(kit.recipe, facts=(self._rootfs_digest, system_python.minor()))
 
     def _distroless_digest(self) -> str:
-        facts = (self._archive.sources(), self._archive.architecture, debian.minor())
+        facts = (self._archive.sources(), self._archive.architecture, system_python.minor())
         return recipes.digest("distroless", facts=facts)
 
     def _tidy(self) -> None:

@@ -11,10 +11,10 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
+from layerlab.bases import system_python
 from layerlab.bases.registry import Cancelled, never
 from layerlab.bases.standin import shell
 from layerlab.errors import BaseUnavailable
@@ -69,26 +69,6 @@ class Source:
     sha256: str
 
 
-@cache
-def minor() -> str:
-    """Give the minor version of the distribution's own Python, which is what stand-ins carry.
-
-    Raises
-    ------
-    BaseUnavailable
-        If apt knows no python3: this is no Debian or Ubuntu, or its package lists were never fetched.
-    """
-    found = re.search(
-        r"^Version: (\d+\.\d+)\.", shell.output(["apt-cache", "show", "--no-all-versions", "python3"]), re.M
-    )
-    if found is None:
-        raise BaseUnavailable(
-            "apt knows no python3 on this machine, so no stand-in can be made. Run `apt-get update` on Debian or "
-            "Ubuntu; elsewhere use a registry, or a mirror named in LAYERLAB_BASE_PREFIX."
-        )
-    return found[1]
-
-
 def archive(*, log: Path, cancelled: Cancelled = never) -> Archive:
     """Read this machine's package archive from apt itself, fetching its lists first if there are none.
 
@@ -136,7 +116,7 @@ def source(
     """
     options = own_apt(archive, folder, "deb-src")
     shell.run(["apt-get", *options, "update"], log=log, cancelled=cancelled, environment=archive.environment)
-    package = package or f"python{minor()}"
+    package = package or f"python{system_python.minor()}"
     printed = shell.output(["apt-get", *options, "source", "--only-source", "--print-uris", package])
     found = _upstream(package, printed)
     if found is None:

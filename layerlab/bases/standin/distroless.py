@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from layerlab.bases import system_python
 from layerlab.bases.registry import Cancelled, never
 from layerlab.bases.standin import debian, recipes, shell
 from layerlab.bases.standin.unpacked import Unpacked
@@ -50,7 +51,7 @@ def make(
         A package can't be had, or can't be unpacked.
     BuildCancelled
     """
-    minor = debian.minor()
+    minor = system_python.minor()
     options = debian.own_apt(archive, parts, "deb")
     shell.run(["apt-get", *options, "update"], log=log, cancelled=cancelled, environment=archive.environment)
     layers = with_dependencies(packages(minor), ["apt-cache", *options])

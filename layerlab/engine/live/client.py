@@ -20,7 +20,7 @@ import docker.utils
 
 from layerlab.engine.journal import Journal
 from layerlab.engine.live import ownership
-from layerlab.engine.recordings import normal_reference
+from layerlab.image import normal_reference
 
 Event = dict[str, Any]
 _ARGUMENTS = inspect.signature(docker.APIClient.build)

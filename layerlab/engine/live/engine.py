@@ -21,6 +21,7 @@ from layerlab.engine.live.client import CourseClient
 from layerlab.engine.live.containers import LiveContainer, missing_program
 from layerlab.engine.live.folders import Folders
 from layerlab.engine.live.layers import layer_files, packed_layers
+from layerlab.engine.live.registry.local import LocalRegistry
 from layerlab.engine.live.translate import (
     TRANSPORT_ERRORS,
     image_not_found,
@@ -30,9 +31,8 @@ from layerlab.engine.live.translate import (
 )
 from layerlab.engine.mounts import Missing, Mount, mounted, require_sources
 from layerlab.engine.protocol import BuildRequest, EngineInfo, EngineKind, ExecResult, RawEvent
-from layerlab.engine.recordings import normal_reference
-from layerlab.engine.registry.local import LocalRegistry
 from layerlab.errors import EngineRefused, ImageNotFound, NoBuildKit, NotOurs
+from layerlab.image import normal_reference
 
 NAMESPACE = "layerlab/"
 _REGISTRY_TIMEOUT = 600

@@ -21,8 +21,8 @@ from docker.utils import parse_repository_tag
 from layerlab.engine.journal import BuildNote, Heard, Owned, is_full
 from layerlab.engine.live.translate import TRANSPORT_ERRORS
 from layerlab.engine.protocol import MadeStep
-from layerlab.engine.recordings import normal_reference
 from layerlab.errors import LayerLabError
+from layerlab.image import normal_reference
 
 if TYPE_CHECKING:
     from layerlab.engine.live.client import JournallingClient

@@ -15,10 +15,9 @@ from layerlab.exercises.file_task import FileTask
 from layerlab.exercises.judging import judged
 from layerlab.exercises.result import FILE
 from layerlab.exercises.trial import Trial, given
-from layerlab.widgets.questions import Choice, Question
-from layerlab.widgets.text_file import TextFile
+from layerlab.widgets.questions import Choice, Question, TextFile
 from layerlab.widgets.waiting import waiting
-from layerlab.work_file import WorkFile
+from layerlab.work.text_file import WorkFile
 
 BRONZE: Mapping[str, str] = {
     "q1-almanac": services.ALMANAC,

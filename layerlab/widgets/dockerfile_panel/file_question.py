@@ -7,10 +7,10 @@ from typing import Any
 
 from traitlets import Unicode, observe
 
-from layerlab.answers import Answers
 from layerlab.errors import AnswerError, LayerLabError
 from layerlab.widgets.questions import Question
-from layerlab.work_file import WorkFile, plain, same_lines
+from layerlab.work.answers import Answers
+from layerlab.work.text_file import WorkFile, plain, same_lines
 
 
 class FileQuestion(Question):

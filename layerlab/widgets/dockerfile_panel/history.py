@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from layerlab import units
-from layerlab.answers import Answer, Answers
 from layerlab.checks import Outcome
-from layerlab.work_file import fingerprint
+from layerlab.work.answers import Answer, Answers
+from layerlab.work.text_file import fingerprint
 
 _MOST = 200
 ALL_PASS = "all pass"

@@ -13,14 +13,14 @@ from typing import Any
 from traitlets import Any as AnyTrait
 from traitlets import Enum, Int, Unicode, observe
 
-from layerlab.answers import Answers
 from layerlab.checks import Outcome, Sizes, Verdicts
 from layerlab.errors import AnswerError, BuildCancelled, LayerLabError
 from layerlab.widgets.dockerfile_panel.attempt import Attempt, Judging
 from layerlab.widgets.dockerfile_panel.file_question import FileQuestion
 from layerlab.widgets.dockerfile_panel.history import History
 from layerlab.widgets.dockerfile_panel.text_twin import as_written, text_twin
-from layerlab.work_file import WorkFile, same_lines
+from layerlab.work.answers import Answers
+from layerlab.work.text_file import WorkFile, same_lines
 
 STATES = ("idle", "building", "cancelled", "judged", "failed")
 # Parsing takes 5 ms for a thousand characters, and a static verdict is to follow a keystroke within 50 ms.

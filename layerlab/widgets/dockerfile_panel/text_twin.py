@@ -12,7 +12,7 @@ from layerlab.checks import Sizes, Verdicts
 from layerlab.errors import LayerLabError
 from layerlab.widgets.dockerfile_panel.history import COLUMNS, Tried
 from layerlab.widgets.questions import cut
-from layerlab.work_file import plain
+from layerlab.work.text_file import plain
 
 if TYPE_CHECKING:
     from layerlab.widgets.dockerfile_panel.panel import DockerfilePanel

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from layerlab.answers import Answer, Answers
 from layerlab.design_space import Combination, Measured
 from layerlab.errors import AnswerError
 from layerlab.units import size
 from layerlab.widgets.prediction import Band, Prediction
+from layerlab.work.answers import Answer, Answers
 
 BUDGET = 6
 # What a recipe adds to its base, in steps that packages, bytecode and installers make.

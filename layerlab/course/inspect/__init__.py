@@ -1,1 +1,0 @@
-"""`layerlab inspect` and `layerlab compare`: terminal tables, one HTML page, JSON, a budget for CI."""

@@ -1,1 +1,0 @@
-"""What `layerlab review` does: reads a file, finds its context and image, prints findings."""
