@@ -36,6 +36,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             yield made(one)
 
     monkeypatch.setattr("layerlab.design_space.matrix", measured)
+    monkeypatch.setattr("layerlab.course.record.connect", lambda *_, **__: found)
     monkeypatch.setattr(matrix, "connect", lambda *_, **__: found)
     monkeypatch.setattr(matrix, "_source", lambda _: "Live on Docker 20")
     return found
