@@ -10,8 +10,8 @@ from pathlib import Path
 from benchmarks import machine
 from benchmarks.figure import Figure, of_runs
 from layerlab.errors import BuildCancelled, SetupError
-from layerlab.exercises.exercise import Exercise
-from layerlab.exercises.file_task import BLANK
+from layerlab.exercises.kit.exercise import Exercise
+from layerlab.exercises.kit.file_task import BLANK
 
 SHOWN, EDITS, CANCELS = 7, 40, 5
 SHOWN_SECONDS, STATIC_SECONDS, CANCEL_SECONDS = 0.5, 0.05, 2.0

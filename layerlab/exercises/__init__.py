@@ -5,10 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from layerlab.exercises.bench import Bench
-from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
-from layerlab.exercises.file_task import FileTask
-from layerlab.exercises.trial import Trial
+from layerlab.exercises.kit.bench import Bench
+from layerlab.exercises.kit.exercise import Exercise
+from layerlab.exercises.kit.file_task import FileTask
+from layerlab.exercises.kit.mistake import Mistake
+from layerlab.exercises.kit.trial import Trial
 from layerlab.work.answers import own_folder
 
 __all__ = [
@@ -16,29 +17,22 @@ __all__ = [
     "Bench",
     "Exercise",
     "FileTask",
-    "Objective",
+    "Mistake",
     "Trial",
-    "WrongAnswer",
     "kind",
     "open",
     "open_solution",
 ]
 
-# Name of the exercise (and of its notebook) → module that holds it.
-_MODULES = {
-    "01_naive": "layerlab.exercises.ex01_naive",
-    "02_slim": "layerlab.exercises.ex02_slim",
-    "03_multistage": "layerlab.exercises.ex03_multistage",
-    "04_alpine_uv": "layerlab.exercises.ex04_alpine_uv",
-    "05_layers": "layerlab.exercises.ex05_layers",
-    "06_base_images": "layerlab.exercises.ex06_base_images",
-    "07_model_files": "layerlab.exercises.ex07_model_files",
-    "08_measuring": "layerlab.exercises.ex08_measuring",
-    "09_buildkit": "layerlab.exercises.ex09_buildkit",
-    "10_practice": "layerlab.exercises.ex10_practice",
-    "11_with_ai": "layerlab.exercises.ex11_with_ai",
-}
-NAMES = tuple(_MODULES)
+_HERE = Path(__file__).parent
+
+
+def _names() -> tuple[str, ...]:
+    """Name every folder ``exNN_name`` beside this file: the exercise of the notebook ``NN_name``."""
+    return tuple(sorted(path.parent.name.removeprefix("ex") for path in _HERE.glob("ex[0-9][0-9]*_*/exercise.py")))
+
+
+NAMES = _names()
 
 
 def open(name: str, bench: Bench, *, work: Path | None = None) -> Exercise:
@@ -75,7 +69,7 @@ def open_solution(name: str, bench: Bench) -> Exercise:
 
 def kind(name: str) -> type[Exercise]:
     """Return the class of an exercise: what it asks, without a bench. Raises KeyError as `open` does."""
-    if name not in _MODULES:
+    if name not in NAMES:
         raise KeyError(f"There is no exercise {name!r}. There are: {', '.join(NAMES)}.")
-    found: type[Exercise] = import_module(_MODULES[name]).EXERCISE
+    found: type[Exercise] = import_module(f"{__name__}.ex{name}.exercise").EXERCISE
     return found

@@ -6,6 +6,7 @@ exercises to say.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -13,11 +14,15 @@ from layerlab import exercises
 from layerlab.checks import Check, judge
 from layerlab.checks.verdict import MARKS, WORDS
 from layerlab.errors import ReleaseError
-from layerlab.grading import cells, wrong_answers
+from layerlab.exercises.kit.file_checks import SHARED
+from layerlab.grading import cells
+from layerlab.grading import judge as judging
 from layerlab.grading.kernels import CELL_SECONDS, CellRun, execute
 from layerlab.grading.release import exercise_of, solutions_in
 
 EXIT_STATUS = {"PASS": 0, "FAIL": 1, "SKIP": 2}
+# A check that passed, below the headline: its name, and what explains it.
+_PASSED = re.compile(rf"{MARKS['PASS']} (?!{WORDS['PASS']}: )([^:]+)")
 _NOT_PASSED = tuple(f"{MARKS[status]} {WORDS[status]}" for status in ("FAIL", "SKIP"))
 
 
@@ -59,7 +64,7 @@ def verify_one(
     cell_seconds: float = CELL_SECONDS,
     with_neighbours: bool = False,
 ) -> Iterator[Check]:
-    """Verify one exercise: its bytes, its solution, itself unsolved, and the wrong answers that are documented.
+    """Verify one exercise: its bytes, its solution, itself unsolved, and the mistakes that are documented.
 
     ``with_neighbours`` also tries what differs from the solution by one edit, which takes a build for each.
     """
@@ -75,17 +80,21 @@ def verify_one(
     unsolved = execute(generated, folder=solution.parent, engine=engine, cell_seconds=cell_seconds)
     yield refused(name, unsolved)
     if name in exercises.NAMES:
-        judged = wrong_answers.judged(
-            name,
-            folder=solution.parent,
-            engine=engine,
-            cell_seconds=cell_seconds,
-            with_neighbours=with_neighbours,
-        )
-        yield every_task_is_checked(name, judged.tasks, solved)
-        yield from (documented(name, wrong) for wrong in judged.answers)
-        if judged.neighbours.tried:
-            yield every_neighbour_is_decided(name, judged.neighbours)
+        yield every_task_is_checked(name, tuple(exercises.kind(name).tasks), solved)
+        yield from _mistakes(name, solution.parent.parent, solved, engine=engine, with_neighbours=with_neighbours)
+
+
+def _mistakes(
+    name: str, root: Path, solved: Sequence[CellRun], *, engine: str | None, with_neighbours: bool
+) -> Iterator[Check]:
+    judged: list[judging.Judged] = []
+    with judging.opened(name, engine=engine, root=root) as exercise:
+        for one in judging.mistakes(exercise):
+            judged.append(one)
+            yield documented(name, one)
+        yield every_check_can_fail(name, passed_checks(solved), judged)
+        if with_neighbours and (beside := judging.neighbours(exercise)).tried:
+            yield every_neighbour_is_decided(name, beside)
 
 
 def drift(name: str, generated: bytes, exercise: Path) -> Check:
@@ -145,19 +154,51 @@ def every_task_is_checked(name: str, tasks: Sequence[str], solved: Iterable[Cell
     )
 
 
-def documented(name: str, wrong: wrong_answers.Judged) -> Check:
-    """Check that a documented wrong answer fails at the check that it is documented to fail at.
+def documented(name: str, judged: judging.Judged) -> Check:
+    """Check that a documented mistake fails at the check that it is documented to fail at.
 
     A verdict that this engine cannot give proves nothing either way, so it is a SKIP here as well.
     """
-    wanted = f"FAIL {wrong.failing}"
-    title = f"{name} {wrong.task} wrong answer “{wrong.name}”"
-    if wrong.verdict.startswith("SKIP"):
-        return Check(name=title, status="SKIP", found=wrong.verdict, wanted=wanted)
-    return judge(title, wrong.verdict == wanted, found=wrong.verdict, wanted=wanted)
+    mistake, verdict = judged.mistake, judged.verdict
+    wanted = f"FAIL {mistake.failing}"
+    title = f"{name} {mistake.task} mistake “{mistake.name}”"
+    if verdict.startswith("SKIP"):
+        return Check(name=title, status="SKIP", found=verdict, wanted=wanted)
+    return judge(title, verdict == wanted, found=verdict, wanted=wanted)
 
 
-def every_neighbour_is_decided(name: str, neighbours: wrong_answers.Neighbours) -> Check:
+def passed_checks(solved: Iterable[CellRun]) -> tuple[str, ...]:
+    """Name the checks that a solution passes, as its check cells told them; of a task with one check none is told."""
+    told = (_PASSED.match(line) for run in solved if run.role == "check" for line in run.text.splitlines())
+    return tuple(dict.fromkeys(found[1] for found in told if found))
+
+
+def every_check_can_fail(name: str, passed: Iterable[str], judged: Sequence[judging.Judged]) -> Check:
+    """Check that a documented mistake fails each check of an exercise: one that nothing fails may check nothing.
+
+    Those that all exercises share (`file_checks.SHARED`) are held by tests of their own.
+
+    Parameters
+    ----------
+    passed
+        Names of the checks that its solution passes; those that its mistakes met are added.
+    """
+    verdicts = [check for one in judged for check in one.verdicts]
+    there = {*passed, *(check.name for check in verdicts)} - SHARED
+    failed = {check.name for check in verdicts if check.status == "FAIL"}
+    left = sorted(there - failed)
+    title = f"{name} fails at each of its checks for a documented mistake"
+    if left and any(check.status == "SKIP" for check in verdicts):
+        return Check(name=title, status="SKIP", found=f"not seen: {', '.join(left)}", wanted="a mistake for each")
+    return judge(
+        title,
+        not left,
+        found=f"no mistake fails {', '.join(left)}" if left else f"all {len(there)}",
+        wanted="a mistake for each",
+    )
+
+
+def every_neighbour_is_decided(name: str, neighbours: judging.Neighbours) -> Check:
     """Check that each text beside the solution gets a verdict, whichever: neither PASS nor FAIL is a SKIP."""
     undecided = neighbours.undecided
     return judge(

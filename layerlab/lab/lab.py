@@ -13,11 +13,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from layerlab import bases, build, claims, compose, engine, inspection, probe
+from layerlab import bases, build, claims, compose, inspection, probe
 from layerlab.bases.specs import OFFICIAL_MINOR
 from layerlab.build import Build, BuildResult
 from layerlab.context import BuildContext, reruns
 from layerlab.dockerfile import Instruction
+from layerlab.engine import connect
 from layerlab.engine.protocol import engine_text
 from layerlab.errors import SetupError
 from layerlab.image import SCRATCH, Image
@@ -430,7 +431,7 @@ class Lab:
         return BuildPanel(begun.run, begun.cancel, title=title).run()
 
 
-def open_lab(notebook: str, *, prefer: str | None = None) -> Lab:
+def open_lab(notebook: str, *, engine: str | None = None, root: Path | None = None, work: Path | None = None) -> Lab:
     """Connect to an engine and say which; `notebook` is where predictions and answers are kept.
 
     Raises
@@ -440,7 +441,7 @@ def open_lab(notebook: str, *, prefer: str | None = None) -> Lab:
     SetupError
         The course's files are not found above the current folder.
     """
-    return Lab(notebook, engine.connect(prefer, notebook=notebook), course_root())
+    return Lab(notebook, connect(engine, notebook=notebook), root or course_root())
 
 
 def course_root() -> Path:

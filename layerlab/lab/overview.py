@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from layerlab.exercises.result import Result, mark
+from layerlab.exercises.kit.result import Result, mark
 from layerlab.lab.catalogue import Catalogue, Task
 from layerlab.widgets.prediction import CAME, CONFIDENCE, LATE, SHOWN
 from layerlab.work.record import FILES, Key, Record

@@ -15,10 +15,10 @@ from layerlab.checks.reviewed import harmless
 from layerlab.context import BuildContext
 from layerlab.dockerfile import parse
 from layerlab.errors import BuildCancelled
-from layerlab.exercises import file_checks
-from layerlab.exercises.file_task import FileTask
-from layerlab.exercises.judging import judged, outcome
-from layerlab.exercises.trial import Trial
+from layerlab.exercises.kit import file_checks
+from layerlab.exercises.kit.file_task import FileTask
+from layerlab.exercises.kit.judging import judged, outcome
+from layerlab.exercises.kit.trial import Trial
 from layerlab.review import review, visible
 from layerlab.units import duration
 from layerlab.widgets.dockerfile_panel import DockerfilePanel
@@ -27,7 +27,7 @@ from layerlab.work.text_file import WorkFile
 
 if TYPE_CHECKING:
     from layerlab.build import OnEvent
-    from layerlab.exercises.bench import Bench
+    from layerlab.exercises.kit.bench import Bench
 
 FILE = "Dockerfile.pasted"
 STARTER = "# Paste the assistant's answer here, in the place of this line.\n"
@@ -115,7 +115,7 @@ class PastedJudging:
         built = as_built(text, py_minor)
         self._changed = _changed_lines(without_fences(text), built)
         self._py_minor = py_minor
-        task = FileTask(file=FILE, app=app, starter="Dockerfile.answer-01", says=_SAYS, parts=PARTS, stopping=True)
+        task = FileTask(file=FILE, app=app, starter="Dockerfile.answer-01", parts=PARTS, stopping=True)
         self._trial = Trial(bench, task, built, tag=f"layerlab/{app}:pasted")
         self._folder = bench.folder(app)
         self._limit_seconds = limit_seconds

@@ -8,7 +8,7 @@ import pytest
 from notebook_page import NotebookPage
 from playwright.sync_api import expect
 
-from layerlab.exercises import ex01_naive
+from layerlab.exercises.ex01_naive import exercise as ex01_naive
 
 QUESTION, CHECK = "q1-order-question", "q1-order-check"
 LINES = ex01_naive.LINES

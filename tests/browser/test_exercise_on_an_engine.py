@@ -9,7 +9,7 @@ from notebook_page import NotebookPage
 from playwright.sync_api import expect
 
 from layerlab.engine.protocol import Engine
-from layerlab.exercises import ex02_slim
+from layerlab.exercises.ex02_slim import exercise as ex02_slim
 
 BASE, EVIDENCE, CHECK = "q2-fingerprint-base-question", "q2-fingerprint-evidence-question", "q2-fingerprint-check"
 

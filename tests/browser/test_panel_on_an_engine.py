@@ -11,7 +11,7 @@ from notebook_page import RUN_MS, NotebookPage
 from playwright.sync_api import Locator, expect
 
 from layerlab.engine.protocol import Engine
-from layerlab.exercises.ex02_slim import change as ex02_change
+from layerlab.exercises.ex02_slim.exercise import Slim
 
 ROOT = Path(__file__).parents[2]
 PANEL = "q4-change-question"
@@ -38,9 +38,9 @@ def test_wrong_then_right(panel: NotebookPage, work_folder: Path) -> None:
     build_and_check(panel, WRONG, "fail", "Not yet: 1 of 7 checks")
     expect(panel.output(PANEL)).to_contain_text("Not yet: smaller")
     expect(hints).to_have_count(1)
-    expect(hints.get_by_text(ex02_change.LADDERS["smaller"][0])).to_be_hidden()
+    expect(hints.get_by_text(Slim.hints["smaller"][0])).to_be_hidden()
     hints.locator("summary").click()
-    expect(hints.get_by_text(ex02_change.LADDERS["smaller"][0])).to_be_visible()
+    expect(hints.get_by_text(Slim.hints["smaller"][0])).to_be_visible()
     assert_well_made(panel, "wrong")
 
     build_and_check(panel, RIGHT, "pass", SIZES)

@@ -23,7 +23,7 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
     """The names that the cells ``hand-…`` leave, and the predictions that they end: a recorded engine will do."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LAYERLAB_WORK", str(tmp_path_factory.mktemp("work")))
-        names: dict[str, Any] = {"ll": layerlab, "lab": open_lab(NOTEBOOK.stem, prefer="recorded")}
+        names: dict[str, Any] = {"ll": layerlab, "lab": open_lab(NOTEBOOK.stem, engine="recorded")}
         for cell in cells.code_cells(cells.read(NOTEBOOK)):
             if cell.id.startswith("hand-") or cell.id in ("predict-chmod", "predict-all"):
                 exec(cell.source, names)

@@ -21,7 +21,7 @@ from layerlab.engine import connect
 from layerlab.engine.live import LiveEngine, ownership
 from layerlab.engine.protocol import Engine
 from layerlab.errors import AnswerError, BuildCancelled, DiskFull, ImageNotFound
-from layerlab.exercises.exercise import Exercise
+from layerlab.exercises.kit.exercise import Exercise
 from layerlab.lab.lab import Lab, course_root
 from layerlab.widgets import DockerfilePanel
 

@@ -9,7 +9,7 @@ import pytest
 import layerlab
 from layerlab import exercises
 from layerlab.checks import Check
-from layerlab.grading import verify, wrong_answers
+from layerlab.grading import judge, verify
 
 ROOT = Path(__file__).parents[2]
 SOLUTIONS = tuple(sorted((ROOT / "solutions").glob("*.ipynb")))
@@ -42,7 +42,7 @@ def first_told() -> dict[str, set[str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LAYERLAB_ENGINE", "recorded")  # the documents are the same, and no engine need be asked for them
         for name in exercises.NAMES:
-            checks = {wrong.failing for wrong in exercises.open(name, layerlab.open_lab(name)).wrong_answers}
+            checks = {wrong.failing for wrong in exercises.open(name, layerlab.open_lab(name)).mistakes}
             told[name] = checks.difference(*told.values())
     return told
 
@@ -57,12 +57,7 @@ def test_each_check_fails_once(
     That the solution passes live is told by `test_run`; `layerlab verify` and `layerlab record` judge all of them.
     """
     checks = first_told[name]
-    judged = wrong_answers.judged(
-        name,
-        folder=ROOT / "solutions",
-        engine=request.getfixturevalue("engine").info.kind,
-        cell_seconds=CELL_SECONDS[where],
-        checks=checks,
-    )
-    assert {wrong.failing for wrong in judged.answers} == checks
-    assert_all_hold([verify.documented(name, wrong) for wrong in judged.answers])
+    with judge.opened(name, engine=request.getfixturevalue("engine").info.kind, root=ROOT) as exercise:
+        judged = list(judge.mistakes(exercise, checks=checks))
+    assert {one.mistake.failing for one in judged} == checks
+    assert_all_hold([verify.documented(name, one) for one in judged])

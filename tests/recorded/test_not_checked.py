@@ -46,7 +46,7 @@ def unknown_texts(exercise: Exercise) -> Iterator[tuple[str, str, str]]:
         for id in ids:
             if id not in exercise.files:
                 continue
-            wrong = [one.answers[id] for one in exercise.wrong_answers if one.task == task and id in one.answers]
+            wrong = [one.answers[id] for one in exercise.mistakes if one.task == task and id in one.answers]
             for text in (exercise.starter(id), *wrong, exercise.neighbours[id][0]):
                 yield task, id, text
                 yield from ((task, id, edited) for edited in with_a_line_more(text))

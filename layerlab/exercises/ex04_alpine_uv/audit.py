@@ -13,7 +13,7 @@ from layerlab.errors import EngineRefused
 from layerlab.units import size
 
 if TYPE_CHECKING:
-    from layerlab.exercises.bench import Bench
+    from layerlab.exercises.kit.bench import Bench
     from layerlab.image import Image
     from layerlab.probe import Ride
 

@@ -12,8 +12,8 @@ from layerlab.context import BuildContext, reruns
 from layerlab.dockerfile import Dockerfile, Instruction
 from layerlab.dockerfile.shell import runs, script
 from layerlab.errors import BuildFailed, ContextError
-from layerlab.exercises import file_checks
-from layerlab.exercises.trial import Trial
+from layerlab.exercises.kit import file_checks
+from layerlab.exercises.kit.trial import Trial
 from layerlab.units import size
 
 SOURCE = "service.py"

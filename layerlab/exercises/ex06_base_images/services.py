@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from layerlab.exercises.bench import Bench
+from layerlab.exercises.kit.bench import Bench
 from layerlab.narration import tell
 
 BASES = ("full", "slim", "musl", "distroless")

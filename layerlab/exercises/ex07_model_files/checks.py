@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from layerlab.checks import Check, judge
-from layerlab.exercises import file_checks
 from layerlab.exercises.ex07_model_files.trial import MODEL, MountedTrial
+from layerlab.exercises.kit import file_checks
 from layerlab.probe import Start
 from layerlab.units import size
 

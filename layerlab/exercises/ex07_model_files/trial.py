@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from layerlab.exercises.trial import Trial
+from layerlab.exercises.kit.trial import Trial
 from layerlab.probe import Start
 
 TARGET = "/app/models:ro"
@@ -17,7 +17,7 @@ MODEL = "birds.model"
 
 
 class MountedTrial(Trial):
-    """See `layerlab.exercises.trial.Trial`; `probe` and `before` are asked with the models mounted."""
+    """See `layerlab.exercises.kit.trial.Trial`; `probe` and `before` are asked with the models mounted."""
 
     @property
     def mounts(self) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from layerlab.checks import Check, judge
 from layerlab.exercises.ex08_measuring.unknown import Unknown
-from layerlab.exercises.trial import Trial
+from layerlab.exercises.kit.trial import Trial
 from layerlab.inspection import Inspection
 from layerlab.units import size
 

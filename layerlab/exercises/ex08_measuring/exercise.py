@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from layerlab.checks import Check
-from layerlab.exercises import file_checks
-from layerlab.exercises.bench import built
-from layerlab.exercises.ex08_measuring import checks, slips
-from layerlab.exercises.ex08_measuring.hints import HINTS
+from layerlab.exercises.ex08_measuring import checks
+from layerlab.exercises.ex08_measuring import mistakes as slips
 from layerlab.exercises.ex08_measuring.unknown import Unknown
-from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
-from layerlab.exercises.file_task import FileTask
-from layerlab.exercises.trial import Trial
+from layerlab.exercises.kit import file_checks
+from layerlab.exercises.kit.bench import built
+from layerlab.exercises.kit.exercise import Exercise
+from layerlab.exercises.kit.file_task import FileTask
+from layerlab.exercises.kit.mistake import Mistake
+from layerlab.exercises.kit.texts import Texts
+from layerlab.exercises.kit.trial import Trial
 from layerlab.units import size
 from layerlab.widgets.questions import Choice, PointAt, Question
 from layerlab.widgets.waiting import waiting
@@ -28,30 +30,17 @@ WRITER, HIDER, FILE = "q1-writer", "q1-hider", "q3-mend-file"
 class Measuring(Exercise):
     """Compare what an image carries with what a container sees, line by line; then close the gap."""
 
-    name = "08_measuring"
+    texts = Texts.beside(__file__)
     tasks = {FIND: (WRITER, HIDER), LARGEST: (LARGEST,), MEND: (FILE,)}  # noqa: RUF012
-    titles = {  # noqa: RUF012
-        FIND: "1. Who wrote it, and who hid it?",
-        LARGEST: "2. And the largest layer?",
-        MEND: "3. Now the recipe",
-    }
     files = {  # noqa: RUF012
         FILE: FileTask(
             file="Dockerfile",
             app=APP,
             starter=INHERITED,
-            says="This is the recipe that the image was built from. Mend it, so that the image carries hardly more "
-            "than a container of it shows, and answers as it does today.",
             parts=frozenset({"editor", "diff", "gauge", "attempts"}),
             paths=("/health", "/families/Rosaceae", "/sheets/007"),
         )
     }
-    rubric = (
-        Objective(FIND, "names the line that wrote what no container sees, and the line that hid it"),
-        Objective(LARGEST, "tells a large layer from a wasteful one by what a container sees of it"),
-        Objective(MEND, "takes the waste out of a recipe and leaves the service as it is"),
-    )
-    hints = HINTS
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -108,10 +97,10 @@ class Measuring(Exercise):
         yield checks.nothing_left_lying(trial)
 
     @property
-    def wrong_answers(self) -> tuple[WrongAnswer, ...]:
+    def mistakes(self) -> tuple[Mistake, ...]:
         """Large taken for wasted, `rm` taken for the only thing that hides, and mends that move the gap elsewhere."""
         texts = slips.slips(self.starter(FILE))
-        return (*_WRONG_CHOICES, *(WrongAnswer(one.name, MEND, {FILE: one.text}, one.failing) for one in texts))
+        return (*_WRONG_CHOICES, *(Mistake(one.name, MEND, {FILE: one.text}, one.failing) for one in texts))
 
     @property
     def neighbours(self) -> Mapping[str, Sequence[str]]:
@@ -123,15 +112,15 @@ _SCANS, _DRAWERS = "RUN python scan.py scans.txt", "RUN python sort.py scans.txt
 _READS, _RM = "RUN python catalogue.py drawers catalogue.json", "RUN rm -rf /tmp/* /var/tmp/* /root/.cache"
 _SETTLES = "RUN python settle.py drawers"
 _WRONG_CHOICES = (
-    WrongAnswer("the biggest layer is the waste", FIND, {WRITER: _SCANS, HIDER: _SETTLES}, "wrote it"),
-    WrongAnswer("the base is the waste", FIND, {WRITER: 1, HIDER: _SETTLES}, "wrote it"),
-    WrongAnswer("whoever hides it wrote it", FIND, {WRITER: _SETTLES, HIDER: _SETTLES}, "wrote it"),
-    WrongAnswer("the line with an rm hides it", FIND, {WRITER: _DRAWERS, HIDER: _RM}, "hid it"),
-    WrongAnswer("whoever reads it last hides it", FIND, {WRITER: _DRAWERS, HIDER: _READS}, "hid it"),
-    WrongAnswer("whoever wrote it hid it", FIND, {WRITER: _DRAWERS, HIDER: _DRAWERS}, "hid it"),
-    WrongAnswer("old is needed", LARGEST, {LARGEST: checks.EARLY}, "evidence decides"),
-    WrongAnswer("data is needed", LARGEST, {LARGEST: checks.DATA}, "evidence decides"),
-    WrongAnswer("no rm, no waste", LARGEST, {LARGEST: checks.NO_RM}, "evidence decides"),
+    Mistake("the biggest layer is the waste", FIND, {WRITER: _SCANS, HIDER: _SETTLES}, "wrote it"),
+    Mistake("the base is the waste", FIND, {WRITER: 1, HIDER: _SETTLES}, "wrote it"),
+    Mistake("whoever hides it wrote it", FIND, {WRITER: _SETTLES, HIDER: _SETTLES}, "wrote it"),
+    Mistake("the line with an rm hides it", FIND, {WRITER: _DRAWERS, HIDER: _RM}, "hid it"),
+    Mistake("whoever reads it last hides it", FIND, {WRITER: _DRAWERS, HIDER: _READS}, "hid it"),
+    Mistake("whoever wrote it hid it", FIND, {WRITER: _DRAWERS, HIDER: _DRAWERS}, "hid it"),
+    Mistake("old is needed", LARGEST, {LARGEST: checks.EARLY}, "evidence decides"),
+    Mistake("data is needed", LARGEST, {LARGEST: checks.DATA}, "evidence decides"),
+    Mistake("no rm, no waste", LARGEST, {LARGEST: checks.NO_RM}, "evidence decides"),
 )
 
 EXERCISE = Measuring

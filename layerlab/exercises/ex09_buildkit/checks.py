@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from layerlab.build import Step
 from layerlab.checks import Check, decided, judge, skipped, static
-from layerlab.exercises.trial import Trial
+from layerlab.exercises.kit.trial import Trial
 from layerlab.units import size
 
 SOURCE, LIST = "service.py", "requirements.txt"

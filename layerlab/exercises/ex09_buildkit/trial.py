@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from layerlab.build import BuildResult
-from layerlab.exercises.trial import Trial
+from layerlab.exercises.kit.trial import Trial
 
 Measured = dict[tuple[Any, ...], BuildResult]
 

@@ -13,8 +13,8 @@ from layerlab.bases.inventory import STANDIN
 from layerlab.checks import Check, Verdicts, behaviour, judge, static
 from layerlab.checks import size as size_checks
 from layerlab.context import BuildContext, reruns
-from layerlab.exercises import file_checks
-from layerlab.exercises.trial import Trial
+from layerlab.exercises.kit import file_checks
+from layerlab.exercises.kit.trial import Trial
 from layerlab.units import size
 
 if TYPE_CHECKING:

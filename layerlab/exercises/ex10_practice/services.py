@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from layerlab.exercises.file_task import FileTask
+from layerlab.exercises.kit.file_task import FileTask
 
 NAIVE = "Dockerfile.naive"
 PARTS = frozenset({"editor", "diff", "gauge", "attempts"})
@@ -28,7 +28,6 @@ def task(name: str) -> FileTask:
         file=f"Dockerfile.{name}",
         app=f"exercise10/{name}",
         starter=NAIVE,
-        says=_SAYS.format(name=name),
         parts=PARTS,
         paths=("/health", own),
         source=source,

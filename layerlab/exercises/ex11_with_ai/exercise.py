@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from layerlab.checks import Check
-from layerlab.exercises import file_checks
-from layerlab.exercises.ex11_with_ai import faults, mends
-from layerlab.exercises.ex11_with_ai.hints import HINTS
-from layerlab.exercises.exercise import Exercise, Objective, WrongAnswer
-from layerlab.exercises.file_task import FileTask
-from layerlab.exercises.trial import Trial
+from layerlab.exercises.ex11_with_ai import faults
+from layerlab.exercises.ex11_with_ai import mistakes as mends
+from layerlab.exercises.kit import file_checks
+from layerlab.exercises.kit.exercise import Exercise
+from layerlab.exercises.kit.file_task import FileTask
+from layerlab.exercises.kit.mistake import Mistake
+from layerlab.exercises.kit.texts import Texts
+from layerlab.exercises.kit.trial import Trial
 from layerlab.widgets.questions import Order, Question
 
 FILES, FAULTS, REPAIR = "q1-files", "q2-faults", "q3-repair"
@@ -20,36 +22,19 @@ FILES, FAULTS, REPAIR = "q1-files", "q2-faults", "q3-repair"
 class WithAI(Exercise):
     """Rank by what happens if it is merged; a number of findings says nothing of that."""
 
-    name = "11_with_ai"
+    texts = Texts.beside(__file__)
     tasks = {FILES: (FILES,), FAULTS: (FAULTS,), REPAIR: (f"{REPAIR}-file",)}  # noqa: RUF012
-    titles = {  # noqa: RUF012
-        FILES: "1. Which file do you refuse first?",
-        FAULTS: "2. Which fault comes first?",
-        REPAIR: "3. Mend the worst",
-    }
-    invitations = {  # noqa: RUF012
-        FILES: "Which file does most harm if it is merged as it is? Move it to the top, then press Keep.",
-        FAULTS: "Which fault does most harm? Move the worst to the top, then press Keep.",
-    }
     files = {  # noqa: RUF012
         f"{REPAIR}-file": FileTask(
             file="Dockerfile.worst",
             app=faults.APP,
             starter="Dockerfile.b",
-            says="This is Dockerfile.b. Mend it, so that the service answers as the one of Dockerfile.a does, and "
-            "not as root. Nothing may be left that breaks or leaks.",
             parts=frozenset({"editor", "diff", "attempts"}),
             before="Dockerfile.a",
             paths=("/health", "/spaces/main-square"),
             counts="same answers",
         )
     }
-    rubric = (
-        Objective(FILES, "ranks files by the harm of their worst fault, whatever their number of findings"),
-        Objective(FAULTS, "tells what breaks from what leaks, what bloats and what is style"),
-        Objective(REPAIR, "mends a file that looks modern and does not serve, and proves it by asking"),
-    )
-    hints = HINTS
 
     def _make(self, id: str) -> Question:
         if id == FILES:
@@ -74,22 +59,22 @@ class WithAI(Exercise):
         yield faults.nothing_harmful(trial)
 
     @property
-    def wrong_answers(self) -> tuple[WrongAnswer, ...]:
+    def mistakes(self) -> tuple[Mistake, ...]:
         """What people give who count, who weigh, and who mend what they see first."""
         ranked = (
-            WrongAnswer("by the number of findings", FILES, {FILES: faults.by_number(self.bench)}, "harm"),
-            WrongAnswer(
+            Mistake("by the number of findings", FILES, {FILES: faults.by_number(self.bench)}, "harm"),
+            Mistake(
                 "a key in the image is worse than no answer",
                 FILES,
                 {FILES: ["Dockerfile.c", "Dockerfile.b", "Dockerfile.a"]},
                 "harm",
             ),
-            WrongAnswer("the faults in the order of the files", FAULTS, {FAULTS: faults.by_file()}, "harm"),
-            WrongAnswer("the faults by their price", FAULTS, {FAULTS: faults.by_price(self.bench)}, "harm"),
+            Mistake("the faults in the order of the files", FAULTS, {FAULTS: faults.by_file()}, "harm"),
+            Mistake("the faults by their price", FAULTS, {FAULTS: faults.by_price(self.bench)}, "harm"),
         )
         starter = self.starter(f"{REPAIR}-file")
         repairs = (
-            WrongAnswer(slip.name, REPAIR, {f"{REPAIR}-file": slip.text}, slip.failing) for slip in mends.slips(starter)
+            Mistake(slip.name, REPAIR, {f"{REPAIR}-file": slip.text}, slip.failing) for slip in mends.slips(starter)
         )
         return (*ranked, *repairs)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from layerlab.checks import Check, judge
 from layerlab.checks.reviewed import harmless
 from layerlab.context import BuildContext
-from layerlab.exercises.bench import Bench
-from layerlab.exercises.trial import Trial
+from layerlab.exercises.kit.bench import Bench
+from layerlab.exercises.kit.trial import Trial
 from layerlab.review import SEVERITIES, Finding, Review, review
 
 APP = "exercise11/spaces"

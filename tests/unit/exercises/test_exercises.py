@@ -22,26 +22,26 @@ from layerlab import exercises
 from layerlab.checks import Verdicts
 from layerlab.errors import BaseUnavailable, CheckFailed, NotRecorded
 from layerlab.exercises import Exercise
-from layerlab.exercises.ex01_naive import LINES, READ, dockerfile, order_checks
-from layerlab.exercises.ex02_slim import COMMANDS, GCC, GIT, PIP, PYTHON_HEADER, STANDARD_LIBRARY, ZLIB_HEADER
-from layerlab.exercises.ex03_multistage import COMPILER
-from layerlab.exercises.ex04_alpine_uv import files as ex04_files
+from layerlab.exercises.ex01_naive.exercise import LINES, READ, dockerfile, order_checks
+from layerlab.exercises.ex02_slim.exercise import COMMANDS, GCC, GIT, PIP, PYTHON_HEADER, STANDARD_LIBRARY, ZLIB_HEADER
+from layerlab.exercises.ex03_multistage.exercise import COMPILER
+from layerlab.exercises.ex04_alpine_uv import mistakes as ex04_files
 from layerlab.exercises.ex04_alpine_uv.square import COPIED
-from layerlab.exercises.ex05_layers import slips as ex05_slips
-from layerlab.exercises.ex06_base_images import port as ex06_port
+from layerlab.exercises.ex05_layers import mistakes as ex05_slips
+from layerlab.exercises.ex06_base_images import checks as ex06_port
 from layerlab.exercises.ex06_base_images import services as ex06
-from layerlab.exercises.ex07_model_files import slips as ex07_slips
+from layerlab.exercises.ex07_model_files import mistakes as ex07_slips
 from layerlab.exercises.ex07_model_files.recipes import named
 from layerlab.exercises.ex08_measuring import checks as ex08_checks
-from layerlab.exercises.ex08_measuring import slips as ex08_slips
-from layerlab.exercises.ex09_buildkit import slips as ex09_slips
-from layerlab.exercises.ex10_practice import BRONZE, record
+from layerlab.exercises.ex08_measuring import mistakes as ex08_slips
+from layerlab.exercises.ex09_buildkit import mistakes as ex09_slips
 from layerlab.exercises.ex10_practice import checks as ex10_checks
-from layerlab.exercises.ex10_practice import files as ex10_files
-from layerlab.exercises.ex11_with_ai import mends
+from layerlab.exercises.ex10_practice import mistakes as ex10_files
+from layerlab.exercises.ex10_practice import record
+from layerlab.exercises.ex10_practice.exercise import BRONZE
+from layerlab.exercises.ex11_with_ai import mistakes as mends
 from layerlab.exercises.ex11_with_ai.faults import FAULTS
-from layerlab.exercises.file_task import filled
-from layerlab.exercises.variants import VARIANTS
+from layerlab.exercises.kit.file_task import filled
 from layerlab.lab import progress_page as logbook
 
 ON_SLIM = (APPS / "exercise02/notes/Dockerfile").read_text().replace("${PY_MINOR}", "${PY_MINOR}-slim")
@@ -407,7 +407,7 @@ def test_attempts_that_cannot_be_read_stop_no_check(opened: Opener, garbage: Any
     assert hint[0] == "Where to look"
 
 
-WRONG = [(name, wrong) for name in exercises.NAMES for wrong in exercises.open(name, bench(name)).wrong_answers]
+WRONG = [(name, wrong) for name in exercises.NAMES for wrong in exercises.open(name, bench(name)).mistakes]
 
 
 @pytest.mark.parametrize(("name", "wrong"), WRONG, ids=[f"{name}: {wrong.name}" for name, wrong in WRONG])
@@ -434,8 +434,8 @@ def test_a_documented_wrong_answer_gets_its_documented_verdict(
 @pytest.mark.parametrize("name", exercises.NAMES)
 def test_every_task_has_an_objective_and_a_wrong_answer(opened: Opener, name: str) -> None:
     exercise = opened(name)
-    assert [objective.task for objective in exercise.rubric] == list(exercise.tasks)
-    assert {wrong.task for wrong in exercise.wrong_answers} == set(exercise.tasks)
+    assert list(exercise.texts.tasks) == list(exercise.tasks)
+    assert {wrong.task for wrong in exercise.mistakes} == set(exercise.tasks)
     for ladder in exercise.hints.values():
         for text in ladder:
             assert "?" in text
@@ -446,7 +446,7 @@ def test_texts_avoid_words_that_belittle(opened: Opener) -> None:
     for name in exercises.NAMES:
         exercise = opened(name)
         texts = [text for ladder in exercise.hints.values() for text in ladder]
-        texts += [str(exercise.verdicts(wrong.task, wrong.answers)) for wrong in exercise.wrong_answers]
+        texts += [str(exercise.verdicts(wrong.task, wrong.answers)) for wrong in exercise.mistakes]
         for word in ("simply", " just ", "obviously", "easy", "well done", "sorry"):
             assert not [text for text in texts if word in text.lower()]
 
@@ -515,7 +515,7 @@ def test_whoever_needed_the_last_hint_gets_a_small_variant_once_the_task_is_solv
     exercise = opened("01_naive")
     solve(exercise)
     exercise.check("q1-order")
-    question, answer = VARIANTS["01_naive"]["q1-order"]
+    question, answer = exercises.kind("01_naive").texts.tasks["q1-order"].variant
     assert question not in capsys.readouterr().out, "solved without hints"
 
     for order in ((0, 5, 6, 4, 2, 1, 3), (1, 5, 6, 4, 2, 0, 3), (2, 5, 6, 4, 1, 0, 3)):
@@ -529,12 +529,14 @@ def test_whoever_needed_the_last_hint_gets_a_small_variant_once_the_task_is_solv
     told = capsys.readouterr().out
     assert told.index(question) < told.index(answer)
     exercise.check("q2-point")
-    assert VARIANTS["01_naive"]["q2-point"].question not in capsys.readouterr().out, "each task for itself"
+    assert exercises.kind("01_naive").texts.tasks["q2-point"].variant.question not in capsys.readouterr().out, (
+        "each task for itself"
+    )
 
 
 @pytest.mark.parametrize("name", exercises.NAMES)
 def test_every_task_has_a_variant_that_asks_and_answers(name: str) -> None:
-    variants = VARIANTS[name]
+    variants = {task: texts.variant for task, texts in exercises.kind(name).texts.tasks.items()}
     assert list(variants) == list(exercises.kind(name).tasks)
     for question, answer in variants.values():
         assert "?" in question or question.startswith("Bring"), question

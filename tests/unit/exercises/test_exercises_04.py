@@ -17,9 +17,9 @@ from fake_musl import MuslBench
 from layerlab import exercises
 from layerlab.errors import NotRecorded
 from layerlab.exercises import Exercise
-from layerlab.exercises.ex04_alpine_uv import APP, AUDIT, FILE, MEND, PAIRS, SHARE, AlpineUv
-from layerlab.exercises.ex04_alpine_uv import files as ex04_files
+from layerlab.exercises.ex04_alpine_uv import mistakes as ex04_files
 from layerlab.exercises.ex04_alpine_uv.audit import PYTHONS_OWN, audit
+from layerlab.exercises.ex04_alpine_uv.exercise import APP, AUDIT, FILE, MEND, PAIRS, SHARE, AlpineUv
 from layerlab.exercises.ex04_alpine_uv.square import CLAIMS, COPIED, CORNERS, LARGE, SMALL, Square
 from layerlab.probe import Ride
 

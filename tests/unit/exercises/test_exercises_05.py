@@ -15,10 +15,10 @@ from test_exercises import most_words, word_count
 
 from layerlab.checks import Verdicts
 from layerlab.errors import CheckFailed, NotRecorded
-from layerlab.exercises.ex05_layers import EXERCISE, Layers
 from layerlab.exercises.ex05_layers import checks as ex05_checks
-from layerlab.exercises.ex05_layers import slips as ex05_slips
-from layerlab.exercises.file_task import edited
+from layerlab.exercises.ex05_layers import mistakes as ex05_slips
+from layerlab.exercises.ex05_layers.exercise import EXERCISE, Layers
+from layerlab.exercises.kit.file_task import edited
 from layerlab.grading import cells
 from layerlab.units import size
 from layerlab.widgets.dockerfile_panel import DockerfilePanel
@@ -119,7 +119,7 @@ def test_the_last_recipe_has_all_three_faults(exercise: Layers) -> None:
     assert failing(tried(exercise, ALL, text)) == ["failures count", "luggage", "rebuild"]
 
 
-WRONG = [(wrong.name, wrong) for wrong in Layers(Harbour()).wrong_answers]
+WRONG = [(wrong.name, wrong) for wrong in Layers(Harbour()).mistakes]
 
 
 @pytest.mark.parametrize("wrong", [wrong for _, wrong in WRONG], ids=[f"{w.task}: {name}" for name, w in WRONG])
@@ -137,8 +137,8 @@ def test_a_documented_slip_meets_its_check(exercise: Layers, wrong: Any) -> None
 
 def test_each_fault_has_three_slips_or_more(exercise: Layers) -> None:
     for task in TASKS:
-        assert sum(wrong.task == task for wrong in exercise.wrong_answers) >= 3
-    assert [objective.task for objective in exercise.rubric] == list(TASKS)
+        assert sum(wrong.task == task for wrong in exercise.mistakes) >= 3
+    assert list(exercise.texts.tasks) == list(TASKS)
 
 
 def test_slips_go_stale_with_the_starter() -> None:
@@ -250,7 +250,7 @@ def test_the_panel_shows_gauge_and_attempts_and_opens_hints(exercise: Layers) ->
     panel = exercise.question(f"{HEAVY}-file")
     assert isinstance(panel, DockerfilePanel)
     assert panel.parts == {"editor", "diff", "gauge", "attempts"}
-    slips = [wrong for wrong in exercise.wrong_answers if wrong.task == HEAVY and wrong.failing == "luggage"]
+    slips = [wrong for wrong in exercise.mistakes if wrong.task == HEAVY and wrong.failing == "luggage"]
     for number, slip in enumerate(slips[:4], 1):
         (panel.answer,) = slip.answers.values()
         panel.build()

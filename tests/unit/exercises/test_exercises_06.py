@@ -8,8 +8,8 @@ import pytest
 from fake_bare import Bare
 from test_exercises import most_words, word_count
 
-from layerlab.exercises.ex06_base_images import EXERCISE, BaseImages
-from layerlab.exercises.ex06_base_images import port as ex06_port
+from layerlab.exercises.ex06_base_images import checks as ex06_port
+from layerlab.exercises.ex06_base_images.exercise import EXERCISE, BaseImages
 from layerlab.exercises.ex06_base_images.services import (
     BASES,
     GLIBC,
@@ -20,7 +20,7 @@ from layerlab.exercises.ex06_base_images.services import (
     SERVICES,
     SHELL,
 )
-from layerlab.exercises.file_task import edited
+from layerlab.exercises.kit.file_task import edited
 
 
 @pytest.fixture
@@ -120,8 +120,8 @@ def test_the_python_of_the_base_may_be_typed(exercise: BaseImages, bench: Bare) 
 
 
 def test_each_part_has_wrong_answers_and_short_verdicts(exercise: BaseImages) -> None:
-    counts = {task: sum(wrong.task == task for wrong in exercise.wrong_answers) for task in EXERCISE.tasks}
+    counts = {task: sum(wrong.task == task for wrong in exercise.mistakes) for task in EXERCISE.tasks}
     assert min(counts.values()) >= 2 and counts[ex06_port.TASK] >= 8
-    for wrong in exercise.wrong_answers:
+    for wrong in exercise.mistakes:
         verdicts = exercise.verdicts(wrong.task, wrong.answers)
         assert word_count(verdicts) <= most_words(verdicts)

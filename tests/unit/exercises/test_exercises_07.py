@@ -12,8 +12,10 @@ from test_exercises import most_words, word_count
 from layerlab import exercises
 from layerlab.checks import Verdicts
 from layerlab.errors import NotRecorded
-from layerlab.exercises.ex07_model_files import CARRY, EARLY, EARLY_FILE, NAMES, OUT, OUT_FILE, ModelFiles, slips, trial
-from layerlab.exercises.file_task import edited
+from layerlab.exercises.ex07_model_files import mistakes as slips
+from layerlab.exercises.ex07_model_files import trial
+from layerlab.exercises.ex07_model_files.exercise import CARRY, EARLY, EARLY_FILE, NAMES, OUT, OUT_FILE, ModelFiles
+from layerlab.exercises.kit.file_task import edited
 from layerlab.probe import Start
 
 
@@ -121,7 +123,7 @@ def test_neighbours_are_other_files_that_get_a_verdict_a_learner_can_read(
     exercise: ModelFiles, id: str, task: str
 ) -> None:
     texts = exercise.neighbours[id]
-    wrong = {answer.answers[id] for answer in exercise.wrong_answers if answer.task == task}
+    wrong = {answer.answers[id] for answer in exercise.mistakes if answer.task == task}
     assert len(set(texts)) == len(texts) >= 7 and not wrong & set(texts)
     for text in texts:
         verdicts = tried(exercise, id, text)

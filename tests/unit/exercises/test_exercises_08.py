@@ -15,10 +15,10 @@ from test_exercises import most_words, word_count
 
 from layerlab.checks import Verdicts
 from layerlab.errors import NotRecorded
-from layerlab.exercises.ex08_measuring import EXERCISE, slips
+from layerlab.exercises.ex08_measuring import mistakes as slips
 from layerlab.exercises.ex08_measuring.checks import REASONS, SEEN
-from layerlab.exercises.ex08_measuring.exercise import FILE, FIND, HIDER, LARGEST, MEND, WRITER, Measuring
-from layerlab.exercises.file_task import edited
+from layerlab.exercises.ex08_measuring.exercise import EXERCISE, FILE, FIND, HIDER, LARGEST, MEND, WRITER, Measuring
+from layerlab.exercises.kit.file_task import edited
 from layerlab.grading import cells
 from layerlab.units import size
 
@@ -120,7 +120,7 @@ def test_the_recipe_as_inherited_has_its_fault_and_no_other(exercise: Measuring)
     assert STARTER.splitlines()[8] == SORTS and STARTER.splitlines()[11] == SETTLES
 
 
-@pytest.mark.parametrize("wrong", Measuring(Herbarium()).wrong_answers, ids=lambda wrong: f"{wrong.task}: {wrong.name}")
+@pytest.mark.parametrize("wrong", Measuring(Herbarium()).mistakes, ids=lambda wrong: f"{wrong.task}: {wrong.name}")
 def test_a_documented_slip_meets_its_check(exercise: Measuring, wrong: Any) -> None:
     verdicts = exercise.verdicts(wrong.task, wrong.answers)
     shown = verdicts.shown

@@ -9,8 +9,10 @@ from fake_bench import APPS
 from fake_pier import Pier
 
 from layerlab.build import Step
-from layerlab.exercises.ex09_buildkit import EXERCISE, FETCHES, WAITS, Remembering, checks, slips
-from layerlab.exercises.file_task import edited
+from layerlab.exercises.ex09_buildkit import checks
+from layerlab.exercises.ex09_buildkit import mistakes as slips
+from layerlab.exercises.ex09_buildkit.exercise import EXERCISE, FETCHES, WAITS, Remembering
+from layerlab.exercises.kit.file_task import edited
 
 
 @pytest.fixture

@@ -11,8 +11,10 @@ from fake_practice import BYTECODE, NEED, PracticeBench
 
 from layerlab.checks import Verdicts
 from layerlab.errors import AnswerError, BaseError, NotRecorded
-from layerlab.exercises.ex10_practice import BRONZE, PREDICTION, SERVICE, SILVER, Practice, checks, files, record
-from layerlab.exercises.file_task import edited
+from layerlab.exercises.ex10_practice import checks, record
+from layerlab.exercises.ex10_practice import mistakes as files
+from layerlab.exercises.ex10_practice.exercise import BRONZE, PREDICTION, SERVICE, SILVER, Practice
+from layerlab.exercises.kit.file_task import edited
 
 KINDS, ALMANAC = "q3-kinds-file", "q1-almanac-file"
 TEMPLATE = (APPS / "exercise10" / record.FILE).read_text()

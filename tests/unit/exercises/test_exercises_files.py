@@ -11,18 +11,19 @@ from typing import Any
 
 import pytest
 from fake_bench import APPS, Begun, FakeBench
+from layerlab.grading.judge import Neighbours
 
 from layerlab import exercises
 from layerlab.checks import Check
 from layerlab.checks.behaviour import telling_line
 from layerlab.context import BuildContext
 from layerlab.errors import BuildCancelled, BuildFailed, CheckFailed, DoesNotServe, NotRecorded
-from layerlab.exercises import Exercise, file_checks
-from layerlab.exercises.file_task import edited, filled, one_filling_changed
-from layerlab.exercises.judging import judged
-from layerlab.exercises.trial import NeedsEngine, Trial
+from layerlab.exercises import Exercise
+from layerlab.exercises.kit import file_checks
+from layerlab.exercises.kit.file_task import edited, filled, one_filling_changed
+from layerlab.exercises.kit.judging import judged
+from layerlab.exercises.kit.trial import NeedsEngine, Trial
 from layerlab.grading.verify import every_neighbour_is_decided
-from layerlab.grading.wrong_answers import Neighbours
 from layerlab.image import Image
 from layerlab.narration import heard
 from layerlab.widgets.dockerfile_panel import DockerfilePanel
@@ -393,7 +394,7 @@ def test_a_check_without_hints_of_its_own_opens_those_of_what_people_fail_first(
     panel.answer = RIGHT
     panel.build()
     panel.wait(timeout=30)
-    first = next(wrong.failing for wrong in exercise.wrong_answers if wrong.task == TASK)
+    first = next(wrong.failing for wrong in exercise.mistakes if wrong.task == TASK)
     assert [text for _, text in panel.hints] == [exercise.hints[first][0]]
 
 

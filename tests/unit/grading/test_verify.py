@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import made_up
 import pytest
+from fake_bench import FakeBench
 from made_up import code, notebook, prose
 
 from layerlab import exercises
 from layerlab.checks import Check, Verdicts
+from layerlab.checks import judge as judge_value
 from layerlab.errors import ReleaseError
-from layerlab.grading import cells, verbs, verify, wrong_answers
+from layerlab.exercises import Exercise, Mistake
+from layerlab.grading import cells, judge, verbs, verify
 from layerlab.grading.kernels import CellError, CellRun, execute
 from layerlab.grading.release import release
 
@@ -167,15 +170,52 @@ def test_a_task_without_a_check_cell_is_told() -> None:
     assert verify.every_task_is_checked("01", ("q1-order",), solved).status == "PASS"
 
 
+MISTAKE = Mistake("copies first", "q1", {}, "order")
+
+
+def judged(*checks: str) -> judge.Judged:
+    """The documented mistake with these verdicts, each as "FAIL name"."""
+    told = (check.partition(" ") for check in checks)
+    return judge.Judged(MISTAKE, Verdicts(tuple(Check(name=name, status=status) for status, _, name in told)))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
-    ("verdict", "status"),
-    [("FAIL order", "PASS"), ("FAIL folder", "FAIL"), ("PASS", "FAIL"), ("SKIP measured", "SKIP")],
+    ("verdicts", "status", "found"),
+    [
+        (["PASS folder", "FAIL order"], "PASS", "FAIL order"),
+        (["FAIL folder", "FAIL order"], "FAIL", "FAIL folder"),
+        (["PASS order"], "FAIL", "PASS"),
+        (["SKIP measured"], "SKIP", "SKIP measured"),
+    ],
 )
-def test_a_wrong_answer_gets_its_documented_verdict(verdict: str, status: str) -> None:
-    check = verify.documented(
-        "01", wrong_answers.Judged(task="q1", name="copies first", failing="order", verdict=verdict)
-    )
-    assert check.line.startswith(f"{status} 01 q1 wrong answer “copies first” (found {verdict}")
+def test_a_mistake_gets_its_documented_verdict(verdicts: list[str], status: str, found: str) -> None:
+    check = verify.documented("01", judged(*verdicts))
+    assert check.line.startswith(f"{status} 01 q1 mistake “copies first” (found {found}")
+
+
+@pytest.mark.parametrize(
+    ("passed", "verdicts", "status", "found"),
+    [
+        (["order"], [["FAIL order"]], "PASS", "all 1"),
+        (["order", "folder"], [["FAIL order"]], "FAIL", "no mistake fails folder"),
+        ([], [["FAIL order", "PASS folder"]], "FAIL", "no mistake fails folder"),
+        ([], [["FAIL order", "PASS folder"], ["PASS order", "FAIL folder"]], "PASS", "all 2"),
+        (["reads", "builds", "order"], [["PASS reads", "FAIL order"]], "PASS", "all 1"),
+        (["folder"], [["SKIP order"]], "SKIP", "not seen: folder, order"),
+    ],
+)
+def test_a_check_that_no_mistake_fails_is_refused(
+    passed: list[str], verdicts: list[list[str]], status: str, found: str
+) -> None:
+    check = verify.every_check_can_fail("01", passed, [judged(*one) for one in verdicts])
+    assert (check.status, check.found) == (status, found)
+
+
+def test_the_checks_of_a_solution_are_those_that_its_cells_told() -> None:
+    told = "✓ Passed: 44 MB\n✓ luggage: 2 MB\n✓ not root: it runs as 10001"
+    alone = "✓ Passed: it is the largest"
+    runs = [ran("q1-check", text=told), ran("q2-check", text=alone), ran("q3", "given", text="✓ no check: x")]
+    assert verify.passed_checks(runs) == ("luggage", "not root")
 
 
 @pytest.mark.parametrize(("statuses", "wanted"), [("PASS PASS", 0), ("PASS FAIL SKIP", 1), ("SKIP PASS", 2), ("", 0)])
@@ -221,50 +261,42 @@ def test_a_cell_that_ends_the_run_is_told_and_what_follows_is_not_run(tmp_path: 
     assert ("last words" in runs[1].error.message) == (error == "DeadKernelError")
 
 
-MADE_UP_EXERCISE = """
-from layerlab.checks import judge
-from layerlab.exercises import Exercise, WrongAnswer
-
 class MadeUp(Exercise):
-    name = "{name}"
-    tasks = {{"q1-base": ("q1-base",)}}
-    wrong_answers = (
-        WrongAnswer("takes the full one", "q1-base", {{"q1-base": "full"}}, "small"),
-        WrongAnswer("takes none", "q1-base", {{"q1-base": "scratch"}}, "small"),
+    """One question, two checks, and a mistake that its author got wrong."""
+
+    name = NAME
+    tasks = {"q1-base": ("q1-base",)}  # noqa: RUF012
+    mistakes = (
+        Mistake("takes the full one", "q1-base", {"q1-base": "full"}, "small"),
+        Mistake("takes none", "q1-base", {"q1-base": "scratch"}, "small"),
     )
-    def _judge(self, task, values):
-        return (judge("small", values[task] != "full"), judge("serves", values[task] != "scratch"))
 
-print("a line that the lab prints")
-exercise = MadeUp(bench=None)
-"""
+    def _judge(self, task: str, values: Mapping[str, Any]) -> tuple[Check, ...]:
+        return (judge_value("small", values[task] != "full"), judge_value("serves", values[task] != "scratch"))
 
 
-def test_an_exercise_judges_its_own_wrong_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wrong_answers, "_OPEN", MADE_UP_EXERCISE)
-    told = wrong_answers.judged(NAME, folder=tmp_path)
-    assert told.tasks == ("q1-base",)
-    checks = [verify.documented(NAME, wrong) for wrong in told.answers]
-    assert [check.line for check in checks] == [
-        f"PASS {NAME} q1-base wrong answer “takes the full one” (found FAIL small)",
-        f"FAIL {NAME} q1-base wrong answer “takes none” (found FAIL serves, wanted FAIL small)",
+def test_an_exercise_judges_its_own_mistakes(tmp_path: Path) -> None:
+    exercise = MadeUp(FakeBench(), work=tmp_path)
+    assert [verify.documented(NAME, one).line for one in judge.mistakes(exercise)] == [
+        f"PASS {NAME} q1-base mistake “takes the full one” (found FAIL small)",
+        f"FAIL {NAME} q1-base mistake “takes none” (found FAIL serves, wanted FAIL small)",
     ]
-    assert Verdicts(tuple(checks)).tally == "1 PASS, 1 FAIL, 0 SKIP"
 
 
 @pytest.mark.parametrize(("checks", "names"), [({"small"}, ["takes the full one"]), ({"elsewhere"}, []), ((), [])])
-def test_of_the_wrong_answers_only_the_first_for_each_check_asked_for_is_judged(
-    checks: set[str], names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_of_the_mistakes_only_the_first_for_each_check_asked_for_is_judged(
+    checks: set[str], names: list[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(wrong_answers, "_OPEN", MADE_UP_EXERCISE)
-    told = wrong_answers.judged(NAME, folder=tmp_path, checks=checks)
-    assert [wrong.name for wrong in told.answers] == names
+    exercise = MadeUp(FakeBench(), work=tmp_path)
+    assert [one.mistake.name for one in judge.mistakes(exercise, checks=checks)] == names
 
 
-def test_an_exercise_that_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wrong_answers, "_OPEN", "raise KeyError('{name}')")
-    with pytest.raises(ReleaseError, match=f"Exercise {NAME} cannot judge its wrong answers .KeyError"):
-        wrong_answers.judged(NAME, folder=tmp_path)
+def test_an_exercise_that_cannot_be_opened_is_told() -> None:
+    with (
+        pytest.raises(ReleaseError, match="78_none cannot judge its mistakes"),
+        judge.opened("78_none", engine="recorded"),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("source", ["1 + 1", "import os; os._exit(3)"])

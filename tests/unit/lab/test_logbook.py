@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from layerlab import exercises
 from layerlab.checks import Check, Verdicts
 from layerlab.errors import AnswerError, CheckFailed, DiskFull
-from layerlab.exercises.ex01_naive import LINES
-from layerlab.exercises.result import Result
+from layerlab.exercises.ex01_naive.exercise import LINES
+from layerlab.exercises.kit.result import Result
 from layerlab.lab import progress_page as logbook
 from layerlab.lab.catalogue import Catalogue, Task, catalogue
 from layerlab.lab.overview import overview

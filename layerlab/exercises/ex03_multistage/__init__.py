@@ -1,0 +1,1 @@
+"""Exercise 03. What it asks is in `exercise`, how it is judged in `checks`, what people get wrong in `mistakes`."""

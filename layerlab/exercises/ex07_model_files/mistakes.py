@@ -1,0 +1,134 @@
+"""What people make of the Dockerfiles of exercise 07: ways that hold, and slips with the check that they meet.
+
+Knows texts only. Each is an edit of what the learner begins with, so a changed starter leaves none of them stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from layerlab.exercises.kit.file_task import edited
+
+_FETCH = "COPY fetch_model.py .\nRUN python fetch_model.py models/birds.model\n"
+_RUN = "RUN python fetch_model.py models/birds.model\n"
+_START = 'CMD ["python", "service.py"]\n'
+_SOURCE = "COPY service.py .\n"
+_FIRST = 'CMD ["python", "service.py", "--load-first"]\n'
+_FROM = "FROM python:${PY_MINOR}-slim\nWORKDIR /app\n"
+
+
+def without_model(starter: str) -> str:
+    """Return the solution of the first file: nothing fetches a model."""
+    return edited(starter, _FETCH, "")
+
+
+def loads_first(starter: str) -> str:
+    """Return the solution of the second file: the service opens its model before it listens."""
+    return edited(starter, _START, _FIRST)
+
+
+def _shell(script: str) -> str:
+    return f'CMD ["sh", "-c", "{script}"]\n'
+
+
+def slips_out(starter: str) -> tuple[tuple[str, str, str], ...]:
+    """Return name, text and failing check of what people try to get the model out."""
+    removed = edited(starter, _SOURCE, f"{_SOURCE}RUN rm models/birds.model\n")
+    staged = edited(starter, _FROM, f"FROM python:${{PY_MINOR}}-slim AS builder\nWORKDIR /app\n{_FETCH}\n{_FROM}")
+    staged = staged[: staged.rindex(_FETCH)] + "COPY --from=builder /app /app\n" + staged[staged.rindex(_SOURCE) :]
+    return (
+        ("removes it in a later line", removed, "no model"),
+        ("declares a volume over it", edited(starter, "USER", "VOLUME /app/models\nUSER"), "no model"),
+        ("copies it from a builder", staged, "no model"),
+        ("copies it from the folder", edited(starter, _FETCH, "COPY models/birds.model models/\n"), "builds"),
+        ("copies the whole folder of models", edited(starter, _FETCH, "COPY models models\n"), "builds"),
+        ("leaves the script out, and runs it", edited(starter, "COPY fetch_model.py .\n", ""), "builds"),
+        ("takes the service out as well", edited(without_model(starter), _SOURCE, ""), "serves"),
+        (
+            "fetches it whenever a container starts",
+            edited(
+                edited(starter, _RUN, ""),
+                _START,
+                _shell("python fetch_model.py models/birds.model && exec python service.py"),
+            ),
+            "serves",
+        ),
+    )
+
+
+def slips_early(starter: str) -> tuple[tuple[str, str, str], ...]:
+    """Return name, text and failing check of what people try to make a missing model show at the start."""
+    health = "HEALTHCHECK CMD python -c 'open(\\\"models/birds.model\\\")'\n".replace('\\"', '"')
+    said = "echo models/birds.model is missing"
+    return (
+        ("makes the folder, and the first request fails", edited(starter, "USER", "RUN mkdir models\nUSER"), ENDS),
+        ("adds a health check", edited(starter, "EXPOSE", f"{health}EXPOSE"), ENDS),
+        ("names the folder in a VOLUME", edited(starter, "USER", "VOLUME /app/models\nUSER"), ENDS),
+        (
+            "says it, and serves all the same",
+            edited(starter, _START, _shell(f"test -r models/birds.model || {said}; exec python service.py")),
+            ENDS,
+        ),
+        (
+            "ends as if it had worked",
+            edited(starter, _START, _shell(f"test -r models/birds.model || {{ {said}; exit 0; }}; python service.py")),
+            ENDS,
+        ),
+        (
+            "ends without a word",
+            edited(starter, _START, _shell("test -r models/birds.model && exec python service.py")),
+            "says why",
+        ),
+        (
+            "looks for the folder only",
+            edited(starter, _START, _shell(f"test -d models || {{ {said}; exit 1; }}; exec python service.py")),
+            "empty folder",
+        ),
+        ("looks while it is built", edited(starter, "USER", "RUN test -r models/birds.model\nUSER"), "builds"),
+        (
+            "fetches it again, so that nothing is missing",
+            edited(starter, _SOURCE, f"{_FETCH}{_SOURCE}"),
+            "no model",
+        ),
+        ("copies it, and it is ignored", edited(starter, _SOURCE, f"COPY models models\n{_SOURCE}"), "builds"),
+    )
+
+
+ENDS = "ends at start"
+
+
+def honest(starter: str) -> tuple[str, ...]:
+    """Return other ways to the second solution."""
+    said = "echo models/birds.model is missing"
+    return (
+        edited(starter, _START, _shell(f"test -r models/birds.model || {{ {said}; exit 1; }}; exec python service.py")),
+        edited(starter, _START, 'ENTRYPOINT ["python", "service.py", "--load-first"]\n'),
+        edited(starter, _START, "CMD exec python service.py --load-first\n"),
+    )
+
+
+def neighbours_out(starter: str) -> Sequence[str]:
+    """Return the first solution and edits on the way to it."""
+    right = without_model(starter)
+    return (
+        right,
+        edited(starter, _RUN, ""),
+        edited(right, _SOURCE, "COPY . .\n"),
+        edited(right, _SOURCE, f"{_SOURCE}VOLUME /app/models\n"),
+        edited(right, _SOURCE, f"RUN mkdir models\n{_SOURCE}"),
+        edited(right, _START, _FIRST),
+        edited(starter, "models/birds.model\n", "models/birds.model && rm models/birds.model\n"),
+    )
+
+
+def neighbours_early(starter: str) -> Sequence[str]:
+    """Return the second solution, other ways to it and edits on the way."""
+    right = loads_first(starter)
+    return (
+        right,
+        *honest(starter),
+        edited(right, "USER", "RUN mkdir models\nUSER"),
+        edited(right, _SOURCE, "COPY . .\n"),
+        edited(starter, _START, "CMD python service.py --load-first\n"),
+        edited(starter, _START, _FIRST.replace("--load-first", "--load_first")),
+    )
