@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from fake_bench import APPS, Begun, FakeBench
-from layerlab.grading.judge import Neighbours
 
 from layerlab import exercises
 from layerlab.checks import Check
@@ -23,6 +22,7 @@ from layerlab.exercises.kit import file_checks
 from layerlab.exercises.kit.file_task import edited, filled, one_filling_changed
 from layerlab.exercises.kit.judging import judged
 from layerlab.exercises.kit.trial import NeedsEngine, Trial
+from layerlab.grading.judge import Neighbours
 from layerlab.grading.verify import every_neighbour_is_decided
 from layerlab.image import Image
 from layerlab.narration import heard
