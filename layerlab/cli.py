@@ -237,6 +237,18 @@ def verify(names: tuple[str, ...], engine: str | None) -> None:
     sys.exit(verify_exercises(names, engine=engine))
 
 
+@main.command("new-exercise")
+@click.argument("name")
+def new_exercise(name: str) -> None:
+    """Write a new exercise that works, to be changed (for authors).
+
+    NAME is a number and a word, such as 12_caches.
+    """
+    from layerlab.grading.verbs import new_exercise as write_exercise
+
+    sys.exit(write_exercise(name))
+
+
 @main.group(cls=Verbs)
 def engine() -> None:
     """Start, stop or remove the private engine."""

@@ -1,4 +1,4 @@
-"""What `layerlab release` and `layerlab verify` print, and the status they end with."""
+"""What `layerlab new-exercise`, `release` and `verify` print, and the status they end with."""
 
 from __future__ import annotations
 
@@ -6,12 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from layerlab.checks import Check, Verdicts
+from layerlab.grading.new_exercise import new_exercise as written
 from layerlab.grading.release import Released
 from layerlab.grading.release import release as release_folder
 from layerlab.grading.verify import exit_status
 from layerlab.grading.verify import verify as verify_folder
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def new_exercise(name: str, *, checkout: Path = CHECKOUT) -> int:
+    """Write a new exercise from the skeleton and say what comes next. Returns 0; raises ReleaseError as it does."""
+    folder, notebook = (path.relative_to(checkout) for path in written(name, checkout=checkout))
+    number = name.partition("_")[0]
+    print(f"written {folder}: exercise, checks, mistakes, texts and a service that works")
+    print(f"written {notebook}: its solution")
+    print(f"Change them, then run `layerlab release {number}` and `layerlab verify {number}` on a live engine.")
+    print(f"`layerlab record {number}` lets it answer where there is no engine. docs/authoring.md says how.")
+    return 0
 
 
 def release(names: Sequence[str] = (), *, force: bool = False, checkout: Path = CHECKOUT) -> int:

@@ -69,15 +69,17 @@ class Lab:
         """Give the ARGs by which Dockerfiles of the course name their bases, as far as they are declared."""
         return bases.build_arguments(self.engine, declared)
 
-    def folder(self, app: str) -> Path:
-        """Return the folder of one of the course's services ("service")."""
+    def folder(self, app: str | Path) -> Path:
+        """Return the folder of one of the course's services ("service"); a path stays as it is."""
+        if isinstance(app, Path):
+            return app
         folder = self.root / "apps" / app
         if not folder.is_dir():
             known = ", ".join(sorted(one.name for one in (self.root / "apps").iterdir() if one.is_dir()))
             raise SetupError(f"There is no service {app!r} in {folder.parent}. The course has: {known}.")
         return folder
 
-    def file(self, app: str, name: str) -> Text:
+    def file(self, app: str | Path, name: str) -> Text:
         """Return a file of a service as it stands on disk, to be shown with line numbers."""
         return Text((self.folder(app) / name).read_text(encoding="utf-8"))
 
@@ -412,8 +414,7 @@ class Lab:
     def _context(
         self, app: str | Path, dockerfile: str, *, text: str | None, changed: Mapping[str, str] | None
     ) -> BuildContext:
-        folder = app if isinstance(app, Path) else self.folder(app)
-        return BuildContext.open(folder, dockerfile, dockerfile_text=text).with_changed(changed or {})
+        return BuildContext.open(self.folder(app), dockerfile, dockerfile_text=text).with_changed(changed or {})
 
     def _arguments(self, context: BuildContext, given: Mapping[str, str] | None) -> dict[str, str]:
         declared = {name for arg in context.dockerfile.global_args for name, _ in arg.pairs}

@@ -73,8 +73,8 @@ class Bench(Protocol):
     def arguments(self, declared: Collection[str]) -> Mapping[str, str]:
         """Give the ARGs by which Dockerfiles of the course name their bases, as far as they are declared."""
 
-    def folder(self, app: str) -> Path:
-        """Return a folder below ``apps``."""
+    def folder(self, app: str | Path) -> Path:
+        """Return a folder below ``apps``; one that is given whole stays as it is."""
 
     def base(self, key: str) -> Image:
         """Return the base called "slim", "full", "musl" or "distroless"."""
@@ -84,7 +84,7 @@ class Bench(Protocol):
 
     def begin(
         self,
-        app: str,
+        app: str | Path,
         *,
         text: str | None = ...,
         dockerfile: str = ...,
@@ -95,7 +95,7 @@ class Bench(Protocol):
     ) -> Begun:
         """Begin a build of a folder below ``apps``, of this text where one is given, and return at once."""
 
-    def edited(self, app: str, name: str) -> dict[str, str]:
+    def edited(self, app: str | Path, name: str) -> dict[str, str]:
         """Return an edit of a file, for ``changed``, that no build has seen: one comment more at its end."""
 
     def image(self, reference: str) -> Image:
@@ -127,5 +127,5 @@ class Bench(Protocol):
     def running(self, image: str | Image, *paths: str, base: str | Image) -> Running:
         """Let a service answer, and return what it uses that its base has not."""
 
-    def copied(self, app: str, dockerfile: str = ..., *, text: str | None = ...) -> tuple[Ride, ...]:
+    def copied(self, app: str | Path, dockerfile: str = ..., *, text: str | None = ...) -> tuple[Ride, ...]:
         """Return what each `COPY --from` of a Dockerfile carries."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 BLANK = "____"
@@ -18,7 +19,8 @@ class FileTask:
     file
         Its name in the learner's folder, ``exercises/work/<exercise>/<file>``.
     app
-        The build context, a folder below ``apps``. It stays as it is: the file is sent along as text.
+        The build context: a folder below ``apps``, or the path of one of the exercise's own. It stays as it is: the
+        file is sent along as text.
     starter
         Name of the file in ``app`` that the learner begins with.
     parts
@@ -43,7 +45,7 @@ class FileTask:
     """
 
     file: str
-    app: str
+    app: str | Path
     starter: str
     parts: frozenset[str] = frozenset({"editor"})
     before: str | None = None

@@ -29,6 +29,8 @@ from layerlab.narration import about
 from layerlab.units import size
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from layerlab.build import BuildResult
     from layerlab.exercises.kit.bench import Begun, Bench
     from layerlab.exercises.kit.file_task import FileTask
@@ -399,6 +401,6 @@ class Trial:
         )
 
 
-def given(bench: Bench, app: str, name: str) -> str:
+def given(bench: Bench, app: str | Path, name: str) -> str:
     """Return a file of a service as the course ships it."""
     return (bench.folder(app) / name).read_text(encoding="utf-8")

@@ -1,0 +1,47 @@
+"""What the exercise asks: one Dockerfile to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from layerlab.checks import Check
+from layerlab.exercises.kit.exercise import Exercise
+from layerlab.exercises.kit.file_task import FileTask
+from layerlab.exercises.kit.mistake import Mistake
+from layerlab.exercises.kit.texts import Texts
+from layerlab.exercises.kit.trial import Trial
+from layerlab.exercises.skeleton import checks, mistakes
+
+LEAN = "q1-lean"
+
+
+class Skeleton(Exercise):
+    """Say here, in a sentence, what somebody understands who solved it."""
+
+    texts = Texts.beside(__file__)
+    tasks = {LEAN: (f"{LEAN}-file",)}  # noqa: RUF012
+    files = {  # noqa: RUF012
+        f"{LEAN}-file": FileTask(
+            file="Dockerfile",
+            app=Path(__file__).with_name("service"),
+            starter="Dockerfile",
+            paths=("/",),
+        )
+    }
+
+    def _try(self, task: str, trial: Trial) -> Iterator[Check]:
+        return checks.checks(trial)
+
+    @property
+    def mistakes(self) -> Sequence[Mistake]:
+        """What people get wrong."""
+        return mistakes.mistakes(LEAN, self.starter(f"{LEAN}-file"))
+
+    @property
+    def neighbours(self) -> Mapping[str, Sequence[str]]:
+        """What differs from a solution by one edit: recorded, for whoever has no engine."""
+        return {f"{LEAN}-file": mistakes.neighbours(self.starter(f"{LEAN}-file"))}
+
+
+EXERCISE = Skeleton
