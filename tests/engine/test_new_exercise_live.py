@@ -14,14 +14,14 @@ from layerlab.engine.protocol import Engine
 
 ROOT = Path(__file__).parents[2]
 NAME = "12_caches"
-IN_ALL = shutil.ignore_patterns("__pycache__", ".*", "work")
+CACHES = shutil.ignore_patterns("__pycache__", ".*")
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A checkout of the course without its history and its environment."""
-    for name in ("layerlab", "apps", "solutions", "exercises", "notebooks"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=IN_ALL)
+    for name in ("layerlab", "apps", "solutions", "notebooks"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=CACHES)
     return tmp_path
 
 
