@@ -27,7 +27,7 @@ WALKED_SECONDS, KEPT_SECONDS, STREAMED_AGAINST_SAVE = 1.5, 0.1, 1.05
 
 
 def measure() -> Iterator[Figure]:
-    """Measure the three roads to the layers of the full base.
+    """Measure the three routes to the layers of the full base.
 
     Raises
     ------

@@ -21,7 +21,7 @@ from layerlab.image import HistoryEntry, Image, ImageConfig, normal_reference
 
 if TYPE_CHECKING:
     from layerlab.dockerfile import Dockerfile, Instruction
-    from layerlab.engine.protocol import BuildHandle, BuildRequest, Engine, MadeStep, Road
+    from layerlab.engine.protocol import BuildHandle, BuildRequest, Engine, MadeStep, Route
 
 _TAIL_LINES = 20
 # A step may print 100 MB: of its lines only the last are kept.
@@ -74,7 +74,7 @@ class BuildResult:
     """What a build gave: the image, its steps in file order, and how long it took on which builder.
 
     ``lines`` pairs layers with the lines of the Dockerfile that made them, where the last stage made them.
-    ``road`` is the way that was taken to BuildKit; None where the engine's own builder built. ``is_told`` where only
+    ``route`` is the way that was taken to BuildKit; None where the engine's own builder built. ``is_told`` where only
     the build's output says which steps there were and which came from the cache: a RUN can print the same.
     """
 
@@ -86,7 +86,7 @@ class BuildResult:
     builder: str
     is_live: bool
     lines: tuple[tuple[int, int], ...] = ()
-    road: Road | None = None
+    route: Route | None = None
     is_told: bool = False
 
     @property
@@ -145,18 +145,18 @@ class Build:
         if image_id is None:
             raise BuildFailed("The builder ended without an image and without an error. Run the build again.")
         written = _as_written(image(self._engine, image_id), self._context, self._target)
-        made, road = self._handle.steps, self._handle.road
+        made, route = self._handle.steps, self._handle.route
         return BuildResult(
             image=written,
             tag=self._tag,
             dockerfile=self._context.shown_name,
             steps=self._reader.steps if made is None else self._reader.proven(made),
             seconds=seconds,
-            builder="buildkit" if road else self._engine.info.builder,
+            builder="buildkit" if route else self._engine.info.builder,
             is_live=self._engine.info.is_live,
             lines=_lines(written, self._context, self._target),
-            road=road,
-            is_told=made is None and (road is None or road.is_told),
+            route=route,
+            is_told=made is None and (route is None or route.is_told),
         )
 
 
@@ -187,7 +187,7 @@ def begin(
         The folder or the Dockerfile is missing, or a COPY names a file that the context lacks.
     DockerfileError, NotOurs
     NoBuildKit
-        BuildKit is asked for, and no road leads there, or none that can do what is asked.
+        BuildKit is asked for, and no route leads there, or none that can do what is asked.
     """
     from layerlab.engine.protocol import BuildRequest
 

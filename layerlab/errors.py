@@ -59,7 +59,7 @@ class NotOurs(EngineError):
 
 
 class NoBuildKit(EngineError):
-    """BuildKit was asked for, and no road leads there, or none that can do what the build asks."""
+    """BuildKit was asked for, and no route leads there, or none that can do what the build asks."""
 
 
 class PrivateEngineError(EngineError):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EngineKind = Literal["docker", "podman", "private", "recorded"]
 Builder = Literal["classic", "buildah", "buildkit"]
-RoadName = Literal["buildx", "api", "cli"]
+RouteName = Literal["buildx", "api", "cli"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +65,13 @@ class RawEvent:
 
 
 @dataclass(frozen=True)
-class Road:
+class Route:
     """A way to BuildKit: who was asked, in words, and what cannot be done that way.
 
-    ``can_keep_secrets`` is the one lack that decides which road is taken.
+    ``can_keep_secrets`` is the one lack that decides which route is taken.
     """
 
-    name: RoadName
+    name: RouteName
     through: str
     lacks: tuple[str, ...] = ()
 
@@ -138,7 +138,7 @@ class BuildHandle(Protocol):
         """Id of the image once the events are exhausted and the build succeeded."""
 
     @property
-    def road(self) -> Road | None:
+    def route(self) -> Route | None:
         """The way that this build took to BuildKit; None where the engine's own builder builds."""
 
     @property
@@ -224,7 +224,7 @@ class Engine(Protocol):
     def build(self, request: BuildRequest) -> BuildHandle:
         """Start a build: with the engine's own builder (the classic one on Docker, through the SDK), or with BuildKit.
 
-        Raises NotOurs where ``tag`` is held by an image we did not make, and NoBuildKit where no road leads to
+        Raises NotOurs where ``tag`` is held by an image we did not make, and NoBuildKit where no route leads to
         BuildKit, or none that can do what is asked.
         """
 

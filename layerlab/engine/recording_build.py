@@ -34,7 +34,7 @@ class RecordingBuild:
         return self._handle.image_id
 
     @property
-    def road(self) -> None:
+    def route(self) -> None:
         """None: what is recorded here, the engine's own builder builds."""
 
     @property

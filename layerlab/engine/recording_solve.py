@@ -8,7 +8,7 @@ from typing import Any
 
 from layerlab.engine import transcript
 from layerlab.engine.chains import SCRATCH
-from layerlab.engine.protocol import BuildHandle, BuildRequest, RawEvent, Road
+from layerlab.engine.protocol import BuildHandle, BuildRequest, RawEvent, Route
 from layerlab.engine.recording_session import Session, without_storage
 from layerlab.engine.recordings import Payload
 from layerlab.engine.solves import cache_state, chain_of, foundation, remember, solve_key
@@ -33,9 +33,9 @@ class RecordingSolve:
         return self._handle.image_id
 
     @property
-    def road(self) -> Road | None:
+    def route(self) -> Route | None:
         """The way that the live build takes to BuildKit."""
-        return self._handle.road
+        return self._handle.route
 
     @property
     def steps(self) -> None:
@@ -62,7 +62,7 @@ class RecordingSolve:
         known = self._session.recordings.read("solves", key) or {**_NOTHING, "runs": {}}
         state = cache_state(self._request, steps, self._session.shelf)
         made = self._image(steps) if known["inspect"] is None else {}
-        run = {"road": _road(self.road), "failed": self.image_id is None, "events": _plain(events)}
+        run = {"road": _route(self.route), "failed": self.image_id is None, "events": _plain(events)}
         runs = {**known["runs"], state: self._session.redactor.value(run)}
         self._session.recordings.write("solves", key, {**known, **made, "runs": runs})
         if self.image_id:
@@ -94,9 +94,9 @@ class RecordingSolve:
         return self._session.redactor.value(found)
 
 
-def _road(road: Road | None) -> list[Any]:
-    assert road is not None  # only a Docker engine is private, and only a private one is recorded
-    return list(astuple(road))
+def _route(route: Route | None) -> list[Any]:
+    assert route is not None  # only a Docker engine is private, and only a private one is recorded
+    return list(astuple(route))
 
 
 def _plain(events: list[RawEvent]) -> list[list[Any]]:

@@ -43,7 +43,7 @@ class ReplayedBuild:
         return self._image_id
 
     @property
-    def road(self) -> None:
+    def route(self) -> None:
         """None: what is replayed here, the engine's own builder built."""
 
     @property

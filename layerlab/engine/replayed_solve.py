@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from layerlab.engine.chains import Chains
-from layerlab.engine.protocol import BuildRequest, RawEvent, Road
+from layerlab.engine.protocol import BuildRequest, RawEvent, Route
 from layerlab.engine.recordings import Payload, Recordings
 from layerlab.engine.shelf import Shelf
 from layerlab.engine.solves import cache_state, chain_of, remember, solve_key
@@ -27,7 +27,7 @@ class ReplayedSolve:
         self._around = surroundings
         self._cancelled = False
         self._image_id: str | None = None
-        self._road: Road | None = None
+        self._route: Route | None = None
 
     @property
     def image_id(self) -> str | None:
@@ -35,9 +35,9 @@ class ReplayedSolve:
         return self._image_id
 
     @property
-    def road(self) -> Road | None:
+    def route(self) -> Route | None:
         """The way that the recorded build took; None before its first event."""
-        return self._road
+        return self._route
 
     @property
     def steps(self) -> None:
@@ -52,7 +52,7 @@ class ReplayedSolve:
         steps = plan(self._request, self._around)
         run = self._run(steps)
         name, through, lacks = run["road"]
-        self._road = Road(name, through, tuple(lacks))
+        self._route = Route(name, through, tuple(lacks))
         for at, data in run["events"]:
             if self._cancelled:
                 raise BuildCancelled(

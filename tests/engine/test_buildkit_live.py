@@ -1,4 +1,4 @@
-"""What BuildKit owes the course, on every road that leads to it from here."""
+"""What BuildKit owes the course, on every route that leads to it from here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from layerlab import build
 from layerlab.build import BuildResult
 from layerlab.context import BuildContext
-from layerlab.engine.live.buildkit import building, roads
+from layerlab.engine.live.buildkit import building, routes
 from layerlab.engine.recorded import RecordedEngine
 from layerlab.engine.recorder import RecordingEngine
 from layerlab.engine.recordings import Recordings
@@ -23,15 +23,15 @@ TAG = "layerlab/buildkit-contract:x"
 
 
 @pytest.fixture(params=["buildx", "api", "cli"])
-def road(request, engine, monkeypatch):
-    """Each road in turn, as if it were the only one."""
+def route(request, engine, monkeypatch):
+    """Each route in turn, as if it were the only one."""
     if engine.info.builder != "classic":
         pytest.skip("Podman builds with buildah, which mounts by itself.")
-    found = next((one for one in roads.roads() if one.road.name == request.param), None)
+    found = next((one for one in routes.routes() if one.route.name == request.param), None)
     if found is None:
-        pytest.skip(f"No docker client here opens the road {request.param!r}.")
+        pytest.skip(f"No docker client here opens the route {request.param!r}.")
     monkeypatch.setattr(building, "choose", lambda _: found)
-    return found.road
+    return found.route
 
 
 @pytest.fixture
@@ -59,10 +59,10 @@ def made_with(engine, own: str, before: set[str]) -> list[str]:
     return [one for one in ids(engine) - before if own in str(engine.client.api.history(one))]
 
 
-def test_it_builds_names_and_owns_what_it_built(engine, road, bk):
+def test_it_builds_names_and_owns_what_it_built(engine, route, bk):
     text = f"FROM SLIM\nRUN --mount=type=bind,source=a.txt,target=/b cat /b; echo {uuid.uuid4()} > /own\nCOPY a.txt /\n"
     result = bk(text, tag=TAG).run()
-    assert (result.builder, result.road) == ("buildkit", road)
+    assert (result.builder, result.route) == ("buildkit", route)
     assert [(step.line, step.instruction.split()[0]) for step in result.steps] == [(1, "FROM"), (2, "RUN"), (3, "COPY")]
     assert result.steps[1].log == ("hello",)
     assert engine.run(TAG, ["cat", "/a.txt"]).output == "hello\n"
@@ -72,7 +72,7 @@ def test_it_builds_names_and_owns_what_it_built(engine, road, bk):
     assert result.image.id not in ids(engine)
 
 
-def test_only_what_an_edit_touches_runs_again(road, bk):
+def test_only_what_an_edit_touches_runs_again(route, bk):
     text = f"FROM SLIM\nRUN echo {uuid.uuid4()}\nCOPY a.txt /\nRUN cat /a.txt\n"
     bk(text).run()
     assert again(bk(text).run()) == []
@@ -80,7 +80,7 @@ def test_only_what_an_edit_touches_runs_again(road, bk):
     assert again(edited) == [3, 4]
 
 
-def test_a_cache_mount_stays_and_is_in_no_image(engine, road, bk):
+def test_a_cache_mount_stays_and_is_in_no_image(engine, route, bk):
     text = "FROM SLIM\nRUN --mount=type=cache,target=/kept ls /kept | wc -l; echo ONE > /kept/$(date +%N)\n"
     first = bk(text, no_cache=True).run()
     second = bk(text.replace("ONE", uuid.uuid4().hex)).run()
@@ -89,9 +89,9 @@ def test_a_cache_mount_stays_and_is_in_no_image(engine, road, bk):
     assert engine.run(second.image.id, ["ls", "/kept"]).output == ""
 
 
-def test_a_secret_is_read_and_stays_nowhere(engine, road, bk):
-    if not road.can_keep_secrets:
-        pytest.skip(f"It lacks {road.lacks[0]}.")
+def test_a_secret_is_read_and_stays_nowhere(engine, route, bk):
+    if not route.can_keep_secrets:
+        pytest.skip(f"It lacks {route.lacks[0]}.")
     token = uuid.uuid4().hex
     text = f"FROM SLIM\nRUN --mount=type=secret,id=token wc -c < /run/secrets/token; echo {uuid.uuid4()}\n"
     result = bk(text, secrets={"token": token}).run()
@@ -100,7 +100,7 @@ def test_a_secret_is_read_and_stays_nowhere(engine, road, bk):
     assert token not in told + engine.run(result.image.id, ["sh", "-c", "cat /run/secrets/token; true"]).output
 
 
-def test_a_failure_has_its_step_line_code_and_last_words(engine, road, bk):
+def test_a_failure_has_its_step_line_code_and_last_words(engine, route, bk):
     own, before = uuid.uuid4().hex, ids(engine)
     with pytest.raises(BuildFailed) as failed:
         bk(f"FROM SLIM\n\nRUN true {own}\nRUN echo out; echo err >&2; exit 7\n").run()
@@ -109,13 +109,13 @@ def test_a_failure_has_its_step_line_code_and_last_words(engine, road, bk):
     assert not made_with(engine, own, before)
 
 
-def test_an_unknown_instruction_is_an_unreadable_file(road, bk):
+def test_an_unknown_instruction_is_an_unreadable_file(route, bk):
     with pytest.raises(DockerfileError) as unreadable:
         bk("FROM SLIM\nRUN true\nCOPY --nonsense=1 a.txt /\n").run()
     assert unreadable.value.line == 3
 
 
-def test_a_cancelled_build_stops_and_leaves_no_image(engine, road, bk):
+def test_a_cancelled_build_stops_and_leaves_no_image(engine, route, bk):
     own, before = uuid.uuid4().hex, ids(engine)
     one = bk(f"FROM SLIM\nRUN true {own}\nRUN sleep 300\n", tag=TAG)
     said = threading.Event()
@@ -127,7 +127,7 @@ def test_a_cancelled_build_stops_and_leaves_no_image(engine, road, bk):
     assert not made_with(engine, own, before)
 
 
-def test_what_was_there_before_is_not_taken_for_ours(engine, road, bk, tmp_path):
+def test_what_was_there_before_is_not_taken_for_ours(engine, route, bk, tmp_path):
     from layerlab.engine.journal import Journal
     from layerlab.engine.live import LiveEngine
 
@@ -140,17 +140,17 @@ def test_what_was_there_before_is_not_taken_for_ours(engine, road, bk, tmp_path)
     engine.remove(TAG)
 
 
-def test_stages_that_need_nothing_of_each_other_run_at_once(road, bk):
+def test_stages_that_need_nothing_of_each_other_run_at_once(route, bk):
     own = uuid.uuid4()
     text = f"FROM SLIM AS a\nRUN sleep 2; echo {own} > /x\nFROM SLIM AS b\nRUN sleep 2; echo {own} > /y\n"
     result = bk(f"{text}FROM SLIM\nCOPY --from=a /x /\nCOPY --from=b /y /\n").run()
     first, second = (step for step in result.steps if step.instruction.startswith("RUN"))
     assert (first.stage, second.stage) == ("a", "b")
-    if road.name != "cli":
+    if route.name != "cli":
         assert max(first.began, second.began) < min(first.began + first.seconds, second.began + second.seconds)
 
 
-# --- without a choice of roads ---------------------------------------------------------------
+# --- without a choice of routes ---------------------------------------------------------------
 
 
 def test_the_engines_own_builder_takes_no_secret(engine, slim, tmp_path):
@@ -177,7 +177,7 @@ def test_what_is_recorded_replays_with_every_state_of_the_cache(recorder, bk):
             bk(text, on=on).run(),
         ]
         results += [bk(text.replace("sleep 0.3", "sleep 0.2"), on=on).run(), bk(text, on=on, no_cache=True).run()]
-        told = [(again(one), one.steps[1].log, one.road, one.image.size_bytes) for one in results]
+        told = [(again(one), one.steps[1].log, one.route, one.image.size_bytes) for one in results]
         return told, on.run(TAG, ["cat", "/a.txt"]).output, [one.seconds for one in results]
 
     *live, seconds = play(recorder)

@@ -1,4 +1,4 @@
-"""The course's own images, built here: by both roads the same, and file by file what a container of them sees."""
+"""The course's own images, built here: by both routes the same, and file by file what a container of them sees."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from layerlab.image import Image
 from layerlab.lab.lab import Lab, course_root
 from layerlab.waste import union
 
-# The lowest layers of each are its base's, so full, slim and musl are read here too, each by both roads.
+# The lowest layers of each are its base's, so full, slim and musl are read here too, each by both routes.
 RECIPES = (
     "service/Dockerfile.naive",
     "service/Dockerfile.v1-slim",
@@ -47,7 +47,7 @@ def image(lab: Lab, request: pytest.FixtureRequest) -> Image:
     return lab.begin(app, dockerfile=dockerfile, tag=tag).run().image
 
 
-def test_both_roads_lead_to_the_same_layers(engine: Engine, image: Image, tmp_path: Path) -> None:
+def test_both_routes_lead_to_the_same_layers(engine: Engine, image: Image, tmp_path: Path) -> None:
     described = engine.inspect(image.id)
     if overlay_folders(described) is None:
         pytest.skip("this engine's layer folders cannot be read from here")
@@ -68,7 +68,7 @@ def test_a_container_sees_what_the_layers_show(engine: Engine, image: Image) -> 
 
 
 def _plain(entries: Iterable[archive.FileEntry]) -> list[archive.FileEntry]:
-    """Entries without what only one road knows: contents, and the root's own entry."""
+    """Entries without what only one route knows: contents, and the root's own entry."""
     return [entry._replace(checksum=None) for entry in entries if entry.path]
 
 

@@ -1,4 +1,4 @@
-"""What layers hold, by every road there is: walked, streamed, kept; and held against what a container sees."""
+"""What layers hold, by every route there is: walked, streamed, kept; and held against what a container sees."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_the_engine_counts_the_same_bytes(engine: Engine, image: Image) -> None:
 
 
 def _plain(entries: Iterable[archive.FileEntry]) -> list[archive.FileEntry]:
-    """Entries without what only one road knows: contents, and the root's own entry."""
+    """Entries without what only one route knows: contents, and the root's own entry."""
     return [entry._replace(checksum=None) for entry in entries if entry.path]
 
 

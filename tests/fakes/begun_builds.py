@@ -13,7 +13,7 @@ class Handle:
     """A build that says what it is given, and makes no image."""
 
     image_id = None
-    road = None
+    route = None
     steps = None
 
     def __init__(self, events):

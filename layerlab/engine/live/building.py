@@ -48,8 +48,8 @@ class LiveBuild:
         return self._image_id
 
     @property
-    def road(self) -> None:
-        """None: the engine's own builder needs no road."""
+    def route(self) -> None:
+        """None: the engine's own builder needs no route."""
 
     @property
     def steps(self) -> tuple[MadeStep, ...] | None:

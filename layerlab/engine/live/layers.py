@@ -1,4 +1,4 @@
-"""The shortest road to what an image's layers hold, and take packed: kept, walked where they lie, or streamed.
+"""The shortest route to what an image's layers hold, and take packed: kept, walked where they lie, or streamed.
 
 Notes
 -----

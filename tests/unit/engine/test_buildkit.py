@@ -1,4 +1,4 @@
-"""BuildKit's words, captured from Docker Engine 20.10, and the roads to it: read without an engine."""
+"""BuildKit's words, captured from Docker Engine 20.10, and the routes to it: read without an engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layerlab.context import BuildContext
-from layerlab.engine.live.buildkit import roads, wire
+from layerlab.engine.live.buildkit import routes, wire
 from layerlab.engine.live.buildkit.printed import PlainText, json_statuses
 from layerlab.engine.protocol import BuildRequest
 from layerlab.errors import BuildFailed, DockerfileError, EngineRefused, NoBuildKit
@@ -35,7 +35,7 @@ CMD ["cat", "/made"]
 
 
 def told(name):
-    """What the engine's API sent, as the road hands it on."""
+    """What the engine's API sent, as the route hands it on."""
     for at, event in json.loads((CAPTURED / f"buildkit-20.10-api-{name}.json").read_text()):
         is_trace = event.get("id") == "moby.buildkit.trace"
         yield at, wire.status(base64.b64decode(event["aux"])) if is_trace else event
@@ -155,7 +155,7 @@ def test_a_message_cut_short_is_refused_or_read_to_a_field(extra, cut):
     assert wire.status(whole)["vertexes"][0]["name"].startswith("[internal]") and extra is not None
 
 
-# --- roads -----------------------------------------------------------------------------------
+# --- routes -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -179,10 +179,10 @@ def clients(tmp_path, monkeypatch):
 
 
 def names():
-    return [found.road.name for found in roads.roads()]
+    return [found.route.name for found in routes.routes()]
 
 
-def test_without_a_client_the_api_is_the_only_road(clients):
+def test_without_a_client_the_api_is_the_only_route(clients):
     assert names() == ["api"]
 
 
@@ -191,12 +191,12 @@ def test_every_client_on_the_path_is_asked(clients):
     old = clients("20.10.24+dfsg1")
     new = clients("28.2.2", buildx="0.29.1")
     clients("27.0.0", buildx="0.30.0")
-    found = [(one.road.name, one.program) for one in roads.roads()]
+    found = [(one.route.name, one.program) for one in routes.routes()]
     assert found == [("buildx", new), ("api", None), ("cli", old)]
 
 
 @pytest.mark.parametrize(("version", "buildx"), [("28.2.2", "0.12.1"), ("23.0.0", None), ("18.09.1", None)])
-def test_a_client_that_cannot_do_it_is_no_road(clients, version, buildx):
+def test_a_client_that_cannot_do_it_is_no_route(clients, version, buildx):
     clients(version, buildx)
     assert names() == ["api"]
 
@@ -206,22 +206,22 @@ def request(tmp_path, **more):
     return BuildRequest(context=BuildContext.open(tmp_path), builder="buildkit", **more)
 
 
-def test_a_secret_takes_the_road_that_can_keep_one(clients, tmp_path):
+def test_a_secret_takes_the_route_that_can_keep_one(clients, tmp_path):
     clients("20.10.24")
-    assert roads.choose(request(tmp_path)).road.name == "api"
-    assert roads.choose(request(tmp_path, secrets={"a": "b"})).road.name == "cli"
+    assert routes.choose(request(tmp_path)).route.name == "api"
+    assert routes.choose(request(tmp_path, secrets={"a": "b"})).route.name == "cli"
 
 
-def test_where_no_road_keeps_secrets_it_says_what_to_install(clients, tmp_path):
+def test_where_no_route_keeps_secrets_it_says_what_to_install(clients, tmp_path):
     with pytest.raises(NoBuildKit, match="buildx plugin"):
-        roads.choose(request(tmp_path, secrets={"a": "b"}))
+        routes.choose(request(tmp_path, secrets={"a": "b"}))
 
 
 def test_a_limit_that_would_not_be_heeded_is_refused(clients, tmp_path):
     with pytest.raises(EngineRefused, match="no memory limit"):
-        roads.choose(request(tmp_path, memory_bytes=1))
+        routes.choose(request(tmp_path, memory_bytes=1))
 
 
-def test_a_road_says_what_it_lacks_and_a_request_hides_its_secrets(clients, tmp_path):
-    assert "lacks secrets" in str(roads.roads()[0].road)
+def test_a_route_says_what_it_lacks_and_a_request_hides_its_secrets(clients, tmp_path):
+    assert "lacks secrets" in str(routes.routes()[0].route)
     assert "hush" not in repr(request(tmp_path, secrets={"a": "hush"}))

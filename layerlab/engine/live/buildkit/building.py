@@ -11,11 +11,11 @@ import docker.errors
 
 from layerlab.engine.live import ownership
 from layerlab.engine.live.buildkit.asked import AskedBuild
-from layerlab.engine.live.buildkit.roads import choose
+from layerlab.engine.live.buildkit.routes import choose
 from layerlab.engine.live.buildkit.run import RunBuild
 from layerlab.engine.live.client import JournallingClient
 from layerlab.engine.live.translate import TRANSPORT_ERRORS, gone, translated
-from layerlab.engine.protocol import BuildRequest, RawEvent, Road
+from layerlab.engine.protocol import BuildRequest, RawEvent, Route
 from layerlab.errors import BuildCancelled
 
 
@@ -31,7 +31,7 @@ class LiveBuildKitBuild:
         self._request = request
         self._name = name
         found = choose(request)
-        self._road = found.road
+        self._route = found.route
         self._build: AskedBuild | RunBuild = (
             AskedBuild(client, request) if found.program is None else RunBuild(found, client.endpoint, request)
         )
@@ -46,9 +46,9 @@ class LiveBuildKitBuild:
         return self._image_id
 
     @property
-    def road(self) -> Road:
+    def route(self) -> Route:
         """The way that this build takes to BuildKit."""
-        return self._road
+        return self._route
 
     @property
     def steps(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from layerlab.engine.live.buildkit.printed import PlainText, json_statuses
-from layerlab.engine.live.buildkit.roads import Found
+from layerlab.engine.live.buildkit.routes import Found
 from layerlab.engine.live.translate import gone
 from layerlab.engine.protocol import BuildRequest
 from layerlab.errors import EngineRefused, LayerLabError
@@ -75,7 +75,7 @@ class RunBuild:
                         pipe.close()
 
     def _statuses(self, lines: Iterable[str], rest: list[str]) -> Iterator[dict[str, Any]]:
-        if self._found.road.name == "buildx":
+        if self._found.route.name == "buildx":
             return json_statuses(lines, rest)
         return PlainText(rest).statuses(lines)
 
@@ -96,11 +96,11 @@ class RunBuild:
                 stderr=subprocess.PIPE, start_new_session=True,
             )  # fmt: skip
         except OSError as error:
-            raise EngineRefused(f"{self._found.road.through} does not start: {error}. Install it anew.") from error
+            raise EngineRefused(f"{self._found.route.through} does not start: {error}. Install it anew.") from error
 
     def _command(self) -> Iterator[str]:
         request = self._request
-        if self._found.road.name == "buildx":
+        if self._found.route.name == "buildx":
             # The builder called "default" is that of DOCKER_HOST: the engine's own BuildKit, with its own images.
             yield from ("buildx", "build", "--builder", "default", "--progress", "rawjson", "--provenance=false")
         else:

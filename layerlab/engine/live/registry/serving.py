@@ -1,6 +1,6 @@
 """Keeps a registry running on this machine's loopback, and asks it.
 
-By two roads: the program, which is small and needs no registry to come from; else its image in a container, which
+By two routes: the program, which is small and needs no registry to come from; else its image in a container, which
 needs one. Either is asked over HTTP in the same way.
 """
 

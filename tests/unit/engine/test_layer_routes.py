@@ -1,4 +1,4 @@
-"""Which road leads to an image's layers: folders that can be read as they lie, else the archive; each read once."""
+"""Which route leads to an image's layers: folders that can be read as they lie, else the archive; each read once."""
 
 from __future__ import annotations
 

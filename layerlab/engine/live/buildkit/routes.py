@@ -1,7 +1,7 @@
-"""The roads to BuildKit, in the order in which they are taken: buildx, the engine's own API, an old docker client.
+"""The routes to BuildKit, in the order in which they are taken: buildx, the engine's own API, an old docker client.
 
 The SDK is none: it drives the classic builder only (docker/docker-py #2230). What a client can do is asked of it
-once; no road is ever tried and left.
+once; no route is ever tried and left.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 
-from layerlab.engine.protocol import BuildRequest, Road
+from layerlab.engine.protocol import BuildRequest, Route
 from layerlab.errors import EngineRefused, NoBuildKit
 
 _API_LACKS = ("secrets", "`# syntax=`", "a `.dockerignore` that hides the Dockerfile from `COPY . .`")
@@ -28,19 +28,19 @@ _FIRST_CLIENT, _FIRST_WITH_BUILDX = (19, 3), (23, 0)
 
 @dataclass(frozen=True)
 class Found:
-    """A road with the program that goes it; the API needs none."""
+    """A route with the program that goes it; the API needs none."""
 
-    road: Road
+    route: Route
     program: str | None = None
 
 
-def roads() -> tuple[Found, ...]:
-    """Return every road that is open from here, the best one first."""
-    return _roads(os.environ.get("PATH", os.defpath))
+def routes() -> tuple[Found, ...]:
+    """Return every route that is open from here, the best one first."""
+    return _routes(os.environ.get("PATH", os.defpath))
 
 
 def choose(request: BuildRequest) -> Found:
-    """Return the first road on which a build can be made.
+    """Return the first route on which a build can be made.
 
     Raises
     ------
@@ -51,8 +51,8 @@ def choose(request: BuildRequest) -> Found:
     """
     if request.memory_bytes:
         raise EngineRefused("BuildKit heeds no memory limit. Leave it out, or build with the classic builder.")
-    for found in roads():
-        if found.road.can_keep_secrets or not request.secrets:
+    for found in routes():
+        if found.route.can_keep_secrets or not request.secrets:
             return found
     raise NoBuildKit(
         "This build mounts a secret, and from here BuildKit can be reached only through the engine's API, which hands "
@@ -61,13 +61,13 @@ def choose(request: BuildRequest) -> Found:
 
 
 @cache
-def _roads(path: str) -> tuple[Found, ...]:
+def _routes(path: str) -> tuple[Found, ...]:
     programs = dict.fromkeys(
         program for folder in path.split(os.pathsep) if folder and (program := shutil.which("docker", path=folder))
     )
     buildx = (found for program in programs if (found := _buildx(program)))
     clients = (found for program in programs if (found := _client(program)))
-    api = Found(Road("api", "the engine's API", _API_LACKS))
+    api = Found(Route("api", "the engine's API", _API_LACKS))
     return (*list(buildx)[:1], api, *list(clients)[:1])
 
 
@@ -75,7 +75,7 @@ def _buildx(program: str) -> Found | None:
     match = _BUILDX.search(_said(program, "buildx", "version"))
     if match is None or (int(match[1]), int(match[2])) < _FIRST_RAWJSON:
         return None
-    return Found(Road("buildx", f"docker buildx {match[0].removeprefix('v')}"), program)
+    return Found(Route("buildx", f"docker buildx {match[0].removeprefix('v')}"), program)
 
 
 def _client(program: str) -> Found | None:
@@ -83,7 +83,7 @@ def _client(program: str) -> Found | None:
     version = (int(match[1]), int(match[2])) if match else (0, 0)
     if not _FIRST_CLIENT <= version < _FIRST_WITH_BUILDX:
         return None
-    return Found(Road("cli", f"the docker client {version[0]}.{version[1]:02d}", _CLI_LACKS), program)
+    return Found(Route("cli", f"the docker client {version[0]}.{version[1]:02d}", _CLI_LACKS), program)
 
 
 def _said(program: str, *arguments: str) -> str:
