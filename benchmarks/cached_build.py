@@ -19,7 +19,7 @@ from benchmarks.figure import Figure, of_pairs
 from layerlab import bases, build
 from layerlab.context import BuildContext
 from layerlab.engine import connect
-from layerlab.engine.protocol import Engine
+from layerlab.engine.protocol import BuildRequest, Engine
 from layerlab.errors import NoEngine, SetupError
 
 PAIRS = 20
@@ -50,7 +50,7 @@ def measure() -> Iterator[Figure]:
 
 def _pairs(engine: Engine, command: str, folder: Path) -> tuple[list[float], list[float]]:
     # The first build of each fills the cache. Theirs may find ours, or not: neither is timed.
-    build.build(engine, folder, tag=OURS)
+    build.build(engine, BuildRequest(context=BuildContext.open(folder), tag=OURS))
     _through_the_cli(engine, command, folder)
     ours: list[float] = []
     theirs: list[float] = []
@@ -65,7 +65,7 @@ def _pairs(engine: Engine, command: str, folder: Path) -> tuple[list[float], lis
 
 def _through_ours(engine: Engine, folder: Path) -> float:
     began = time.perf_counter()
-    result = build.build(engine, BuildContext.open(folder), tag=OURS)
+    result = build.build(engine, BuildRequest(context=BuildContext.open(folder), tag=OURS))
     seconds = time.perf_counter() - began
     if result.cached_steps < len(result.steps) - 1:  # FROM is no step that a cache answers
         raise SetupError("A build that was to be timed was not cached. Run the benchmark again.")

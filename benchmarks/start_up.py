@@ -22,10 +22,12 @@ IMPORT = f"import layerlab, sys; sys.exit(', '.join(name for name in {HEAVY} if 
 FIRST_FIGURE = """\
 import layerlab as ll
 from layerlab.context import BuildContext
+from layerlab.engine.protocol import BuildRequest
 engine = ll.connect("recorded")
 base = ll.bases.resolve(engine, "slim").image
 context = BuildContext.open("apps/service", "Dockerfile.v1-slim")
-built = ll.build.build(engine, context, tag="layerlab/service:slim", args={"PY_MINOR": ll.bases.py_minor(engine)})
+args = {"PY_MINOR": ll.bases.py_minor(engine)}
+built = ll.build.build(engine, BuildRequest(context=context, tag="layerlab/service:slim", args=args))
 figure = ll.figures.layer_stack(ll.measure.layers(built.image, base=base), source=engine.info.name)
 """
 

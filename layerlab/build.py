@@ -11,8 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from layerlab import events
 from layerlab.context import BuildContext
@@ -106,10 +105,8 @@ class Build:
     def __init__(self, engine: Engine, handle: BuildHandle, request: BuildRequest) -> None:
         self._engine = engine
         self._handle = handle
-        self._context = context = request.context
-        self._tag = request.tag
-        self._target = request.target
-        self._reader = _StepReader(context.dockerfile)
+        self._request = request
+        self._reader = _StepReader(request.context.dockerfile)
 
     def cancel(self) -> None:
         """End the build; ``run`` then raises BuildCancelled. No image stays, and ended steps are build cache."""
@@ -132,7 +129,7 @@ class Build:
             self._reader.read(event)
             last = event.at
             if isinstance(event, events.Failed):
-                failure = self._reader.failure(event, self._context)
+                failure = self._reader.failure(event, self._request.context)
         if failure:
             raise failure
         return self._result(last)
@@ -144,81 +141,43 @@ class Build:
         image_id = self._handle.image_id
         if image_id is None:
             raise BuildFailed("The builder ended without an image and without an error. Run the build again.")
-        written = _as_written(image(self._engine, image_id), self._context, self._target)
+        context, target = self._request.context, self._request.target
+        written = _as_written(image(self._engine, image_id), context, target)
         made, route = self._handle.steps, self._handle.route
         return BuildResult(
             image=written,
-            tag=self._tag,
-            dockerfile=self._context.shown_name,
+            tag=self._request.tag,
+            dockerfile=context.shown_name,
             steps=self._reader.steps if made is None else self._reader.proven(made),
             seconds=seconds,
             builder="buildkit" if route else self._engine.info.builder,
             is_live=self._engine.info.is_live,
-            lines=_lines(written, self._context, self._target),
+            lines=_lines(written, context, target),
             route=route,
             is_told=made is None and (route is None or route.is_told),
         )
 
 
-def begin(
-    engine: Engine,
-    context: BuildContext | Path | str,
-    *,
-    dockerfile: str = "Dockerfile",
-    tag: str | None = None,
-    args: Mapping[str, str] | None = None,
-    target: str | None = None,
-    no_cache: bool = False,
-    builder: Literal["buildkit"] | None = None,
-    secrets: Mapping[str, str] | None = None,
-) -> Build:
-    """Begin a build of a folder, or of a context already opened, and return at once.
-
-    Parameters
-    ----------
-    builder
-        "buildkit" where the engine's own builder is not wanted: ``RUN --mount`` needs it on Docker.
-    secrets
-        Id → content, for ``RUN --mount=type=secret``; BuildKit only.
+def begin(engine: Engine, request: BuildRequest) -> Build:
+    """Begin a build and return at once.
 
     Raises
     ------
     ContextError
-        The folder or the Dockerfile is missing, or a COPY names a file that the context lacks.
+        A COPY names a file that the context lacks.
     DockerfileError, NotOurs
+    EngineRefused
+        A limit is asked for that the builder does not heed.
     NoBuildKit
         BuildKit is asked for, and no route leads there, or none that can do what is asked.
     """
-    from layerlab.engine.protocol import BuildRequest
-
-    opened = context if isinstance(context, BuildContext) else BuildContext.open(context, dockerfile=dockerfile)
-    opened.require_sources(build_args=dict(args or {}))
-    request = BuildRequest(
-        context=opened, tag=tag, args=dict(args or {}), target=target, no_cache=no_cache, builder=builder,
-        secrets=dict(secrets or {}),
-    )  # fmt: skip
+    request.context.require_sources(build_args=dict(request.args))
     return Build(engine, engine.build(request), request)
 
 
-def build(
-    engine: Engine,
-    context: BuildContext | Path | str,
-    *,
-    dockerfile: str = "Dockerfile",
-    tag: str | None = None,
-    args: Mapping[str, str] | None = None,
-    target: str | None = None,
-    no_cache: bool = False,
-    builder: Literal["buildkit"] | None = None,
-    secrets: Mapping[str, str] | None = None,
-    on_event: OnEvent | None = None,
-) -> BuildResult:
-    """Build and wait; see `begin` for the parameters, and `Build.run` too for what it raises."""
-    begun = begin(
-        engine, context, dockerfile=dockerfile, tag=tag, args=args, target=target, no_cache=no_cache, builder=builder,
-        secrets=secrets,
-    )  # fmt: skip
-    return begun.run(on_event)
+def build(engine: Engine, request: BuildRequest, on_event: OnEvent | None = None) -> BuildResult:
+    """Build and wait; see `begin` and `Build.run` for what it raises."""
+    return begin(engine, request).run(on_event)
 
 
 def image(engine: Engine, reference: str) -> Image:

@@ -12,6 +12,7 @@ from layerlab import bases, build, probe
 from layerlab.context import BuildContext
 from layerlab.design_space.combinations import COMBINATIONS, Combination, named
 from layerlab.design_space.recipe import recipe
+from layerlab.engine.protocol import BuildRequest
 from layerlab.errors import BuildCancelled, DoesNotServe
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class Spending:
         slug = self._combination.name.replace(" ", "-")
         context = BuildContext.open(self._folder, f"Dockerfile.{slug}", dockerfile_text=text)
         arguments = bases.build_arguments(self._engine, {_PY_MINOR})
-        return build.begin(self._engine, context, tag=f"layerlab/space:{slug}", args=arguments)
+        return build.begin(self._engine, BuildRequest(context=context, tag=f"layerlab/space:{slug}", args=arguments))
 
     def _require_wanted(self) -> None:
         if self._is_cancelled:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
-from layerlab.engine.mounts import Missing, mounted, require_sources
-from layerlab.engine.protocol import ExecResult, Response, Stopped
+from layerlab.engine.mounts import mounted, require_sources
+from layerlab.engine.protocol import ExecResult, Limits, Response, StartRequest, Stopped
 from layerlab.engine.recordings import Payload, digest
 from layerlab.errors import DoesNotServe, EngineRefused, LayerLabError, RecordingDamaged
 
@@ -17,18 +17,7 @@ FAILURES: dict[str, type[LayerLabError]] = {"DoesNotServe": DoesNotServe, "Engin
 _SHOWN = 60
 
 
-def start_arguments(
-    command: Sequence[str] | None,
-    *,
-    env: Mapping[str, str] | None,
-    user: str | None,
-    read_only: bool,
-    ports: Sequence[int] | Mapping[int, int],
-    mounts: Mapping[str, str] | None,
-    cap_drop: Sequence[str],
-    network: str | None,
-    missing: Missing,
-) -> Payload:
+def start_arguments(request: StartRequest) -> Payload:
     """Give the arguments of a start one form. Host ports are left out: they are not replayed.
 
     Raises
@@ -36,18 +25,20 @@ def start_arguments(
     EngineRefused
         A mount cannot be read, or its source is not there and is to be refused: on every engine alike.
     """
-    if missing == "refuse":
-        require_sources(mounts)
-    return {
-        "command": None if command is None else list(command),
-        "env": dict(sorted((env or {}).items())),
-        "user": user,
-        "read_only": read_only,
-        "ports": sorted(int(port) for port in ports),
-        "mounts": {f"{one.target}{':ro' * one.read_only}": one.content for one in mounted(mounts)},
-        "cap_drop": sorted(cap_drop),
-        "network": network,
+    if request.missing == "refuse":
+        require_sources(request.mounts)
+    arguments = {
+        "command": None if request.command is None else list(request.command),
+        "env": dict(sorted(request.env.items())),
+        "user": request.user,
+        "read_only": request.read_only,
+        "ports": sorted(int(port) for port in request.ports),
+        "mounts": {f"{one.target}{':ro' * one.read_only}": one.content for one in mounted(request.mounts)},
+        "cap_drop": sorted(request.cap_drop),
+        "network": request.network,
     }
+    # Only where there are any, so that a start without them keeps the name that it was recorded under.
+    return {**arguments, "limits": asdict(request.limits)} if request.limits != Limits() else arguments
 
 
 def start_key(chain: str, arguments: Payload) -> str:

@@ -91,11 +91,24 @@ class Route:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The most that a container may use; None leaves it to the engine.
+
+    ``memory_bytes`` counts swap too, ``cpus`` may be a fraction of one, and ``pids`` counts processes and threads.
+    """
+
+    memory_bytes: int | None = None
+    cpus: float | None = None
+    pids: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class BuildRequest:
     """What is to be built. ``tag`` must lie under ``layerlab/``.
 
     ``builder`` is the engine's own unless "buildkit" is asked for. ``secrets`` are contents by the id under which
-    ``RUN --mount=type=secret`` knows them; only BuildKit can hand them over.
+    ``RUN --mount=type=secret`` knows them; only BuildKit can hand them over. ``limits`` hold for each step by itself:
+    the engine's own builder heeds one of memory, BuildKit none.
     """
 
     context: BuildContext
@@ -103,10 +116,41 @@ class BuildRequest:
     args: Mapping[str, str] = field(default_factory=dict)
     target: str | None = None
     no_cache: bool = False
-    memory_bytes: int | None = None
     network: str | None = None
     builder: Literal["buildkit"] | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartRequest:
+    """A container that is to be started.
+
+    Attributes
+    ----------
+    command
+        Replaces CMD, not ENTRYPOINT.
+    ports
+        Container ports to publish on a free port of 127.0.0.1, or container port → host port.
+    mounts
+        ``volume-or-folder → "/path:ro"`` in the container. A folder is one of this machine, by its full path; an
+        engine that does not see this machine's folders gets a copy in a volume, which goes with the container.
+    missing
+        What to do where such a folder is not there: refuse it, as ``--mount`` does, or let the engine make an
+        empty one, as ``-v`` does.
+    """
+
+    image: str
+    command: Sequence[str] | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    read_only: bool = False
+    ports: Sequence[int] | Mapping[int, int] = ()
+    mounts: Mapping[str, str] = field(default_factory=dict)
+    missing: Missing = "refuse"
+    cap_drop: Sequence[str] = ()
+    network: str | None = None
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True)
@@ -224,8 +268,8 @@ class Engine(Protocol):
     def build(self, request: BuildRequest) -> BuildHandle:
         """Start a build: with the engine's own builder (the classic one on Docker, through the SDK), or with BuildKit.
 
-        Raises NotOurs where ``tag`` is held by an image we did not make, and NoBuildKit where no route leads to
-        BuildKit, or none that can do what is asked.
+        Raises NotOurs where ``tag`` is held by an image we did not make, NoBuildKit where no route leads to BuildKit,
+        or none that can do what is asked, and EngineRefused where the builder heeds no such limit.
         """
 
     def inspect(self, image: str) -> dict[str, Any]:
@@ -270,38 +314,14 @@ class Engine(Protocol):
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name. Raises NotOurs where that name is the user's."""
 
-    def start(
-        self,
-        image: str,
-        command: Sequence[str] | None = None,
-        *,
-        env: Mapping[str, str] | None = None,
-        user: str | None = None,
-        read_only: bool = False,
-        ports: Sequence[int] | Mapping[int, int] = (),
-        mounts: Mapping[str, str] | None = None,
-        cap_drop: Sequence[str] = (),
-        network: str | None = None,
-        missing: Missing = "refuse",
-    ) -> Container:
+    def start(self, request: StartRequest) -> Container:
         """Start a container and return at once.
-
-        Parameters
-        ----------
-        command
-            Replaces CMD, not ENTRYPOINT.
-        ports
-            Container ports to publish on a free port of 127.0.0.1, or container port → host port.
-        mounts
-            ``volume-or-folder → "/path:ro"`` in the container. A folder is one of this machine, by its full path; an
-            engine that does not see this machine's folders gets a copy in a volume, which goes with the container.
-        missing
-            What to do where such a folder is not there: refuse it, as ``--mount`` does, or let the engine make an
-            empty one, as ``-v`` does.
 
         Raises
         ------
-        ImageNotFound, PortTaken, EngineRefused, NotRecorded
+        EngineRefused
+            A mount or a limit cannot be had on this engine, or it cannot start the command.
+        ImageNotFound, PortTaken, NotRecorded
         """
 
     def run(self, image: str, command: Sequence[str] | None = None, *, user: str | None = None) -> ExecResult:

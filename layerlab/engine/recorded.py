@@ -9,9 +9,8 @@ from typing import Any, NoReturn, cast
 
 from layerlab.archive import LayerFiles, PackedLayer, columns
 from layerlab.engine.chains import Chains, base_chain, summary
-from layerlab.engine.mounts import Missing
 from layerlab.engine.operations import decode, in_short, run_key, start_arguments, start_key
-from layerlab.engine.protocol import BuildRequest, EngineInfo, ExecResult, RawEvent
+from layerlab.engine.protocol import BuildRequest, EngineInfo, ExecResult, RawEvent, StartRequest
 from layerlab.engine.raw_client import RawClient
 from layerlab.engine.recordings import Payload, Provenance, Recordings, base_key, layer_key
 from layerlab.engine.replay import ReplayedBuild
@@ -135,36 +134,20 @@ class RecordedEngine:
         self._shelf.add(image_id, chain)
         self._shelf.tag(reference, image_id)
 
-    def start(
-        self,
-        image: str,
-        command: Sequence[str] | None = None,
-        *,
-        env: Mapping[str, str] | None = None,
-        user: str | None = None,
-        read_only: bool = False,
-        ports: Sequence[int] | Mapping[int, int] = (),
-        mounts: Mapping[str, str] | None = None,
-        cap_drop: Sequence[str] = (),
-        network: str | None = None,
-        missing: Missing = "refuse",
-    ) -> ReplayedContainer:
+    def start(self, request: StartRequest) -> ReplayedContainer:
         """Return a container that answers what it answered when it was recorded."""
-        arguments = start_arguments(
-            command, env=env, user=user, read_only=read_only, ports=ports, mounts=mounts, cap_drop=cap_drop,
-            network=network, missing=missing,
-        )  # fmt: skip
-        key = start_key(self._chain(image), arguments)
+        arguments = start_arguments(request)
+        key = start_key(self._chain(request.image), arguments)
         found = self._recordings.read("containers", key)
         if found is None:
-            _refuse(f"A container of {image} started this way is not recorded.")
+            _refuse(f"A container of {request.image} started this way is not recorded.")
         nth = self._starts.get(key, 0)
         self._starts[key] = nth + 1
         begun = found["starts"][min(nth, len(found["starts"]) - 1)]
         if "error" in begun:
             decode("start", begun)
         container_id = begun["id"] if nth < len(found["starts"]) else _another_id(key, nth)
-        return ReplayedContainer(container_id, image=image, operations=found["operations"])
+        return ReplayedContainer(container_id, image=request.image, operations=found["operations"])
 
     def run(self, image: str, command: Sequence[str] | None = None, *, user: str | None = None) -> ExecResult:
         """Return what the command printed when it was recorded."""

@@ -12,9 +12,9 @@ from typing import Any
 
 from layerlab.archive import LayerFiles, PackedLayer, columns
 from layerlab.engine.chains import Chains, base_chain
-from layerlab.engine.mounts import Missing, mounted
+from layerlab.engine.mounts import mounted
 from layerlab.engine.operations import FAILURES, encode, run_key, start_arguments, start_key
-from layerlab.engine.protocol import BuildRequest, Container, Engine, EngineInfo, ExecResult, RawEvent
+from layerlab.engine.protocol import BuildRequest, Container, Engine, EngineInfo, ExecResult, RawEvent, StartRequest
 from layerlab.engine.raw_client import RawClient
 from layerlab.engine.recorded import NAMESPACE, environment
 from layerlab.engine.recording_build import RecordingBuild
@@ -139,36 +139,17 @@ class RecordingEngine:
         self._session.shelf.add(image_id, chain)
         self._session.shelf.tag(reference, image_id)
 
-    def start(
-        self,
-        image: str,
-        command: Sequence[str] | None = None,
-        *,
-        env: Mapping[str, str] | None = None,
-        user: str | None = None,
-        read_only: bool = False,
-        ports: Sequence[int] | Mapping[int, int] = (),
-        mounts: Mapping[str, str] | None = None,
-        cap_drop: Sequence[str] = (),
-        network: str | None = None,
-        missing: Missing = "refuse",
-    ) -> Container:
+    def start(self, request: StartRequest) -> Container:
         """Start a container; every question to it is written down with its answer."""
-        arguments = start_arguments(
-            command, env=env, user=user, read_only=read_only, ports=ports, mounts=mounts, cap_drop=cap_drop,
-            network=network, missing=missing,
-        )  # fmt: skip
-        chain = self._chain(image)
+        arguments = start_arguments(request)
+        chain = self._chain(request.image)
         key = start_key(chain, arguments)
         written = self._session.recordings.read("containers", key) or {"starts": [], "operations": {}}
         # A folder may lie anywhere, and an engine's message or a program's log names it.
-        redactor = self._session.redactor.also(*(mount.source for mount in mounted(mounts) if mount.is_local))
+        redactor = self._session.redactor.also(*(one.source for one in mounted(request.mounts) if one.is_local))
         written |= {"image": chain, "arguments": redactor.value(arguments)}
         try:
-            container = self._live.start(
-                image, command, env=env, user=user, read_only=read_only, ports=ports, mounts=mounts,
-                cap_drop=cap_drop, network=network, missing=missing,
-            )  # fmt: skip
+            container = self._live.start(request)
         except tuple(FAILURES.values()) as error:
             self._note_start(key, written, redactor.value(encode(error)))
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from layerlab.engine import transcript
@@ -85,13 +86,7 @@ class RecordingBuild:
 
     def _once_more(self) -> list[RawEvent]:
         """Build without the cache: it answered a step from before the recording, of which no log is left."""
-        request = self._request
-        self._handle = self._session.live.build(
-            BuildRequest(
-                context=request.context, tag=request.tag, args=request.args, target=request.target, no_cache=True,
-                memory_bytes=request.memory_bytes, network=request.network,
-            )
-        )  # fmt: skip
+        self._handle = self._session.live.build(replace(self._request, no_cache=True))
         return list(self._handle)
 
     def _record_step(self, step: PlannedStep, log: StepLog) -> None:

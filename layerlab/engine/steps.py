@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from layerlab.context import BuildContext
 from layerlab.dockerfile import Instruction, Resolved, ResolvedInstruction, ResolvedStage, resolve
 from layerlab.engine.chains import base_chain
-from layerlab.engine.protocol import Builder, BuildRequest
+from layerlab.engine.protocol import Builder, BuildRequest, Limits
 from layerlab.engine.recordings import digest
 from layerlab.engine.transcript import Position
 from layerlab.errors import ContextError
@@ -183,4 +183,7 @@ class _Planner:
 
     def _key(self, parent: str, *inputs: object) -> str:
         request, around = self._request, self._around
-        return digest(parent, inputs, around.builder, around.platform, request.memory_bytes, request.network)
+        limits = request.limits
+        # Limits that no builder heeds yet are left out where there are none: what is recorded keeps its name.
+        others = [[limits.cpus, limits.pids]] if limits != Limits(memory_bytes=limits.memory_bytes) else []
+        return digest(parent, inputs, around.builder, around.platform, limits.memory_bytes, request.network, *others)

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from layerlab.bases.progress import Progress
 from layerlab.context import BuildContext
 from layerlab.dockerfile import references, resolve
+from layerlab.engine.protocol import BuildRequest
 from layerlab.errors import DockerfileError
 from layerlab.narration import tell
+
+
+class BuildOptions(TypedDict, total=False):
+    """What a notebook may say of a build besides service and Dockerfile; `layerlab.lab.lab.Lab.build` explains it."""
+
+    text: str | None
+    tag: str | None
+    args: Mapping[str, str] | None
+    target: str | None
+    changed: Mapping[str, str] | None
+    no_cache: bool
+    builder: Literal["buildkit"] | None
+    secrets: Mapping[str, str] | None
 
 
 def base_references(context: BuildContext, arguments: Mapping[str, str]) -> tuple[str, ...]:
@@ -30,29 +44,20 @@ def base_references(context: BuildContext, arguments: Mapping[str, str]) -> tupl
     return tuple(dict.fromkeys(stage.base for stage in outside))
 
 
-def in_a_terminal(
-    context: BuildContext,
-    tag: str | None,
-    arguments: Mapping[str, str],
-    root: Path,
-    *,
-    target: str | None = None,
-    no_cache: bool = False,
-    builder: str | None = None,
-    secrets: Iterable[str] = (),
-) -> str:
+def in_a_terminal(request: BuildRequest, root: Path) -> str:
     """Return the `docker build` command that does what a notebook's build did, one option group a line.
 
     Of a secret it names the id, and a file of that name that the reader has to make.
     """
+    context = request.context
     folder = context.folder.relative_to(root) if context.folder.is_relative_to(root) else context.folder.name
     # The default from Engine 23.0 on, and no harm there.
-    lines = ["DOCKER_BUILDKIT=1 docker build" if builder == "buildkit" else "docker build"]
-    lines += ["--no-cache"] if no_cache else []
-    lines += [f"--build-arg {name}={value}" for name, value in arguments.items()]
-    lines += [f"-t {tag}"] if tag else []
-    lines += [f"--target {target}"] if target else []
-    lines += [f"--secret id={id},src={id}.txt" for id in secrets]
+    lines = ["DOCKER_BUILDKIT=1 docker build" if request.builder == "buildkit" else "docker build"]
+    lines += ["--no-cache"] if request.no_cache else []
+    lines += [f"--build-arg {name}={value}" for name, value in request.args.items()]
+    lines += [f"-t {request.tag}"] if request.tag else []
+    lines += [f"--target {request.target}"] if request.target else []
+    lines += [f"--secret id={id},src={id}.txt" for id in request.secrets]
     # A Dockerfile that is no file of the folder is read from the standard input (docker build, option -f).
     last = (
         f"-f - {folder} < {context.shown_name}" if context.is_injected else f"-f {folder}/{context.shown_name} {folder}"

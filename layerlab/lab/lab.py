@@ -11,7 +11,7 @@ import time
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from layerlab import bases, build, claims, compose, inspection, probe
 from layerlab.bases.specs import OFFICIAL_MINOR
@@ -19,10 +19,10 @@ from layerlab.build import Build, BuildResult
 from layerlab.context import BuildContext, reruns
 from layerlab.dockerfile import Instruction
 from layerlab.engine import connect
-from layerlab.engine.protocol import engine_text
+from layerlab.engine.protocol import BuildRequest, StartRequest, engine_text
 from layerlab.errors import SetupError
 from layerlab.image import SCRATCH, Image
-from layerlab.lab.builds import base_references, in_a_terminal, print_progress, tell_progress
+from layerlab.lab.builds import BuildOptions, base_references, in_a_terminal, print_progress, tell_progress
 from layerlab.lab.shown import Badge, Fold, Text
 from layerlab.widgets.waiting import waiting
 
@@ -103,81 +103,53 @@ class Lab:
         with waiting(f"looking for the base {key}"):
             return bases.resolve(self.engine, key, on_progress=print_progress()).image
 
-    def begin(
-        self,
-        app: str | Path,
-        *,
-        text: str | None = None,
-        dockerfile: str = "Dockerfile",
-        tag: str | None = None,
-        args: Mapping[str, str] | None = None,
-        target: str | None = None,
-        changed: Mapping[str, str] | None = None,
-        no_cache: bool = False,
-        builder: Literal["buildkit"] | None = None,
-        secrets: Mapping[str, str] | None = None,
-    ) -> Build:
+    def begin(self, app: str | Path, dockerfile: str = "Dockerfile", **options: Unpack[BuildOptions]) -> Build:
         """Begin a build of one of the course's services, or any folder, and return at once; shows nothing.
+
+        See `build` for the options, and for what it raises at once.
+        """
+        request = self._request(app, dockerfile, **options)
+        self._await_bases(request, show=False)
+        return build.begin(self.engine, request)
+
+    def build(self, app: str | Path, dockerfile: str = "Dockerfile", **options: Unpack[BuildOptions]) -> BuildResult:
+        """Build one of the course's services, or any folder, with a panel that shows how it goes.
+
+        Prints the same build as a command for a terminal. Interrupting the kernel cancels the build.
 
         Parameters
         ----------
         text
             The Dockerfile itself, a learner's for instance; ``dockerfile`` then is the name that errors call it by.
+        tag
+            What to call the image: a name under ``layerlab/``.
+        args
+            Build arguments, besides those by which the course's Dockerfiles name their bases.
         target
             The stage to stop at, by default the last.
         changed
             File of the service → other content: what a build after such an edit would be. The disk stays as it is.
+        no_cache
+            True to run every step, whatever the engine remembers.
         builder
-            "buildkit" where the engine's own builder is not wanted.
+            "buildkit" where the engine's own builder is not wanted: ``RUN --mount`` needs it on Docker.
         secrets
-            Id → content, for ``RUN --mount=type=secret``.
+            Id → content, for ``RUN --mount=type=secret``; BuildKit only.
 
         Raises
         ------
-        ContextError, DockerfileError, NotOurs
+        ContextError, DockerfileError, NotOurs, NoBuildKit
             See `layerlab.build.begin`.
         BaseError, NotRecorded
             A base that the Dockerfile names cannot be had here.
+        BuildFailed, BuildCancelled, EngineGone, DiskFull
+            See `layerlab.build.Build.run`.
         """
-        context = self._context(app, dockerfile, text=text, changed=changed)
-        arguments = self._arguments(context, args)
-        self._await_bases(context, arguments, show=False)
-        return build.begin(
-            self.engine, context, tag=tag, args=arguments, target=target, no_cache=no_cache, builder=builder,
-            secrets=secrets,
-        )  # fmt: skip
-
-    def build(
-        self,
-        app: str | Path,
-        dockerfile: str = "Dockerfile",
-        *,
-        text: str | None = None,
-        tag: str | None = None,
-        args: Mapping[str, str] | None = None,
-        target: str | None = None,
-        changed: Mapping[str, str] | None = None,
-        no_cache: bool = False,
-        builder: Literal["buildkit"] | None = None,
-        secrets: Mapping[str, str] | None = None,
-    ) -> BuildResult:
-        """Build one of the course's services, or any folder, with a panel that shows how it goes.
-
-        Prints the same build as a command for a terminal. Interrupting the kernel cancels the build.
-        See `begin` for the parameters and `layerlab.build.Build.run` for what it raises.
-        """
-        context = self._context(app, dockerfile, text=text, changed=changed)
-        arguments = self._arguments(context, args)
-        self._await_bases(context, arguments, show=True)
-        begun = build.begin(
-            self.engine, context, tag=tag, args=arguments, target=target, no_cache=no_cache, builder=builder,
-            secrets=secrets,
-        )  # fmt: skip
-        result = self._run(begun, f"{context.folder.name}/{context.shown_name}")
-        told = in_a_terminal(
-            context, tag, arguments, self.root, target=target, no_cache=no_cache, builder=builder, secrets=secrets or ()
-        )
-        print(f"The same in a terminal, from the course's folder:\n{told}")
+        request = self._request(app, dockerfile, **options)
+        self._await_bases(request, show=True)
+        begun = build.begin(self.engine, request)
+        result = self._run(begun, f"{request.context.folder.name}/{request.context.shown_name}")
+        print(f"The same in a terminal, from the course's folder:\n{in_a_terminal(request, self.root)}")
         return result
 
     def image(self, reference: str) -> Image:
@@ -189,8 +161,8 @@ class Lab:
         return self.engine.run(_reference(image), command)
 
     def start(self, image: str | Image, command: Sequence[str] | None = None, **options: Any) -> Container:
-        """Start a container and leave it running; see `layerlab.engine.protocol.Engine.start`."""
-        return self.engine.start(_reference(image), command, **options)
+        """Start a container and leave it running; see `layerlab.engine.protocol.StartRequest` for the options."""
+        return self.engine.start(StartRequest(image=_reference(image), command=command, **options))
 
     def probe(
         self,
@@ -230,7 +202,7 @@ class Lab:
 
     def context(self, app: str | Path, dockerfile: str = "Dockerfile", *, text: str | None = None) -> BuildContext:
         """Return what a build of a service is sent: the files that its ignore file leaves. Builds nothing."""
-        return self._context(app, dockerfile, text=text, changed=None)
+        return self._context(app, dockerfile, text=text)
 
     def contents(self, image: str | Image) -> Contents:
         """Ask an image what lies in it: distributions, application, tools; see `layerlab.probe.contents`."""
@@ -269,11 +241,10 @@ class Lab:
         args: Mapping[str, str] | None = None,
     ) -> tuple[Ride, ...]:
         """Return what each ``COPY --from`` of a Dockerfile really carries; see `layerlab.probe.copied`."""
-        context = self._context(app, dockerfile, text=text, changed=None)
-        arguments = self._arguments(context, args)
-        self._await_bases(context, arguments, show=False)
+        request = self._request(app, dockerfile, text=text, args=args)
+        self._await_bases(request, show=False)
         with waiting("looking at what the COPY lines carry"):
-            return probe.copied(self.engine, context, args=arguments)
+            return probe.copied(self.engine, request.context, args=request.args)
 
     def reruns(
         self,
@@ -288,8 +259,8 @@ class Lab:
 
         See `layerlab.context.reruns`.
         """
-        context = self._context(app, dockerfile, text=text, changed=None)
-        return reruns(context, changed, build_args=self._arguments(context, args))
+        request = self._request(app, dockerfile, text=text, args=args)
+        return reruns(request.context, changed, build_args=request.args)
 
     def review(
         self,
@@ -305,7 +276,7 @@ class Lab:
         """
         from layerlab.review import review
 
-        context = self._context(app, dockerfile, text=text, changed=None)
+        context = self._context(app, dockerfile, text=text)
         return review(context.dockerfile, context=context, inspection=self.inspect(image) if image else None)
 
     def prompt(self, app: str, *, findings: Iterable[Finding] = ()) -> Text:
@@ -411,18 +382,34 @@ class Lab:
             return image.image
         return image if isinstance(image, Image) else self.image(image)
 
-    def _context(
-        self, app: str | Path, dockerfile: str, *, text: str | None, changed: Mapping[str, str] | None
-    ) -> BuildContext:
-        return BuildContext.open(self.folder(app), dockerfile, dockerfile_text=text).with_changed(changed or {})
+    def _context(self, app: str | Path, dockerfile: str, *, text: str | None) -> BuildContext:
+        return BuildContext.open(self.folder(app), dockerfile, dockerfile_text=text)
 
-    def _arguments(self, context: BuildContext, given: Mapping[str, str] | None) -> dict[str, str]:
+    def _request(
+        self,
+        app: str | Path,
+        dockerfile: str,
+        *,
+        text: str | None = None,
+        args: Mapping[str, str] | None = None,
+        changed: Mapping[str, str] | None = None,
+        tag: str | None = None,
+        target: str | None = None,
+        no_cache: bool = False,
+        builder: Literal["buildkit"] | None = None,
+        secrets: Mapping[str, str] | None = None,
+    ) -> BuildRequest:
+        """Turn what a notebook says of a build into one value: the one place that knows both."""
+        context = self._context(app, dockerfile, text=text).with_changed(changed or {})
         declared = {name for arg in context.dockerfile.global_args for name, _ in arg.pairs}
-        return {**self.arguments(declared), **(given or {})}
+        return BuildRequest(
+            context=context, tag=tag, args={**self.arguments(declared), **(args or {})}, target=target,
+            no_cache=no_cache, builder=builder, secrets=secrets or {},
+        )  # fmt: skip
 
-    def _await_bases(self, context: BuildContext, arguments: Mapping[str, str], *, show: bool) -> None:
+    def _await_bases(self, request: BuildRequest, *, show: bool) -> None:
         progress = print_progress() if show else tell_progress
-        for reference in base_references(context, arguments):
+        for reference in base_references(request.context, request.args):
             with waiting(f"looking for the base {reference}"):
                 bases.resolve(self.engine, reference, on_progress=progress)
 

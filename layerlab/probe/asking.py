@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from layerlab.engine.protocol import StartRequest
 from layerlab.errors import EngineRefused
 
 if TYPE_CHECKING:
@@ -51,5 +52,5 @@ def _run(engine: Engine, image: str, arguments: Sequence[str], *, user: str | No
         return engine.run(image, ["python3", *arguments], user=user)
     if len(entrypoint) == 1 and PurePosixPath(entrypoint[0]).name.startswith("python"):
         return engine.run(image, arguments, user=user)
-    with engine.start(image) as container:
+    with engine.start(StartRequest(image=image)) as container:
         return container.exec(["python3", *arguments], user=user)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from layerlab import build
 from layerlab.attribution.causes import INSTALLERS
 from layerlab.dockerfile import Builder, Instruction, Resolved, ResolvedStage, resolve
+from layerlab.engine.protocol import BuildRequest
 from layerlab.errors import EngineRefused
 from layerlab.narration import tell
 from layerlab.probe.asking import ask
@@ -110,7 +111,7 @@ def _source(
         return str(needed.image)
     name = context.dockerfile.stages[needed.stage_index].name or str(needed.stage_index)
     # Its steps ran for the image that is shipped already, so they all come from the build cache.
-    return build.build(engine, context, args=args, target=name).image.id
+    return build.build(engine, BuildRequest(context=context, args=args, target=name)).image.id
 
 
 def _carried(engine: Engine, copy: Instruction, image: str, *, base: str, folder: str) -> list[Ride]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from layerlab.engine.protocol import StartRequest
 from layerlab.errors import DoesNotServe
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def start_work(
 
 
 def _one(engine: Engine, image: str, number: int, path: str, port: int, wait_seconds: float) -> float:
-    with engine.start(image, ports=(port,), env={_NUMBER: str(number)}) as container:
+    with engine.start(StartRequest(image=image, ports=(port,), env={_NUMBER: str(number)})) as container:
         container.request(path, port=port, wait_seconds=wait_seconds)
         return _used(container)
 

@@ -12,6 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from layerlab.attribution.causes import INSTALLERS
+from layerlab.engine.protocol import StartRequest
 from layerlab.errors import EngineRefused
 from layerlab.narration import tell
 
@@ -82,7 +83,7 @@ def running(engine: Engine, image: str, *, base: str, paths: Sequence[str] = ("/
     ImageNotFound, NotRecorded
     """
     tell("looking at what the running service uses")
-    with engine.start(image, ports=(port,)) as container:
+    with engine.start(StartRequest(image=image, ports=(port,))) as container:
         for path in paths:
             container.request(path, port=port, wait_seconds=60.0)
         told = _answer(container.exec(_command("uses")), image)

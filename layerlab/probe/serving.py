@@ -13,13 +13,13 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from layerlab.engine.protocol import StartRequest
 from layerlab.errors import DoesNotServe, EngineRefused
 from layerlab.narration import tell
 
 if TYPE_CHECKING:
-    from layerlab.engine.mounts import Missing
     from layerlab.engine.protocol import Container, Engine, Response
 
 
@@ -103,7 +103,8 @@ def probe(
     ImageNotFound, NotRecorded
     """
     tell("starting a container")
-    with started(engine, image, port=port, read_only=read_only, user=user, mounts=mounts) as container:
+    request = StartRequest(image=image, ports=(port,), read_only=read_only, user=user, mounts=mounts or {})
+    with started(engine, request) as container:
         answers = []
         for number, path in enumerate(paths, 1):
             which = f" ({number} of {len(paths)})" if len(paths) > 1 else ""
@@ -119,21 +120,10 @@ def probe(
     return Probe(image, tuple(answers), uid, stopped.exit_code, stopped.seconds, read_only)
 
 
-def started(
-    engine: Engine,
-    image: str,
-    *,
-    port: int,
-    read_only: bool = False,
-    user: str | None = None,
-    mounts: Mapping[str, str] | None = None,
-    missing: Missing = "refuse",
-) -> Container:
-    """Start a container with its service's port published. Raises DoesNotServe where its command cannot be started."""
-    options: dict[str, Any] = {"mounts": mounts, "missing": missing} if mounts else {}
-    options |= {"user": user} if user else {}
+def started(engine: Engine, request: StartRequest) -> Container:
+    """Start a container of a service. Raises DoesNotServe where its command cannot be started."""
     try:
-        return engine.start(image, ports=(port,), read_only=read_only, **options)
+        return engine.start(request)
     except EngineRefused as refused:
         if _NO_COMMAND.search(str(refused)):
             # The image is there and its start command is not: a fault of the image, not of the engine.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from layerlab.engine.protocol import StartRequest
 from layerlab.errors import DoesNotServe
 from layerlab.narration import tell
 from layerlab.probe.serving import started
@@ -61,7 +62,7 @@ def start(
     Parameters
     ----------
     mounts, missing
-        See `layerlab.engine.protocol.Engine.start`.
+        See `layerlab.engine.protocol.StartRequest`.
 
     Raises
     ------
@@ -70,7 +71,8 @@ def start(
     EngineRefused, ImageNotFound, NotRecorded
     """
     tell(f"starting a container and asking {path}")
-    with started(engine, image, port=port, mounts=mounts, missing=missing) as container:
+    request = StartRequest(image=image, ports=(port,), mounts=mounts or {}, missing=missing)
+    with started(engine, request) as container:
         try:
             answer = container.request(path, port=port, wait_seconds=wait_seconds)
         except DoesNotServe:

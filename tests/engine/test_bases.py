@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from asking import asked
 
 from layerlab import bases, build
 from layerlab.bases import background
@@ -14,6 +15,7 @@ from layerlab.bases.resolution import Base
 from layerlab.bases.standin import build as build_standins
 from layerlab.bases.standin import site
 from layerlab.engine import Engine
+from layerlab.engine.protocol import StartRequest
 from layerlab.errors import BuildCancelled
 from layerlab.image import HistoryEntry
 
@@ -167,9 +169,9 @@ def test_the_course_s_service_installs_and_answers(engine: Engine, base: Base, k
         'CMD ["uvicorn", "main:app", "--host", "0.0.0.0"]\n'
     )
     tag = f"layerlab/base-test:{key}"
-    built = build.build(engine, tmp_path, tag=tag)
+    built = build.build(engine, asked(tmp_path, tag=tag))
     assert built.image.added_bytes(base.image) > 10_000_000
-    with engine.start(tag, ports=[8000]) as container:
+    with engine.start(StartRequest(image=tag, ports=[8000])) as container:
         assert container.request("/").status == 200
     engine.remove(tag)
 
@@ -182,7 +184,7 @@ def test_apt_works_in_it_and_leaves_no_cache(engine: Engine, base: Base, key: st
         "&& rm -rf /var/lib/apt/lists/*\n"
     )
     tag = "layerlab/base-test:apt"
-    built = build.build(engine, tmp_path, tag=tag, no_cache=True)
+    built = build.build(engine, asked(tmp_path, tag=tag, no_cache=True))
     found = engine.run(
         tag, ["sh", "-c", "command -v less; find /var/cache/apt /usr/share/man -size +0 -type f | wc -l"]
     )

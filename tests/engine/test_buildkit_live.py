@@ -9,6 +9,7 @@ from pathlib import Path
 
 import docker
 import pytest
+from asking import asked
 
 from layerlab import build
 from layerlab.build import BuildResult
@@ -41,7 +42,7 @@ def bk(engine, slim, tmp_path):
 
     def begin(text: str, *, on=engine, changed=None, **more) -> build.Build:
         context = BuildContext.open(tmp_path, dockerfile_text=text.replace("SLIM", slim)).with_changed(changed or {})
-        return build.begin(on, context, builder="buildkit", **more)
+        return build.begin(on, asked(context, builder="buildkit", **more))
 
     return begin
 
@@ -156,7 +157,7 @@ def test_stages_that_need_nothing_of_each_other_run_at_once(route, bk):
 def test_the_engines_own_builder_takes_no_secret(engine, slim, tmp_path):
     context = BuildContext.open(tmp_path, dockerfile_text=f"FROM {slim}\n")
     with pytest.raises(NoBuildKit, match="needs BuildKit"):
-        build.begin(engine, context, secrets={"a": "b"})
+        build.begin(engine, asked(context, secrets={"a": "b"}))
 
 
 @pytest.fixture

@@ -7,12 +7,15 @@ import socket
 import tarfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from asking import asked
 
 from layerlab import build, events, probe
 from layerlab.context import BuildContext
+from layerlab.engine.protocol import Limits, StartRequest
 from layerlab.errors import (
     BuildCancelled,
     BuildFailed,
@@ -20,6 +23,7 @@ from layerlab.errors import (
     DockerfileError,
     DoesNotServe,
     EngineGone,
+    EngineRefused,
     ImageNotFound,
     PortTaken,
 )
@@ -42,7 +46,7 @@ def server(engine, slim, tmp_path_factory) -> build.BuildResult:
     folder = tmp_path_factory.mktemp("server")
     (folder / "server.py").write_text(SERVER)
     dockerfile(folder, f'FROM {slim}\nCOPY server.py /\nEXPOSE 8000\nCMD ["python", "-u", "/server.py"]\n')
-    return build.build(engine, folder, tag="layerlab/contract:server")
+    return build.build(engine, asked(folder, tag="layerlab/contract:server"))
 
 
 def dockerfile(folder: Path, text: str) -> Path:
@@ -69,7 +73,7 @@ def test_build_gives_steps_image_and_layers(engine, slim, tmp_path):
     text = f'FROM {slim}\nENV A=1\nRUN echo {marker} > /marker\nCMD ["cat", "/marker"]\n'
     seen: list[events.Event] = []
     result = build.build(
-        engine, dockerfile(tmp_path, text), tag="layerlab/contract:steps", no_cache=True, on_event=seen.append
+        engine, asked(dockerfile(tmp_path, text), tag="layerlab/contract:steps", no_cache=True), on_event=seen.append
     )
     assert [step.instruction.split()[0] for step in result.steps] == ["FROM", "ENV", "RUN", "CMD"]
     assert [step.line for step in result.steps] == [1, 2, 3, 4]
@@ -86,14 +90,14 @@ def test_build_gives_steps_image_and_layers(engine, slim, tmp_path):
 def test_a_layer_is_as_large_as_the_files_it_adds(engine, slim, tmp_path):
     if engine.info.builder == "buildah":
         pytest.skip("Podman gives as a layer's size that of its tar, headers and padding included")
-    result = build.build(engine, dockerfile(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /marker\n"))
+    result = build.build(engine, asked(dockerfile(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /marker\n")))
     assert result.image.added_bytes(build.image(engine, slim)) == len(str(time.time_ns())) + 1
 
 
 def test_a_second_build_comes_from_the_cache(engine, slim, tmp_path):
     folder = dockerfile(tmp_path, f"FROM {slim}\nRUN echo cached > /cached\n")
-    first = build.build(engine, folder)
-    second = build.build(engine, folder)
+    first = build.build(engine, asked(folder))
+    second = build.build(engine, asked(folder))
     assert second.image.id == first.image.id
     assert [step.is_cached for step in second.steps] == [False, True]
 
@@ -106,7 +110,7 @@ def test_image_size_is_the_sum_of_its_layers(server):
 def test_a_failing_run_says_step_line_code_and_last_words(engine, slim, tmp_path):
     folder = dockerfile(tmp_path, f"FROM {slim}\n\nRUN echo first && echo the-last-words && exit 7\n")
     with pytest.raises(BuildFailed) as caught:
-        build.build(engine, folder)
+        build.build(engine, asked(folder))
     error = caught.value
     assert (error.step, error.line, error.exit_code) == (2, 3, 7)
     assert "the-last-words" in error.log_tail
@@ -115,19 +119,19 @@ def test_a_failing_run_says_step_line_code_and_last_words(engine, slim, tmp_path
 
 def test_a_bad_dockerfile_says_line_and_column(engine, tmp_path):
     with pytest.raises(DockerfileError) as caught:
-        build.build(engine, dockerfile(tmp_path, "FROM scratch\n  RUNN true\n"))
+        build.build(engine, asked(dockerfile(tmp_path, "FROM scratch\n  RUNN true\n")))
     assert caught.value.line == 2
     assert caught.value.column is not None
 
 
 def test_a_missing_context_file_is_named_with_its_line(engine, slim, tmp_path):
     with pytest.raises(ContextError, match=r"Line 2 .*nowhere\.txt"):
-        build.build(engine, dockerfile(tmp_path, f"FROM {slim}\nCOPY nowhere.txt /\n"))
+        build.build(engine, asked(dockerfile(tmp_path, f"FROM {slim}\nCOPY nowhere.txt /\n")))
 
 
 def test_a_base_that_does_not_exist_fails_at_its_step(engine, tmp_path):
     with pytest.raises(BuildFailed) as caught:
-        build.build(engine, dockerfile(tmp_path, "FROM layerlab/there-is-no-such-base:1\n"))
+        build.build(engine, asked(dockerfile(tmp_path, "FROM layerlab/there-is-no-such-base:1\n")))
     assert caught.value.step == 1
 
 
@@ -136,7 +140,7 @@ def test_cancel_ends_a_run_soon_and_leaves_nothing(engine, slim, tmp_path):
         pytest.skip("Podman lets the command of a RUN come to its end though the client has hung up")
     folder = dockerfile(tmp_path, f"FROM {slim}\nRUN sleep 60\n")
     before = things(engine)
-    begun = build.begin(engine, folder, no_cache=True)
+    begun = build.begin(engine, asked(folder, no_cache=True))
     cancelled_at: list[float] = []
 
     def on_event(event: events.Event) -> None:
@@ -163,14 +167,14 @@ def test_an_interrupted_kernel_cancels_the_build(engine, slim, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build.build(engine, folder, no_cache=True, on_event=interrupt)
+        build.build(engine, asked(folder, no_cache=True), on_event=interrupt)
     assert things(engine) == before
 
 
 def test_cancel_during_a_commit_leaves_a_step_that_clean_knows(engine, slim, tmp_path):
     text = f"FROM {slim}\nRUN head -c 200000000 /dev/zero > /big && echo written\nRUN sleep 60\n"
     before = things(engine)
-    begun = build.begin(engine, dockerfile(tmp_path, text), no_cache=True)
+    begun = build.begin(engine, asked(dockerfile(tmp_path, text), no_cache=True))
 
     def on_event(event: events.Event) -> None:
         if isinstance(event, events.StepOutput) and event.text == "written":
@@ -189,8 +193,8 @@ def test_cancel_during_a_commit_leaves_a_step_that_clean_knows(engine, slim, tmp
 
 def test_steps_of_a_cancelled_build_that_had_ended_are_build_cache(engine, slim, tmp_path):
     folder = dockerfile(tmp_path, f"FROM {slim}\nWORKDIR /cancelled\nRUN echo one\nRUN echo two; sleep 1\n")
-    build.build(engine, folder)
-    begun = build.begin(engine, folder, no_cache=True)
+    build.build(engine, asked(folder))
+    begun = build.begin(engine, asked(folder, no_cache=True))
 
     def on_event(event: events.Event) -> None:
         if isinstance(event, events.StepOutput) and event.text == "two":
@@ -198,13 +202,13 @@ def test_steps_of_a_cancelled_build_that_had_ended_are_build_cache(engine, slim,
 
     with pytest.raises(BuildCancelled):
         begun.run(on_event)
-    again = build.build(engine, folder)
+    again = build.build(engine, asked(folder))
     assert [step.is_cached for step in again.steps[:3]] == [False, True, True]
     assert again.steps[3].image_id == again.image.id
 
 
 def test_cancelling_twice_or_late_is_harmless(engine, slim, tmp_path):
-    begun = build.begin(engine, dockerfile(tmp_path, f"FROM {slim}\n"))
+    begun = build.begin(engine, asked(dockerfile(tmp_path, f"FROM {slim}\n")))
     result = begun.run()
     begun.cancel()
     begun.cancel()
@@ -212,7 +216,10 @@ def test_cancelling_twice_or_late_is_harmless(engine, slim, tmp_path):
 
 
 def test_two_containers_of_one_image_do_not_share_files(engine, slim):
-    with engine.start(slim, ["sleep", "60"]) as first, engine.start(slim, ["sleep", "60"]) as second:
+    with (
+        engine.start(StartRequest(image=slim, command=["sleep", "60"])) as first,
+        engine.start(StartRequest(image=slim, command=["sleep", "60"])) as second,
+    ):
         assert first.id != second.id
         assert first.exec(["sh", "-c", "echo hello > /note"]).exit_code == 0
         assert first.exec(["cat", "/note"]).output.strip() == "hello"
@@ -221,7 +228,7 @@ def test_two_containers_of_one_image_do_not_share_files(engine, slim):
 
 def test_a_missing_program_is_an_exit_code(engine, slim):
     assert engine.run(slim, ["there-is-no-such-program"]).exit_code == 127
-    with engine.start(slim, ["sleep", "60"]) as container:
+    with engine.start(StartRequest(image=slim, command=["sleep", "60"])) as container:
         assert container.exec(["there-is-no-such-program"]).exit_code in (126, 127)
 
 
@@ -242,7 +249,7 @@ def test_a_service_answers_and_stops_on_sigterm(engine, server):
 
 
 def test_an_engine_elsewhere_is_asked_from_inside(engine, server):
-    with engine.start(server.tag, ports=(8000,)) as container:
+    with engine.start(StartRequest(image=server.tag, ports=(8000,))) as container:
         container.request("/health")
         container._endpoint = "tcp://engine.invalid:2376"
         answer = container._ask("/health", 8000)
@@ -250,18 +257,49 @@ def test_an_engine_elsewhere_is_asked_from_inside(engine, server):
 
 
 def test_a_port_that_was_not_published_is_an_error_that_says_so(engine, server):
-    with engine.start(server.tag) as container, pytest.raises(DoesNotServe, match="not published"):
+    with engine.start(StartRequest(image=server.tag)) as container, pytest.raises(DoesNotServe, match="not published"):
         container.request("/health", wait_seconds=2)
 
 
 def test_a_container_that_ends_is_not_waited_for(engine, slim):
     began = time.monotonic()
     command = ["sh", "-c", "echo cannot find my config >&2; exit 3"]
-    with engine.start(slim, command, ports=(8000,)) as container, pytest.raises(DoesNotServe) as caught:
+    with (
+        engine.start(StartRequest(image=slim, command=command, ports=(8000,))) as container,
+        pytest.raises(DoesNotServe) as caught,
+    ):
         container.request("/health", wait_seconds=30)
     assert time.monotonic() - began < 10
     assert "exit code 3" in str(caught.value)
     assert "cannot find my config" in str(caught.value)
+
+
+def test_a_container_gets_no_more_processes_than_it_is_given(engine, slim):
+    fork = ["sh", "-c", "for _ in 1 2 3 4 5 6; do sleep 3 & done; echo forked"]
+    limited = StartRequest(image=slim, command=["sleep", "60"], limits=Limits(pids=4))
+    with engine.start(limited) as few, engine.start(replace(limited, limits=Limits())) as many:
+        refused = few.exec(fork)
+        assert refused.exit_code != 0 and "forked" not in refused.output
+        assert many.exec(fork).output.strip() == "forked"
+
+
+def test_a_container_gets_no_more_memory_and_processor_than_it_is_given(engine, slim):
+    limits = Limits(memory_bytes=64 << 20, cpus=0.5)
+    with engine.start(StartRequest(image=slim, command=["sleep", "60"], limits=limits)) as container:
+        host = engine.client.containers.get(container.id).attrs["HostConfig"]
+        assert (host["Memory"], host["MemorySwap"], host["NanoCpus"]) == (64 << 20, 64 << 20, 500_000_000)
+        take = "taken = bytearray({} << 20); print(len(taken))"
+        assert container.exec(["python", "-c", take.format(16)]).exit_code == 0
+        assert container.exec(["python", "-c", take.format(256)]).exit_code == 137, "killed"
+
+
+def test_a_step_gets_no_more_memory_than_it_is_given(engine, slim, tmp_path):
+    text = f'FROM {slim}\nRUN python -c "bytearray(256 << 20)" && echo {time.time_ns()}\n'
+    with pytest.raises(BuildFailed) as caught:
+        build.build(engine, asked(dockerfile(tmp_path, text), limits=Limits(memory_bytes=64 << 20)))
+    assert caught.value.exit_code == 137
+    with pytest.raises(EngineRefused, match="memory only"):
+        build.begin(engine, asked(tmp_path, limits=Limits(pids=4)))
 
 
 def test_a_taken_port_is_named_and_nothing_stays(engine, server):
@@ -271,7 +309,7 @@ def test_a_taken_port_is_named_and_nothing_stays(engine, server):
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(PortTaken, match=str(port)):
-            engine.start(server.tag, ports={8000: port})
+            engine.start(StartRequest(image=server.tag, ports={8000: port}))
     assert things(engine) == before
 
 
@@ -282,9 +320,12 @@ def test_save_streams_an_image_archive(engine, slim):
 
 
 def test_an_unknown_image_is_not_found(engine):
-    for verb in (engine.inspect, engine.history, engine.start, engine.run, engine.remove):
+    gone = "layerlab/there-is-no-such-image:1"
+    for verb in (engine.inspect, engine.history, engine.run, engine.remove):
         with pytest.raises(ImageNotFound, match="there-is-no-such-image"):
-            verb("layerlab/there-is-no-such-image:1")
+            verb(gone)
+    with pytest.raises(ImageNotFound, match="there-is-no-such-image"):
+        engine.start(StartRequest(image=gone))
 
 
 def test_an_engine_that_goes_away_in_mid_build_is_said_so(engine, slim, tmp_path, cut_socket):
@@ -298,4 +339,4 @@ def test_an_engine_that_goes_away_in_mid_build_is_said_so(engine, slim, tmp_path
 
     context = BuildContext.open(dockerfile(tmp_path, f"FROM {slim}\nRUN sleep 20\n"))
     with pytest.raises(EngineGone, match="stopped answering"):
-        build.build(relayed, context, no_cache=True, on_event=on_event)
+        build.build(relayed, asked(context, no_cache=True), on_event=on_event)

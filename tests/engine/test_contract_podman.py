@@ -8,6 +8,7 @@ from pathlib import Path
 
 import podman_service
 import pytest
+from asking import asked
 from test_contract import *  # noqa: F403
 from test_contract import dockerfile, things
 from test_ownership import *  # noqa: F403
@@ -79,7 +80,7 @@ def test_the_journal_stays_the_same_though_podman_names_itself_anew(engine):
 def test_a_cancelled_command_comes_to_its_end_and_leaves_nothing(engine, slim, tmp_path):
     text = f"FROM {slim}\nRUN head -c 50000000 /dev/zero > /big && echo written && sleep 6\nRUN true\n"
     before, working = things(engine), working_containers(engine)
-    begun = build.begin(engine, dockerfile(tmp_path, text), no_cache=True)
+    begun = build.begin(engine, asked(dockerfile(tmp_path, text), no_cache=True))
 
     def on_event(event: events.Event) -> None:
         if isinstance(event, events.StepOutput) and event.text == "written":
@@ -94,14 +95,14 @@ def test_a_cancelled_command_comes_to_its_end_and_leaves_nothing(engine, slim, t
 
 def test_stages_that_nothing_needs_are_left_out_and_lines_still_found(engine, slim, tmp_path):
     text = f"ARG UNUSED=1\nFROM {slim} AS unused\nRUN exit 1\n\nFROM {slim}\nARG A\nRUN echo {time.time_ns()}\n"
-    result = build.build(engine, dockerfile(tmp_path, text))
+    result = build.build(engine, asked(dockerfile(tmp_path, text)))
     assert [(step.number, step.line) for step in result.steps] == [(1, 5), (2, 6), (3, 7)]
     assert [entry.instruction for entry in result.image.history[-2:]] == text.splitlines()[-2:]
 
 
 def test_what_this_builder_cannot_read_is_a_fault_of_the_dockerfile(engine, slim, tmp_path):
     with pytest.raises(DockerfileError, match="ECHO") as caught:
-        build.build(engine, dockerfile(tmp_path, f"FROM {slim}\nRUN <<EOF\necho from a heredoc\nEOF\n"))
+        build.build(engine, asked(dockerfile(tmp_path, f"FROM {slim}\nRUN <<EOF\necho from a heredoc\nEOF\n")))
     assert caught.value.line == 3
 
 
@@ -110,7 +111,7 @@ def test_a_name_that_the_user_gave_with_podman_itself_is_never_taken(course, use
     user.images.get(slim).tag("localhost/layerlab/mine", "podman")
     try:
         with pytest.raises(NotOurs, match="layerlab/mine:podman"):
-            build.build(course, dockerfile(tmp_path, f"FROM {slim}\n"), tag="layerlab/mine:podman")
+            build.build(course, asked(dockerfile(tmp_path, f"FROM {slim}\n"), tag="layerlab/mine:podman"))
         with pytest.raises(NotOurs):
             course.remove("layerlab/mine:podman")
     finally:
@@ -119,7 +120,7 @@ def test_a_name_that_the_user_gave_with_podman_itself_is_never_taken(course, use
 
 def test_of_two_names_of_one_image_only_ours_is_removed(engine, course, user, slim, tmp_path):
     built = build.build(
-        course, dockerfile(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()}\n"), tag="layerlab/both:1"
+        course, asked(dockerfile(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()}\n"), tag="layerlab/both:1")
     )
     user.images.get(built.image.id).tag("localhost/layerlab/both", "1")
     try:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from asking import asked
 
 from layerlab import bases, build, inspection
 from layerlab.bases.resolution import Base
 from layerlab.bases.specs import OFFICIAL_MINOR
 from layerlab.engine import Engine
+from layerlab.engine.protocol import StartRequest
 from layerlab.errors import BuildFailed
 
 SERVICE = """\
@@ -63,7 +65,7 @@ def test_it_has_no_shell_no_package_manager_no_pip(engine: Engine, base: Base) -
     listed = "import os; print(*sorted(n for d in ('/usr/bin', '/usr/sbin') for n in os.listdir(d)))"
     programs = set(told(engine, base, listed).split())
     assert programs == {"python", "python3", f"python{bases.py_minor(engine)}", "update-ca-certificates"}
-    with engine.start(base.reference, ["-c", "import time; time.sleep(60)"]) as container:
+    with engine.start(StartRequest(image=base.reference, command=["-c", "import time; time.sleep(60)"])) as container:
         assert container.exec(["sh", "-c", "true"]).exit_code in (126, 127)
     for command in (["-m", "pip"], ["-m", "ensurepip"]):
         assert "No module named" in engine.run(base.reference, command).output
@@ -94,8 +96,8 @@ def test_a_service_on_it_answers_as_nonroot(engine: Engine, base: Base, tmp_path
     (tmp_path / "main.py").write_text(SERVICE)
     (tmp_path / "Dockerfile").write_text(f'FROM {base.reference}\nCOPY main.py /app/\nCMD ["/app/main.py"]\n')
     tag = "layerlab/base-test:distroless"
-    build.build(engine, tmp_path, tag=tag)
-    with engine.start(tag, ports=[8000], read_only=True) as container:
+    build.build(engine, asked(tmp_path, tag=tag))
+    with engine.start(StartRequest(image=tag, ports=[8000], read_only=True)) as container:
         assert container.request("/").body.startswith("65532 /home/nonroot OpenSSL")
     engine.remove(tag)
 
@@ -103,4 +105,4 @@ def test_a_service_on_it_answers_as_nonroot(engine: Engine, base: Base, tmp_path
 def test_nothing_can_run_in_a_build_on_it(engine: Engine, base: Base, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(f"FROM {base.reference}\nRUN true\n")
     with pytest.raises(BuildFailed, match=r"/bin/sh|sh.*no such file"):
-        build.build(engine, tmp_path)
+        build.build(engine, asked(tmp_path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from asking import asked
 
 from layerlab import build
 from layerlab.context import BuildContext
@@ -74,9 +75,9 @@ def test_the_image_carries_what_was_predicted(engine, tmp_path, seed):
         expected = resolve(context.dockerfile, build_args=arguments).target().config
     except DockerfileError:
         with pytest.raises((BuildFailed, DockerfileError)):
-            build.build(engine, context, args=arguments)
+            build.build(engine, asked(context, args=arguments))
         return
-    config = build.build(engine, context, args=arguments).image.config
+    config = build.build(engine, asked(context, args=arguments)).image.config
     assert dict(entry.split("=", 1) for entry in config.env) == dict(expected.env)
     assert config.user == (expected.user or "")
     assert (config.workdir or "/") == expected.workdir

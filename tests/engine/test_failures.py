@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import second_engine
+from asking import asked
 
 import layerlab
 from layerlab import build, events
@@ -119,15 +120,15 @@ def test_an_engine_killed_in_mid_build_says_so_and_the_next_build_works(
             kill(where)
 
     with pytest.raises(EngineGone) as caught:
-        build.build(engine, folder, tag="layerlab/killed:1", on_event=on_event)
+        build.build(engine, asked(folder, tag="layerlab/killed:1"), on_event=on_event)
     assert f"The engine at {where.url} stopped answering in the middle" in str(caught.value)
     assert "Start it again (`layerlab doctor` says how) and run this cell once more" in str(caught.value)
     with pytest.raises(EngineUnreachable, match="layerlab engine start"):
-        build.build(engine, folder)
+        build.build(engine, asked(folder))
 
     start()
     dockerfile(folder, "ENV A=1", "RUN echo quick && sleep 0")
-    after = build.build(engine, folder, tag="layerlab/killed:1")  # the notebook's own connection, as before
+    after = build.build(engine, asked(folder, tag="layerlab/killed:1"))  # the notebook's own connection, as before
     assert [step.is_cached for step in after.steps] == [False, True, False]
     assert engine.run("layerlab/killed:1", ["/bin/sh", "-c", "echo $A"]).output.strip() == "1"
 
@@ -137,8 +138,8 @@ def test_an_engine_killed_while_the_context_is_sent(
 ) -> None:
     """The engine goes before it has answered anything: the request breaks in the middle."""
     (tmp_path / "large").write_bytes(bytes(50_000_000))
-    begun = build.begin(engine, dockerfile(tmp_path, "COPY large /large"))
-    sent = begun._context.tar()
+    begun = build.begin(engine, asked(dockerfile(tmp_path, "COPY large /large")))
+    sent = begun._request.context.tar()
 
     def upload() -> Iterator[bytes]:
         yield next(sent)
@@ -149,7 +150,7 @@ def test_an_engine_killed_while_the_context_is_sent(
     with pytest.raises(EngineGone, match="Start it again"):
         begun.run()
     start()
-    assert build.build(engine, tmp_path).steps[-1].instruction == "COPY large /large"
+    assert build.build(engine, asked(tmp_path)).steps[-1].instruction == "COPY large /large"
 
 
 # --- a full disk ----------------------------------------------------------------------------------
@@ -208,13 +209,13 @@ def test_a_full_disk_says_what_to_do_and_leaves_nothing(full: LiveEngine, tmp_pa
             file.truncate(SMALL_DISK_BYTES)
     before = things(full)
     with pytest.raises(DiskFull) as caught:
-        build.build(full, dockerfile(tmp_path, fill), tag="layerlab/full:1")
+        build.build(full, asked(dockerfile(tmp_path, fill), tag="layerlab/full:1"))
     assert "disk is full" in str(caught.value)
     assert "`layerlab clean`" in str(caught.value)
     assert things(full) == before
     dockerfile(tmp_path, "RUN echo there is room again > /small")
     (tmp_path / "large").unlink(missing_ok=True)
-    assert build.build(full, tmp_path).image.id
+    assert build.build(full, asked(tmp_path)).image.id
     belongings.remove(full)
     assert things(full) == before
 
@@ -226,7 +227,7 @@ def test_a_step_that_fits_but_cannot_be_kept(full: LiveEngine, tmp_path: Path) -
     part = f"bs=1MB count={int(shutil.disk_usage(data_root).free * 0.4) // 1_000_000}"
     folder = dockerfile(tmp_path, f"RUN dd if=/dev/zero of=/one {part}", f"RUN dd if=/dev/zero of=/two {part}")
     with pytest.raises(DiskFull, match=r"in step 3 \(RUN dd if=/dev/zero of=/two"):
-        build.build(full, folder)
+        build.build(full, asked(folder))
     images, containers = things(full)
     assert containers == before[1]
     (kept,) = images - before[0]  # the finished step stays cached, and stands on a base that is not ours
@@ -238,7 +239,7 @@ def test_a_step_that_fits_but_cannot_be_kept(full: LiveEngine, tmp_path: Path) -
 def test_an_ordinary_failure_is_no_full_disk(engine: LiveEngine, tmp_path: Path) -> None:
     folder = dockerfile(tmp_path, "RUN echo no space left on device, she said; echo but it went on; exit 3")
     with pytest.raises(BuildFailed, match="Step 2 of 2 failed"):
-        build.build(engine, folder)
+        build.build(engine, asked(folder))
 
 
 # --- sockets ----------------------------------------------------------------------------------------
@@ -280,7 +281,9 @@ import json, sys, time
 from pathlib import Path
 import layerlab
 from layerlab import build
+from layerlab.context import BuildContext
 from layerlab.engine.live import LiveEngine
+from layerlab.engine.protocol import BuildRequest
 endpoint, folder, rounds = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 engine = LiveEngine.open(endpoint, kind="docker", why="test")
 (folder / "ready").touch()
@@ -290,7 +293,8 @@ made = []
 for number in range(rounds):
     text = f"FROM layerlab/tools:latest\\nENV WHO={folder.name} ROUND={number}\\n"
     (folder / "Dockerfile").write_text(text)
-    made.append(build.build(engine, folder, tag="layerlab/shared:1").image.id)
+    request = BuildRequest(context=BuildContext.open(folder), tag="layerlab/shared:1")
+    made.append(build.build(engine, request).image.id)
 print(json.dumps({"code": layerlab.__file__, "made": made}))
 """
 

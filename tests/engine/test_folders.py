@@ -13,6 +13,7 @@ import pytest
 
 from layerlab.engine.live import LiveEngine
 from layerlab.engine.live import belongings as ours
+from layerlab.engine.protocol import StartRequest
 from layerlab.engine.recorded import RecordedEngine
 from layerlab.engine.recorder import RecordingEngine
 from layerlab.engine.recordings import Recordings
@@ -25,13 +26,15 @@ IN_THE_DARK = """
 import json, sys
 from pathlib import Path
 from layerlab.engine.live import LiveEngine
+from layerlab.engine.protocol import StartRequest
 engine = LiveEngine.open(sys.argv[1], kind="docker", why="a test")
 folder, image = Path(sys.argv[2]), sys.argv[3]
 (folder / "in").mkdir()
 (folder / "token").write_text("seen")
 (folder / "in" / "deeper").write_text("seen as well")
 told = {"sees": [engine.folders.sees(one, image) for one in (folder, folder / "in")]}
-one, two = (engine.start(image, ["sleep", "30"], mounts={str(folder): "/data:ro"}) for _ in range(2))
+asked = dict(image=image, command=["sleep", "30"])
+one, two = (engine.start(StartRequest(**asked, mounts={str(folder): "/data:ro"})) for _ in range(2))
 told["volumes"] = len(engine.journal.owned().volumes)
 told["read"] = [each.exec(["cat", "/data/token", "/data/in/deeper"]).output for each in (one, two)]
 told["written"] = one.exec(["sh", "-c", "echo more > /data/more"], user="0").output
@@ -40,7 +43,7 @@ told["read after one went"] = two.exec(["cat", "/data/token"]).output
 two.remove()
 told["left"] = sorted(engine.journal.owned().volumes)
 try:
-    engine.start(image, ["sleep", "30"], mounts={str(folder): "/data"})
+    engine.start(StartRequest(**asked, mounts={str(folder): "/data"}))
 except Exception as error:
     told["writable"] = str(error)
 print(json.dumps(told))
@@ -73,7 +76,7 @@ def blind(engine: LiveEngine, folder: Path) -> None:
 
 
 def test_a_folder_that_the_engine_sees_is_mounted_itself(live, slim, folder) -> None:
-    with live.start(slim, SLEEP, mounts={str(folder): "/data:ro"}) as container:
+    with live.start(StartRequest(image=slim, command=SLEEP, mounts={str(folder): "/data:ro"})) as container:
         assert container.exec(READ).output == "seen"
         assert "Read-only file system" in container.exec(WRITE, user="0").output
         (folder / "token").write_text("seen at once")
@@ -105,7 +108,7 @@ def test_a_folder_that_the_engine_does_not_see_comes_in_a_volume_that_goes_with_
 def test_a_source_that_is_not_there_is_refused_and_nothing_is_made(live, slim, folder) -> None:
     gone = folder.parent / "modles"
     with pytest.raises(EngineRefused, match="modles is not there"):
-        live.start(slim, SLEEP, mounts={str(gone): "/data:ro"})
+        live.start(StartRequest(image=slim, command=SLEEP, mounts={str(gone): "/data:ro"}))
     assert not gone.exists()
 
 
@@ -114,7 +117,9 @@ def test_an_engine_told_to_makes_an_empty_folder_as_v_does(live, slim, folder, s
     gone = folder.parent / "modles"
     if not sees:
         blind(live, gone)
-    with live.start(slim, SLEEP, mounts={str(gone): "/data:ro"}, missing="create") as container:
+    with live.start(
+        StartRequest(image=slim, command=SLEEP, mounts={str(gone): "/data:ro"}, missing="create")
+    ) as container:
         assert container.exec(["ls", "-A", "/data"]).output == ""
         assert gone.is_dir() is sees
 
@@ -122,7 +127,7 @@ def test_an_engine_told_to_makes_an_empty_folder_as_v_does(live, slim, folder, s
 def test_an_empty_folder_stays_empty_where_the_image_has_files(live, slim, folder) -> None:
     (folder / "token").unlink()
     blind(live, folder)
-    with live.start(slim, SLEEP, mounts={str(folder): "/etc/apt:ro"}) as container:
+    with live.start(StartRequest(image=slim, command=SLEEP, mounts={str(folder): "/etc/apt:ro"})) as container:
         assert container.exec(["ls", "-A", "/etc/apt"]).output == ""
 
 
@@ -135,12 +140,12 @@ def test_a_taken_port_leaves_neither_container_nor_volume(live, slim, folder, se
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(PortTaken):
-            live.start(slim, SLEEP, ports={8000: port}, mounts={str(folder): "/data:ro"})
+            live.start(StartRequest(image=slim, command=SLEEP, ports={8000: port}, mounts={str(folder): "/data:ro"}))
 
 
 def test_cleaning_up_removes_a_volume_that_a_crash_left(live, slim, folder) -> None:
     blind(live, folder)
-    live.start(slim, SLEEP, mounts={str(folder): "/data:ro"})
+    live.start(StartRequest(image=slim, command=SLEEP, mounts={str(folder): "/data:ro"}))
     kinds = [one.kind for one in ours.belongings(live)]
     assert kinds == ["container", "volume"]
     gone, kept = ours.remove(live)
@@ -149,25 +154,28 @@ def test_cleaning_up_removes_a_volume_that_a_crash_left(live, slim, folder) -> N
 
 
 def test_a_file_by_itself_comes_only_where_the_engine_sees_it(live, slim, folder) -> None:
-    with live.start(slim, SLEEP, mounts={str(folder / "token"): "/data/token:ro"}) as container:
+    with live.start(
+        StartRequest(image=slim, command=SLEEP, mounts={str(folder / "token"): "/data/token:ro"})
+    ) as container:
         assert container.exec(READ).output == "seen"
     blind(live, folder / "token")
     with pytest.raises(EngineRefused, match="Mount the folder that it lies in"):
-        live.start(slim, SLEEP, mounts={str(folder / "token"): "/data/token:ro"})
+        live.start(StartRequest(image=slim, command=SLEEP, mounts={str(folder / "token"): "/data/token:ro"}))
 
 
 def test_what_a_container_with_a_mount_said_replays_from_another_place(live, slim, folder, tmp_path) -> None:
     store = tmp_path / "recordings"
     store.mkdir()
-    with RecordingEngine.on(live, Recordings(store)).start(slim, SLEEP, mounts={str(folder): "/data:ro"}) as container:
+    request = StartRequest(image=slim, command=SLEEP, mounts={str(folder): "/data:ro"})
+    with RecordingEngine.on(live, Recordings(store)).start(request) as container:
         said = container.exec(["grep", " /data ", "/proc/mounts"]).output, container.exec(READ).output
     written = "".join(path.read_text() for path in store.rglob("*.json"))
     assert str(tmp_path) not in written
     elsewhere = tmp_path / "elsewhere"
     folder.rename(elsewhere)
     replayed = RecordedEngine(Recordings(store), why="a test")
-    with replayed.start(slim, SLEEP, mounts={str(elsewhere): "/data:ro"}) as container:
+    with replayed.start(StartRequest(image=slim, command=SLEEP, mounts={str(elsewhere): "/data:ro"})) as container:
         assert container.exec(["grep", " /data ", "/proc/mounts"]).output.split()[1] == said[0].split()[1] == "/data"
         assert container.exec(READ).output == said[1] == "seen"
     with pytest.raises(EngineRefused, match="is not there"):
-        replayed.start(slim, SLEEP, mounts={str(folder): "/data:ro"})
+        replayed.start(StartRequest(image=slim, command=SLEEP, mounts={str(folder): "/data:ro"}))

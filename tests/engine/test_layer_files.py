@@ -7,6 +7,7 @@ from pathlib import Path
 
 import container_view
 import pytest
+from asking import asked
 
 from layerlab import archive, bases, build
 from layerlab.archive.cache import LayerCache, PackedCache
@@ -36,7 +37,7 @@ def image(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Image:
     (folder / "Dockerfile").write_text(DOCKERFILE.lstrip())
     bases.resolve(engine, "slim")
     args = {"PY_MINOR": bases.py_minor(engine)}
-    return build.build(engine, folder, tag="layerlab/tests:wasteful", args=args).image
+    return build.build(engine, asked(folder, tag="layerlab/tests:wasteful", args=args)).image
 
 
 def test_the_folders_say_what_the_archive_says(engine: Engine, image: Image, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from asking import asked
 
 from layerlab import build
 from layerlab.engine.live import LiveEngine
@@ -36,7 +37,7 @@ def images(engine: LiveEngine, tmp_path_factory: pytest.TempPathFactory) -> Iter
     (folder / "Dockerfile").write_text("FROM scratch\nCOPY big /\nCOPY small /\n")
     for tag, content in ((BIG, "one"), (EDITED, "two")):
         (folder / "small").write_text(content)
-        build.build(engine, folder, tag=tag)
+        build.build(engine, asked(folder, tag=tag))
     yield
     for tag in (EDITED, BIG):
         assert not engine.inspect(tag)["RepoDigests"], "a name that was lent takes its digest with it"
@@ -54,7 +55,7 @@ def registry_image(engine: LiveEngine, registry: Registry, slim: str, tmp_path: 
         f"FROM {slim}\nCOPY docker-registry config.yml /\nVOLUME /var/lib/registry\nEXPOSE 5000\n"
         'CMD ["/docker-registry", "serve", "/config.yml"]\n'
     )
-    built = build.build(engine, tmp_path, tag="layerlab/registry-test:program")
+    built = build.build(engine, asked(tmp_path, tag="layerlab/registry-test:program"))
     reference = f"{registry._serving.address}/library/registry:2"  # type: ignore[attr-defined]
     engine.client.api.tag(built.image.id, reference)
     assert not any(event.data.get("error") for event in engine.push(reference))

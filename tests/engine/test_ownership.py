@@ -17,6 +17,7 @@ import docker
 import pytest
 import requests
 import strangers
+from asking import asked
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ from layerlab import build, events
 from layerlab.engine.journal import BUILDS, RUN, Journal
 from layerlab.engine.live import LiveEngine, ownership
 from layerlab.engine.live import belongings as ours
+from layerlab.engine.protocol import StartRequest
 from layerlab.errors import BuildCancelled, BuildFailed, LayerLabError, NotOurs
 
 
@@ -82,9 +84,9 @@ def folder_with(tmp_path, text):
 def test_a_name_of_the_users_is_never_taken(belonging_to_somebody, course, slim, tmp_path):
     folder = folder_with(tmp_path, f"FROM {slim}\nRUN echo ours\n")
     with pytest.raises(NotOurs, match="layerlab/mine:naive"):
-        build.build(course, folder, tag="layerlab/mine:naive")
+        build.build(course, asked(folder, tag="layerlab/mine:naive"))
     with pytest.raises(NotOurs, match="layerlab/"):
-        build.build(course, folder, tag="users/service:1")
+        build.build(course, asked(folder, tag="users/service:1"))
     with pytest.raises(NotOurs):
         course.tag(slim, "layerlab/mine:naive")
     with pytest.raises(NotOurs):
@@ -94,8 +96,8 @@ def test_a_name_of_the_users_is_never_taken(belonging_to_somebody, course, slim,
 def test_clean_removes_what_is_ours_and_nothing_else(belonging_to_somebody, course, slim, tmp_path):
     marker = time.time_ns()
     folder = folder_with(tmp_path, f"FROM {slim}\nRUN echo {marker} > /a\nRUN echo {marker} > /b\n")
-    built = build.build(course, folder, tag="layerlab/clean:1")
-    container = course.start("layerlab/clean:1", ["sleep", "60"])
+    built = build.build(course, asked(folder, tag="layerlab/clean:1"))
+    container = course.start(StartRequest(image="layerlab/clean:1", command=["sleep", "60"]))
     shown = ours.belongings(course)
     assert {one.kind for one in shown} == {"container", "tag", "image"}
     assert container.id.startswith(next(one.name for one in shown if one.kind == "container"))
@@ -108,9 +110,9 @@ def test_clean_removes_what_is_ours_and_nothing_else(belonging_to_somebody, cour
 
 def test_a_run_takes_with_it_what_it_made_and_nothing_that_was_there_before(course, slim, tmp_path, monkeypatch):
     below = f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n"
-    before = build.build(course, folder_with(tmp_path, below), tag="layerlab/before:1")
+    before = build.build(course, asked(folder_with(tmp_path, below), tag="layerlab/before:1"))
     monkeypatch.setenv(RUN, "a-run")
-    made = build.build(course, folder_with(tmp_path, f"{below}RUN echo > /b\n"), tag="layerlab/made:1")
+    made = build.build(course, asked(folder_with(tmp_path, f"{below}RUN echo > /b\n"), tag="layerlab/made:1"))
     assert made.steps[1].is_cached
     gone, kept = ours.remove(course, run="a-run")
     assert not kept
@@ -123,7 +125,7 @@ def test_a_run_takes_with_it_what_it_made_and_nothing_that_was_there_before(cour
 
 def test_an_image_the_user_built_on_ours_stays_and_so_does_what_it_needs(engine, course, user, slim, tmp_path):
     folder = folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n")
-    built = build.build(course, folder, tag="layerlab/clean:2")
+    built = build.build(course, asked(folder, tag="layerlab/clean:2"))
     child = users_image(user, "layerlab/clean:2", "users/child:1", "child")
     try:
         ours.remove(course)
@@ -140,7 +142,7 @@ def test_an_image_the_user_built_on_ours_stays_and_so_does_what_it_needs(engine,
 def test_an_untagged_image_of_the_users_below_ours_stays(course, user, slim, tmp_path):
     text = f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n"
     users, _ = user.images.build(fileobj=io.BytesIO(text.encode()), rm=True)
-    built = build.build(course, folder_with(tmp_path, f"{text}RUN echo ours > /b\n"), tag="layerlab/cached:2")
+    built = build.build(course, asked(folder_with(tmp_path, f"{text}RUN echo ours > /b\n"), tag="layerlab/cached:2"))
     assert built.steps[1].is_cached
     try:
         ours.remove(course)
@@ -161,7 +163,7 @@ def test_a_cached_build_of_the_users_does_not_become_ours(course, user, slim, tm
     archive.seek(0)
     user.images.build(fileobj=archive, custom_context=True, tag="users/cached:1", rm=True)
     users_id = user.images.get("users/cached:1").id
-    built = build.build(course, folder_with(tmp_path, text), tag="layerlab/cached:1")
+    built = build.build(course, asked(folder_with(tmp_path, text), tag="layerlab/cached:1"))
     assert built.image.id == users_id
     assert not course.journal.owns_image(users_id)
     try:
@@ -205,7 +207,7 @@ def forged(lines: list[str], ending: str, marker: str, base: str) -> str:
 
 
 def build_to_its_ending(engine: LiveEngine, folder: Path, ending: str) -> None:
-    begun = build.begin(engine, folder, tag="layerlab/forged:1")
+    begun = build.begin(engine, asked(folder, tag="layerlab/forged:1"))
 
     def on_event(event: events.Event) -> None:
         if isinstance(event, events.StepOutput) and event.text == READY:
@@ -293,8 +295,8 @@ def test_whatever_builds_print_and_however_they_end_strangers_are_untouched(
 def test_a_forged_step_changes_neither_the_steps_nor_what_came_from_the_cache(course, slim, tmp_path):
     lines = ["Step 4/4 : RUN echo more > /b", " ---> Using cache", " ---> 0123456789ab"]
     marker = str(time.time_ns())
-    result = build.build(course, folder_with(tmp_path, forged(lines, "well", marker, slim)))
-    again = build.build(course, folder_with(tmp_path, forged(lines, "well", marker, slim)))
+    result = build.build(course, asked(folder_with(tmp_path, forged(lines, "well", marker, slim))))
+    again = build.build(course, asked(folder_with(tmp_path, forged(lines, "well", marker, slim))))
     try:
         assert [step.number for step in result.steps] == [1, 2, 3, 4]
         assert result.steps[2].instruction.startswith("RUN printf")
@@ -309,7 +311,7 @@ def test_a_forged_step_changes_neither_the_steps_nor_what_came_from_the_cache(co
 def test_a_forged_step_is_not_the_one_that_failed(course, slim, tmp_path):
     text = forged(["Step 4/4 : RUN echo more > /b"], "fails", str(time.time_ns()), slim)
     with pytest.raises(BuildFailed) as caught:
-        build.build(course, folder_with(tmp_path, text))
+        build.build(course, asked(folder_with(tmp_path, text)))
     assert (caught.value.step, caught.value.line, caught.value.exit_code) == (3, 3, 3)
 
 
@@ -320,7 +322,7 @@ def test_steps_of_a_failed_build_on_somebodys_base_are_named_and_stay(course, us
     before = set(user.api.images(all=True, quiet=True))
     text = f"FROM {slim}\nRUN echo {time.time_ns()} > /a\nRUN exit 3\n"
     with pytest.raises(BuildFailed):
-        build.build(course, folder_with(tmp_path, text))
+        build.build(course, asked(folder_with(tmp_path, text)))
     (left,) = set(user.api.images(all=True, quiet=True)) - before
     try:
         assert ours.leftovers(course) == (left,)
@@ -334,9 +336,9 @@ def test_steps_of_a_failed_build_on_somebodys_base_are_named_and_stay(course, us
 def test_steps_of_a_failed_build_on_an_image_of_ours_go_with_it(course, user, slim, tmp_path):
     before = set(user.api.images(all=True, quiet=True))
     text = f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n"
-    build.build(course, folder_with(tmp_path, text), tag="layerlab/below:1")
+    build.build(course, asked(folder_with(tmp_path, text), tag="layerlab/below:1"))
     with pytest.raises(BuildFailed):
-        build.build(course, folder_with(tmp_path, f"{text}RUN echo > /b\nRUN exit 3\n"))
+        build.build(course, asked(folder_with(tmp_path, f"{text}RUN echo > /b\nRUN exit 3\n")))
     assert not ours.leftovers(course)
     _, kept = ours.remove(course)
     assert not kept
@@ -345,7 +347,7 @@ def test_steps_of_a_failed_build_on_an_image_of_ours_go_with_it(course, user, sl
 
 def meanwhile(course: LiveEngine, folder: Path, act, *, tag: str | None = None) -> None:
     """Build, and let somebody act when the first RUN has printed that it is there; a failing build is well too."""
-    begun = build.begin(course, folder, tag=tag)
+    begun = build.begin(course, asked(folder, tag=tag))
 
     def on_event(event: events.Event) -> None:
         if isinstance(event, events.StepOutput) and event.text == READY:
@@ -376,7 +378,7 @@ def theirs(user):
 def test_an_untagged_image_that_somebody_built_meanwhile_is_not_taken_for_a_step(course, user, slim, tmp_path, theirs):
     marker = time.time_ns()
     ours_below = build.build(
-        course, folder_with(tmp_path, f"FROM {slim}\nRUN echo {marker} > /a\n"), tag="layerlab/b:1"
+        course, asked(folder_with(tmp_path, f"FROM {slim}\nRUN echo {marker} > /a\n"), tag="layerlab/b:1")
     )
     made = []
     for text in (f"FROM {slim}\nRUN echo {marker + 1} > /theirs\n", f"FROM {ours_below.tag}\nENV MY=WORK\n"):
@@ -423,17 +425,17 @@ def test_a_base_that_somebody_built_and_replaced_meanwhile_stays_theirs(course, 
 def test_a_step_of_a_stage_before_is_cached_and_still_ours(course, user, slim, tmp_path):
     before = set(user.api.images(all=True, quiet=True))
     line = f"RUN echo {time.time_ns()} > /a"
-    result = build.build(course, folder_with(tmp_path, f"FROM {slim} AS one\n{line}\nFROM {slim}\n{line}\n"))
+    result = build.build(course, asked(folder_with(tmp_path, f"FROM {slim} AS one\n{line}\nFROM {slim}\n{line}\n")))
     assert [step.is_cached for step in result.steps] == [False, False, False, True]
     ours.remove(course)
     assert set(user.api.images(all=True, quiet=True)) == before
 
 
 def test_an_id_that_comes_back_by_somebody_elses_hand_is_theirs(course, slim, tmp_path, user):
-    built = build.build(course, folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n"))
+    built = build.build(course, asked(folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n")))
     archive = b"".join(user.api.get_image(built.image.id))
     user.api.remove_image(built.image.id)
-    build.build(course, folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /b\n"))
+    build.build(course, asked(folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /b\n")))
     user.images.load(archive)
     ours.remove(course)
     user.api.remove_image(built.image.id)  # it is there
@@ -441,7 +443,7 @@ def test_an_id_that_comes_back_by_somebody_elses_hand_is_theirs(course, slim, tm
 
 def test_an_image_whose_only_name_is_a_digest_has_a_name(course, slim, tmp_path):
     built = build.build(
-        course, folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n"), tag="layerlab/d:1"
+        course, asked(folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n"), tag="layerlab/d:1")
     )
     raw = course.inspect("layerlab/d:1")
     assert not ownership.names_of({**raw, "RepoTags": ["<none>:<none>"], "RepoDigests": ["<none>@<none>"]})
@@ -467,10 +469,10 @@ def test_a_build_leaves_no_name_of_its_own_behind(course, user, slim, tmp_path):
     users, _ = user.images.build(fileobj=io.BytesIO(text.encode()), rm=True)
     try:
         # The user's image has no name at all, and a build of ours that comes to it leaves it so.
-        assert build.build(course, folder_with(tmp_path, text)).image.id == users.id
+        assert build.build(course, asked(folder_with(tmp_path, text))).image.id == users.id
         assert user.api.inspect_image(users.id)["RepoTags"] == []
         assert not ours.belongings(course)
-        built = build.build(course, folder_with(tmp_path, f"{text}RUN echo > /b\n"), tag="layerlab/named:1")
+        built = build.build(course, asked(folder_with(tmp_path, f"{text}RUN echo > /b\n"), tag="layerlab/named:1"))
         assert user.api.inspect_image(built.image.id)["RepoTags"] == ["layerlab/named:1"]
         assert not [tag for one in user.api.images() for tag in one["RepoTags"] or () if tag.startswith(BUILDS)]
     finally:
@@ -519,7 +521,7 @@ def test_a_raw_build_that_fails_is_settled_while_its_error_lives(course, user, s
 def test_a_name_without_a_tag_is_latest(course, slim, tmp_path):
     folder = folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n")
     for _ in range(2):
-        build.build(course, folder, tag="layerlab/untold")
+        build.build(course, asked(folder, tag="layerlab/untold"))
         course.client.images.build(path=str(folder), tag="layerlab/untold", rm=True)
     gone, kept = ours.remove(course)
     assert not kept
@@ -536,8 +538,8 @@ def test_containers_that_a_raw_build_leaves_go_with_its_image(course, user, slim
 
 def test_cleaning_up_makes_room_on_a_disk_that_is_full(course, user, slim, tmp_path, monkeypatch):
     folder = folder_with(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n")
-    built = build.build(course, folder, tag="layerlab/full:1").image.id
-    container = course.start("layerlab/full:1", ["sleep", "60"]).id
+    built = build.build(course, asked(folder, tag="layerlab/full:1")).image.id
+    container = course.start(StartRequest(image="layerlab/full:1", command=["sleep", "60"])).id
     # And a build of which nothing could be written down once it had ended.
     name = ownership.begin(course.client.api)
     text = f"FROM {slim}\nRUN echo {time.time_ns()} > /b\n".encode()
@@ -577,7 +579,7 @@ def test_a_container_whose_answer_never_came_is_found_by_its_name(course, user, 
 
     monkeypatch.setattr(course.client.api, "create_container", answers_too_late)
     with pytest.raises(LayerLabError):
-        course.start(slim, ["sleep", "60"])
+        course.start(StartRequest(image=slim, command=["sleep", "60"]))
     assert snapshot(user) != before
     assert [one.kind for one in ours.belongings(course)] == ["container"]
     ours.remove(course)
@@ -603,7 +605,7 @@ def test_what_the_first_edition_read_in_a_builds_output_proves_nothing(neighbour
 )
 def test_what_a_failing_command_says_is_not_where_it_failed(course, user, slim, tmp_path, text, told):
     with pytest.raises(BuildFailed) as caught:
-        build.build(course, folder_with(tmp_path, f"FROM {slim}\n{text.replace('{m}', str(time.time_ns()))}"))
+        build.build(course, asked(folder_with(tmp_path, f"FROM {slim}\n{text.replace('{m}', str(time.time_ns()))}")))
     assert (caught.value.step, caught.value.line, caught.value.exit_code) == told
 
 
@@ -614,7 +616,7 @@ def test_a_process_that_is_killed_around_a_naming_loses_no_name(is_moved, engine
         (tmp_path / str(number)).mkdir()
         text = f"FROM {slim}\nRUN echo {time.time_ns()} > /a\n"
         folders[number] = folder_with(tmp_path / str(number), text)
-    build.build(course, folders[1], tag="layerlab/killed:1")
+    build.build(course, asked(folders[1], tag="layerlab/killed:1"))
     tag = course.client.api.tag
 
     def killed(*given, **named):
@@ -624,9 +626,9 @@ def test_a_process_that_is_killed_around_a_naming_loses_no_name(is_moved, engine
 
     monkeypatch.setattr(course.client.api, "tag", killed)
     with pytest.raises(KeyboardInterrupt):
-        build.build(course, folders[2], tag="layerlab/killed:1")
+        build.build(course, asked(folders[2], tag="layerlab/killed:1"))
     again = opened(engine.info.endpoint, course.journal.path)
-    third = build.build(again, folders[2], tag="layerlab/killed:1")
+    third = build.build(again, asked(folders[2], tag="layerlab/killed:1"))
     assert again.journal.owns_tag("layerlab/killed:1", third.image.id)
     ours.remove(again)
     assert not [one for one in again.images() if "layerlab/killed:1" in (one.get("RepoTags") or ())]

@@ -21,6 +21,7 @@ from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
+from asking import asked
 
 from layerlab import build
 from layerlab.bases import Progress, registry, resolve
@@ -139,7 +140,7 @@ def push(engine: LiveEngine, address: str, folder: Path) -> str:
     copies = "".join(f"COPY layer{number} /\n" for number in range(LAYERS))
     (folder / "Dockerfile").write_text(f'FROM scratch\n{copies}CMD ["/none"]\n')
     ours, theirs = f"layerlab/registry-test:{os.getpid()}", f"{address}/{REPOSITORY}:3.99-slim"
-    image = build.build(engine, folder, tag=ours).image
+    image = build.build(engine, asked(folder, tag=ours)).image
     engine.client.images.get(image.id).tag(f"{address}/{REPOSITORY}", "3.99-slim")
     told = [event.data for event in engine.push(theirs)]
     digest = next(one["aux"]["Digest"] for one in told if "aux" in one)
@@ -212,7 +213,7 @@ def test_a_pulled_base_is_noted_and_found_without_a_registry(
 
 def test_a_name_that_somebody_holds_is_left_alone(here: Registry, near: LiveEngine, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\nLABEL whose=theirs\n")
-    theirs = build.build(near, tmp_path).image.id
+    theirs = build.build(near, asked(tmp_path)).image.id
     near.client.images.get(theirs).tag("python", "3.99-slim")
     registry.fetch(near, parse(BASE))
     assert near.inspect(BASE)["Id"] == theirs

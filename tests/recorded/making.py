@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from layerlab.context import BuildContext
-from layerlab.engine.protocol import BuildRequest, Engine
+from layerlab.engine.protocol import BuildRequest, Engine, StartRequest
 from layerlab.errors import DoesNotServe
 
 HERE = Path(__file__).parent
@@ -57,7 +57,10 @@ def play(engine: Engine) -> dict[str, Any]:
 
 def probe(engine: Engine, tag: str) -> list[Any]:
     """Ask a container this and that, then start another one alike."""
-    with engine.start(tag, ports=[8000]) as container, engine.start(tag, ports=[8000]) as other:
+    with (
+        engine.start(StartRequest(image=tag, ports=[8000])) as container,
+        engine.start(StartRequest(image=tag, ports=[8000])) as other,
+    ):
         answers = [
             container.id != other.id,
             container.exec(["id", "-u"]),
@@ -69,7 +72,7 @@ def probe(engine: Engine, tag: str) -> list[Any]:
             container.stop(grace_seconds=1).exit_code,
             other.request("/names.txt").status,
         ]
-    with engine.start(tag, ["false"], ports=[8000]) as container:
+    with engine.start(StartRequest(image=tag, command=["false"], ports=[8000])) as container:
         answers.append(container.wait())
         try:
             container.request("/")

@@ -14,7 +14,7 @@ from making import CONTEXTS, build
 
 from layerlab import events
 from layerlab.context import BuildContext
-from layerlab.engine.protocol import BuildRequest
+from layerlab.engine.protocol import BuildRequest, StartRequest
 from layerlab.engine.recorded import RecordedEngine
 from layerlab.engine.recordings import Recordings
 from layerlab.errors import (
@@ -192,21 +192,21 @@ def test_the_info_says_that_it_is_recorded_when_and_on_what(replayed: RecordedEn
 
 def test_containers_differ_and_unknown_questions_are_not_recorded(replayed: RecordedEngine):
     build(replayed, CONTEXTS / "greeting", tag=GREETING)
-    containers = [replayed.start(GREETING, ports=[8000]) for _ in range(4)]
+    containers = [replayed.start(StartRequest(image=GREETING, ports=[8000])) for _ in range(4)]
     assert len({container.id for container in containers}) == 4
     with pytest.raises(NotRecorded, match=r"`exec rm -rf /` is not recorded"):
         containers[0].exec(["rm", "-rf", "/"])
     with pytest.raises(NotRecorded):
-        replayed.start(GREETING, read_only=True)
+        replayed.start(StartRequest(image=GREETING, read_only=True))
     with pytest.raises(NotRecorded, match=r"Running `whoami`"):
         replayed.run(GREETING, ["whoami"])
     with pytest.raises(ImageNotFound):
-        replayed.start("layerlab/never-built")
+        replayed.start(StartRequest(image="layerlab/never-built"))
 
 
 def test_asking_again_and_again_gives_the_last_answer(replayed: RecordedEngine):
     build(replayed, CONTEXTS / "greeting", tag=GREETING)
-    with replayed.start(GREETING, ports={8000: 49152}) as container:
+    with replayed.start(StartRequest(image=GREETING, ports={8000: 49152})) as container:
         container.exec(["id", "-u"])
         assert {container.exec(["id", "-u"]).output for _ in range(3)} == {"0\n"}
 

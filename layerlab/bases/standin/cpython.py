@@ -13,7 +13,7 @@ from typing import Any
 from layerlab.bases.registry import Cancelled, never
 from layerlab.bases.standin import recipes
 from layerlab.bases.standin.kits import Kit
-from layerlab.engine.protocol import Engine
+from layerlab.engine.protocol import Engine, StartRequest
 from layerlab.errors import BaseUnavailable, BuildCancelled, DoesNotServe
 
 _TAIL_LINES = 12
@@ -75,7 +75,7 @@ def compile(
     for name, tar in sources.items():
         _link(tar, work / f"{name}.tar")
     command = ["/bin/sh", "-c", "exec /bin/sh /cpython/compile.sh > /cpython/log 2>&1"]
-    container = engine.start(kit.toolchain, command, mounts={str(work): "/cpython"})
+    container = engine.start(StartRequest(image=kit.toolchain, command=command, mounts={str(work): "/cpython"}))
     with container:
         (work / "container").write_text(container.id)
         # slim waits for this; the packages of full, which are installed meanwhile, take what is left.

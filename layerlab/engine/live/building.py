@@ -10,10 +10,10 @@ from typing import Any
 
 import docker.errors
 
-from layerlab.engine.live import ownership
+from layerlab.engine.live import limits, ownership
 from layerlab.engine.live.client import JournallingClient
 from layerlab.engine.live.translate import TRANSPORT_ERRORS, gone, refused, translated, unreachable
-from layerlab.engine.protocol import Builder, BuildRequest, MadeStep, RawEvent
+from layerlab.engine.protocol import BuildRequest, MadeStep, RawEvent
 from layerlab.errors import BuildCancelled, LayerLabError
 
 _NOTICE_SECONDS = 1.5
@@ -28,15 +28,13 @@ class LiveBuild:
     ``name`` is told the image's id once it is made, and gives it the tag that was asked for.
     """
 
-    def __init__(
-        self, client: JournallingClient, request: BuildRequest, *, name: Callable[[str], None], builder: Builder
-    ) -> None:
+    def __init__(self, client: JournallingClient, request: BuildRequest, *, name: Callable[[str], None]) -> None:
         self._client = client
         self._request = request
+        self._limits = limits.of_build(request.limits)
         self._cancelled = Event()
         self._ended = False
         self._name = name
-        self._builder = builder
         self._own_name: str | None = None
         self._containers: set[str] = set()
         self._image_id: str | None = None
@@ -53,7 +51,7 @@ class LiveBuild:
 
     @property
     def steps(self) -> tuple[MadeStep, ...] | None:
-        """What the engine's images say of each instruction of a build that succeeded; None on Podman."""
+        """What the images say of each instruction of a build that succeeded; None where steps leave none."""
         return self._steps
 
     def cancel(self) -> None:
@@ -107,7 +105,6 @@ class LiveBuild:
 
     def _stream(self) -> Iterator[dict[str, Any]]:
         request = self._request
-        limit = request.memory_bytes
         self._containers = self._containers_there()
         self._own_name = ownership.begin(self._client)
         yield from self._client.named_build(
@@ -120,7 +117,7 @@ class LiveBuild:
             nocache=request.no_cache,
             rm=True,
             forcerm=True,
-            container_limits={"memory": limit, "memswap": limit} if limit else None,
+            container_limits=self._limits,
             network_mode=request.network,
         )
 
@@ -140,7 +137,7 @@ class LiveBuild:
         image_id = ownership.image_of(self._client, self._own_name)
         if image_id is None:
             raise gone(self._client.endpoint)
-        if self._own_name and self._builder == "classic":
+        if self._own_name and self._client.dialect.has_step_images:
             self._steps = ownership.made_steps(self._client, self._own_name, self._request)
         if self._request.tag:
             self._name(image_id)
@@ -149,23 +146,16 @@ class LiveBuild:
     def _stopped(self) -> BuildCancelled:
         self._await_end()
         self._ended = True
-        if self._builder == "buildah":
-            return BuildCancelled(
-                "The build was cancelled. Podman lets the command under way come to its end and then removes what "
-                "it made. Run the cell to start again."
-            )
-        return BuildCancelled(
-            "The build was cancelled. No image of it stays; the steps that had ended are in the engine's build cache. "
-            "Run the cell to start again."
-        )
+        how = self._client.dialect.cancelled
+        return BuildCancelled(f"The build was cancelled. {how} Run the cell to start again.")
 
     def _await_end(self) -> None:
         """Wait until the engine has noticed and put away its container, so that what it committed is seen.
 
         A container that came meanwhile may be somebody's: it is waited for, for a while, and never touched.
         """
-        if self._builder == "buildah":
-            return  # Podman 4.3 commits nothing more, and its working containers are in no list of the Docker API
+        if not self._client.dialect.ends_cancelled_late:
+            return
         began = time.monotonic()
         with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
             while not ownership.image_of(self._client, self._own_name) and (

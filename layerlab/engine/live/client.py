@@ -11,7 +11,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cached_property
 from typing import Any
 
 import docker
@@ -20,6 +19,7 @@ import docker.utils
 
 from layerlab.engine.journal import Journal
 from layerlab.engine.live import ownership
+from layerlab.engine.live.dialect import DOCKER, Dialect
 from layerlab.image import normal_reference
 
 Event = dict[str, Any]
@@ -31,6 +31,8 @@ class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carr
 
     Attributes
     ----------
+    dialect
+        Whose ways the engine has.
     refuse_others, give
         Told a tag before a build begins, and image and tag once it is made; both raise NotOurs where that name is
         somebody else's.
@@ -40,6 +42,7 @@ class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carr
         super().__init__(*args, **kwargs)
         # As the user wrote it: the SDK calls every socket http+docker://localhost.
         self.endpoint = str(kwargs.get("base_url"))
+        self.dialect: Dialect = DOCKER
         self.journal: Journal | None = None
         self.refuse_others: Callable[[str], None] = lambda tag: None
         self.give: Callable[[str, str], None] = lambda image_id, tag: None
@@ -88,23 +91,11 @@ class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carr
             raw = self._get_raw_response_socket(response)
             getattr(raw, "_sock", raw).shutdown(socket.SHUT_RDWR)
 
-    @cached_property
-    def is_podman(self) -> bool:
-        """True where Podman answers, whatever socket it was found at."""
-        return any("Podman" in str(part.get("Name")) for part in self.version().get("Components") or ())
-
     def remove_image(self, image: Any, force: bool = False, noprune: bool = False) -> Any:
         """Remove as the SDK does; see `docker.APIClient.remove_image`."""
-        if not (noprune and self.is_podman):
-            return super().remove_image(image, force=force, noprune=noprune)
-        # Podman 4.3 overlooks `noprune` in Docker's call and takes along the untagged parents, which may be somebody's
-        # build cache. In its own call for several images it heeds it.
-        asked = {"images": image, "force": force, "noprune": True}
-        answer = self._result(self._delete(f"{self.base_url}/v4.0.0/libpod/images/remove", params=asked), json=True)
-        if errors := answer.get("Errors"):
-            kind = docker.errors.ImageNotFound if "image not known" in errors[0] else docker.errors.APIError
-            raise kind(errors[0], explanation=errors[0])
-        return [{word: one} for word in ("Untagged", "Deleted") for one in answer.get(word) or ()]
+        if noprune:
+            return self.dialect.remove_alone(self, image, force=force)
+        return super().remove_image(image, force=force)
 
     def _stream_helper(self, response: Any, decode: bool = False) -> Iterator[Any]:
         # Kept because only shutting this response's socket wakes a reader that waits for the next event.

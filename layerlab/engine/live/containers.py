@@ -62,7 +62,7 @@ class LiveContainer:
             try:
                 code, output = self._container.exec_run(list(command), user=user or "")
             except docker.errors.APIError as error:
-                # Podman answers with an error where Docker gives exit code 126 or 127.
+                # Not every engine gives exit code 126 or 127 by itself.
                 return missing_program(error)
         return ExecResult(int(code), output.decode("utf-8", "replace"))
 

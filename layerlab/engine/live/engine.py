@@ -19,8 +19,10 @@ from layerlab.engine.live.building import LiveBuild
 from layerlab.engine.live.buildkit import LiveBuildKitBuild
 from layerlab.engine.live.client import CourseClient
 from layerlab.engine.live.containers import LiveContainer, missing_program
+from layerlab.engine.live.dialect import Dialect, spoken
 from layerlab.engine.live.folders import Folders
 from layerlab.engine.live.layers import layer_files, packed_layers
+from layerlab.engine.live.limits import of_container
 from layerlab.engine.live.registry.local import LocalRegistry
 from layerlab.engine.live.translate import (
     TRANSPORT_ERRORS,
@@ -29,8 +31,8 @@ from layerlab.engine.live.translate import (
     translated,
     unreachable,
 )
-from layerlab.engine.mounts import Missing, Mount, mounted, require_sources
-from layerlab.engine.protocol import BuildRequest, EngineInfo, EngineKind, ExecResult, RawEvent
+from layerlab.engine.mounts import Mount, mounted, require_sources
+from layerlab.engine.protocol import BuildRequest, EngineInfo, EngineKind, ExecResult, Limits, RawEvent, StartRequest
 from layerlab.errors import EngineRefused, ImageNotFound, NoBuildKit, NotOurs
 from layerlab.image import normal_reference
 
@@ -43,6 +45,7 @@ class LiveEngine:
 
     def __init__(self, client: CourseClient, info: EngineInfo, journal: Journal, *, tls: Any = None) -> None:
         self._client = client
+        self._dialect = client.api.dialect
         self._info = info
         self._tls = tls
         self.journal = journal
@@ -63,8 +66,9 @@ class LiveEngine:
             version, info = client.version(), client.info()
         except (docker.errors.DockerException, *TRANSPORT_ERRORS, OSError) as error:
             raise unreachable(endpoint, error) from error
-        described = _describe(endpoint, kind, why, version, info, is_podman=client.api.is_podman)
-        return cls(client, described, Journal.open(_identity(described, info)), tls=tls)
+        client.api.dialect = dialect = spoken(version)
+        described = _describe(endpoint, dialect.kind(kind), why, version, info, dialect)
+        return cls(client, described, Journal.open(dialect.identity(info, endpoint)), tls=tls)
 
     @property
     def info(self) -> EngineInfo:
@@ -81,8 +85,7 @@ class LiveEngine:
         tag = request.tag or ""
         if tag:
             self._may_hold(tag)
-        # What Docker leaves to BuildKit, Podman's own builder does itself, but for secrets through Docker's API.
-        is_buildkit = request.builder == "buildkit" and self._info.builder != "buildah"
+        is_buildkit = request.builder == "buildkit" and self._dialect.has_buildkit
         if request.secrets and not is_buildkit:
             raise NoBuildKit(
                 f"A build secret needs BuildKit, and this build goes to the {self._info.builder} builder. "
@@ -93,15 +96,9 @@ class LiveEngine:
             client = CourseClient(
                 self._info.endpoint, version=self._info.api_version, timeout=_REGISTRY_TIMEOUT, tls=self._tls
             )
-            client.api.journal = self.journal
-            if is_buildkit:
-                return LiveBuildKitBuild(client.api, request, name=lambda image_id: self._name(image_id, tag))
-            return LiveBuild(
-                client.api,
-                request,
-                name=lambda image_id: self._name(image_id, tag),
-                builder=self._info.builder,
-            )
+            client.api.journal, client.api.dialect = self.journal, self._dialect
+            kind = LiveBuildKitBuild if is_buildkit else LiveBuild
+            return kind(client.api, request, name=lambda image_id: self._name(image_id, tag))
 
     def inspect(self, image: str) -> dict[str, Any]:
         """Return the raw answer of ``GET /images/{image}/json``."""
@@ -167,37 +164,27 @@ class LiveEngine:
         """Give an image another name, unless that name is the user's."""
         self._name(str(self.inspect(image)["Id"]), reference)
 
-    def start(
-        self,
-        image: str,
-        command: Sequence[str] | None = None,
-        *,
-        env: Mapping[str, str] | None = None,
-        user: str | None = None,
-        read_only: bool = False,
-        ports: Sequence[int] | Mapping[int, int] = (),
-        mounts: Mapping[str, str] | None = None,
-        cap_drop: Sequence[str] = (),
-        network: str | None = None,
-        missing: Missing = "refuse",
-    ) -> LiveContainer:
+    def start(self, request: StartRequest) -> LiveContainer:
         """Start a container and return at once; see the protocol."""
-        if missing == "refuse":
-            require_sources(mounts)
-        wanted = dict(ports) if isinstance(ports, Mapping) else dict.fromkeys(ports)
+        if request.missing == "refuse":
+            require_sources(request.mounts)
+        ports = request.ports
+        wanted = ports if isinstance(ports, Mapping) else dict.fromkeys(ports)
+        limits = of_container(request.limits, self._client.info()) if request.limits != Limits() else {}
         container = self._create(
-            image,
-            command,
-            mounts=tuple(mounted(mounts)),
-            environment=dict(env or {}),
-            user=user,
-            read_only=read_only,
+            request.image,
+            request.command,
+            mounts=tuple(mounted(request.mounts)),
+            environment=dict(request.env),
+            user=request.user,
+            read_only=request.read_only,
             ports={f"{inside}/tcp": ("127.0.0.1", outside) for inside, outside in wanted.items()},
-            cap_drop=list(cap_drop),
-            network=network,
+            cap_drop=list(request.cap_drop),
+            network=request.network,
+            **limits,
         )
         try:
-            with translated(self._info.endpoint, image=image):
+            with translated(self._info.endpoint, image=request.image):
                 container._container.start()
         except BaseException:
             # A taken port shows only at the start, when the container exists already.
@@ -226,7 +213,7 @@ class LiveEngine:
         found = self.inspect(image)
         image_id, tags = str(found["Id"]), list(found.get("RepoTags") or ())
         owned = self.journal.owned()
-        reference = next((tag for tag in tags if _same(tag, image)), None)
+        reference = next((tag for tag in tags if self._dialect.is_same(tag, image)), None)
         if reference is None and image_id not in owned.images:
             raise NotOurs(f"{image!r} was not made by this course, so it stays. Remove it yourself if you want to.")
         if reference is not None:
@@ -250,14 +237,10 @@ class LiveEngine:
             )
         with translated(self._info.endpoint, image=reference):
             # noprune: untagged parents may be the user's own build cache.
-            self._client.api.remove_image(self._in_full(reference), noprune=True)
+            self._client.api.remove_image(self._dialect.in_full(reference), noprune=True)
         self.journal.forget("tag", name)
         if not self._holds(image_id):  # it stays, without a name, where another image stands on it
             self.journal.forget("image", image_id)
-
-    def _in_full(self, reference: str) -> str:
-        # To Podman a short name means localhost/… first, which is what somebody built with Podman itself.
-        return f"docker.io/{reference}" if self._info.builder == "buildah" else reference
 
     def _delete(self, image_id: str) -> None:
         with translated(self._info.endpoint, image=image_id):
@@ -361,32 +344,19 @@ class LiveEngine:
 
 
 def _describe(
-    endpoint: str, kind: EngineKind, why: str, version: Mapping[str, Any], info: Mapping[str, Any], *, is_podman: bool
+    endpoint: str, kind: EngineKind, why: str, version: Mapping[str, Any], info: Mapping[str, Any], dialect: Dialect
 ) -> EngineInfo:
     return EngineInfo(
-        kind="podman" if is_podman else kind,
-        name="Podman" if is_podman else "Docker",
+        kind=kind,
+        name=dialect.name,
         version=str(version["Version"]),
         api_version=str(version["ApiVersion"]),
         platform=f"{version.get('Os', 'linux')}/{version.get('Arch', 'amd64')}",
         storage=str(info.get("Driver", "unknown")),
-        builder="buildah" if is_podman else "classic",
+        builder=dialect.builder,
         endpoint=endpoint,
         why=why,
     )
-
-
-def _identity(described: EngineInfo, info: Mapping[str, Any]) -> str:
-    if described.builder == "buildah":
-        # Podman makes up another ID at every question. Machine and folder name its store, whatever the socket.
-        return f"podman {info.get('Name')} {info.get('DockerRootDir')}"
-    return str(info.get("ID") or described.endpoint)
-
-
-def _same(tag: str, asked: str) -> bool:
-    # Podman and registries print names in full; people ask for the short form.
-    full = asked if ":" in asked.split("/")[-1] else f"{asked}:latest"
-    return tag in (full, f"localhost/{full}", f"docker.io/{full}", f"docker.io/library/{full}")
 
 
 def environment_tls() -> Any:

@@ -199,8 +199,7 @@ def steps_below(client: JournallingClient, image_id: str) -> Iterator[str]:
     The older builder leaves one for each instruction, and `docker history` names them; "<missing>" is what was pulled.
     """
     for number, entry in enumerate(client.history(image_id)):
-        # Podman leaves the algorithm away.
-        found = image_id if number == 0 else f"sha256:{str(entry['Id']).removeprefix('sha256:')}"
+        found = image_id if number == 0 else client.dialect.image_id(str(entry["Id"]))
         if not _ID.fullmatch(found):
             return
         yield found

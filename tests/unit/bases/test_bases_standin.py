@@ -21,6 +21,7 @@ from layerlab.bases.standin.building import PLANS
 from layerlab.bases.standin.kits import GLIBC, KITS, MUSL, Kit
 from layerlab.bases.standin.unpacked import Unpacked
 from layerlab.dockerfile import parse
+from layerlab.engine.protocol import StartRequest
 from layerlab.errors import BaseUnavailable, BuildCancelled
 
 STANZA = """\
@@ -280,8 +281,8 @@ class Toolchain:
         self.outputs, self.exit_code, self.seen, self.id = outputs, exit_code, set[str](), "c0ffee"
         self.client = self.containers = self
 
-    def start(self, image: str, command: list[str], *, mounts: dict[str, str]) -> Toolchain:
-        (folder,) = (Path(path) for path in mounts)
+    def start(self, request: StartRequest) -> Toolchain:
+        (folder,) = (Path(path) for path in request.mounts)
         self.seen = {path.name for path in folder.iterdir()}
         for name in self.outputs:
             (folder / f"{name}.tar").write_text(name)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from layerlab.context import BuildContext
 from layerlab.engine.live.buildkit import routes, wire
 from layerlab.engine.live.buildkit.printed import PlainText, json_statuses
-from layerlab.engine.protocol import BuildRequest
+from layerlab.engine.protocol import BuildRequest, Limits
 from layerlab.errors import BuildFailed, DockerfileError, EngineRefused, NoBuildKit
 from layerlab.events import Failed, StepCached, StepFinished, StepOutput, StepStarted, Succeeded, parse
 
@@ -218,8 +218,8 @@ def test_where_no_route_keeps_secrets_it_says_what_to_install(clients, tmp_path)
 
 
 def test_a_limit_that_would_not_be_heeded_is_refused(clients, tmp_path):
-    with pytest.raises(EngineRefused, match="no memory limit"):
-        routes.choose(request(tmp_path, memory_bytes=1))
+    with pytest.raises(EngineRefused, match="no limits"):
+        routes.choose(request(tmp_path, limits=Limits(memory_bytes=1)))
 
 
 def test_a_route_says_what_it_lacks_and_a_request_hides_its_secrets(clients, tmp_path):

@@ -12,6 +12,7 @@ from fake_engine import FakeEngine
 
 from layerlab.engine.journal import Journal
 from layerlab.engine.live import LiveEngine
+from layerlab.engine.live.dialect import DOCKER
 from layerlab.engine.live.registry.local import LocalRegistry
 from layerlab.errors import EngineRefused, EngineUnreachable, ImageNotFound
 
@@ -22,6 +23,7 @@ class Api:
     """The calls of the SDK's low-level client that names need, which answer or fail as they are told."""
 
     def __init__(self) -> None:
+        self.dialect = DOCKER
         self.error: Exception | None = None
         self.called: list[tuple[Any, ...]] = []
         self.names = ["users/own:1", NAME]

@@ -8,19 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from layerlab.engine.mounts import mounted, require_sources
+from layerlab.engine.mounts import Missing, mounted, require_sources
 from layerlab.engine.operations import start_arguments, start_key
+from layerlab.engine.protocol import StartRequest
 from layerlab.engine.redact import PATH, Redactor
 from layerlab.errors import EngineRefused
 
 TARGET = "/app/models"
 
 
-def arguments(folder: Path, *, mode: str = ":ro", missing: str = "refuse"):
-    return start_arguments(
-        None, env=None, user=None, read_only=False, ports=(), mounts={str(folder): TARGET + mode}, cap_drop=(),
-        network=None, missing=missing,
-    )  # fmt: skip
+def arguments(folder: Path, *, mode: str = ":ro", missing: Missing = "refuse"):
+    return start_arguments(StartRequest(image="any", mounts={str(folder): TARGET + mode}, missing=missing))
 
 
 def folder(path: Path, **files: str) -> Path:
@@ -55,9 +53,8 @@ def test_read_only_and_writable_are_two_starts(tmp_path: Path) -> None:
 
 
 def test_without_mounts_a_start_is_named_as_ever() -> None:
-    given = {"env": None, "user": None, "read_only": False, "ports": (), "cap_drop": (), "network": None}
-    found = start_arguments(None, **given, mounts=None, missing="refuse")
-    assert found == start_arguments(None, **given, mounts={}, missing="create")
+    found = start_arguments(StartRequest(image="any"))
+    assert found == start_arguments(StartRequest(image="any", missing="create"))
     assert list(found) == ["command", "env", "user", "read_only", "ports", "mounts", "cap_drop", "network"]
 
 

@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import replace
 
 import pytest
+from asking import asked
 from fake_engine import FakeEngine
 
 from layerlab import measure
@@ -58,7 +59,7 @@ def test_a_from_that_names_no_image_is_told_by_its_line(tmp_path, base, why):
 
 def test_the_command_for_a_terminal_can_be_pasted(context):
     root = context.folder.parent
-    told = session.in_a_terminal(context, "layerlab/a:b", {"PY_MINOR": "3.11"}, root)
+    told = session.in_a_terminal(asked(context, tag="layerlab/a:b", args={"PY_MINOR": "3.11"}), root)
     words = told.replace("\\\n", " ").split()
     assert words[:2] == ["docker", "build"]
     assert words[2:6] == ["--build-arg", "PY_MINOR=3.11", "-t", "layerlab/a:b"]
@@ -67,7 +68,7 @@ def test_the_command_for_a_terminal_can_be_pasted(context):
 
 def test_the_command_for_a_text_reads_it_from_standard_input(context):
     given = BuildContext.open(context.folder, "mine.Dockerfile", dockerfile_text="FROM scratch AS first\nCOPY a /\n")
-    told = session.in_a_terminal(given.with_changed({"a": "b"}), None, {}, context.folder.parent, target="first")
+    told = session.in_a_terminal(asked(given.with_changed({"a": "b"}), target="first"), context.folder.parent)
     folder = context.folder.name
     assert told.split("\n") == [
         "docker build \\",
@@ -78,9 +79,8 @@ def test_the_command_for_a_text_reads_it_from_standard_input(context):
 
 
 def test_the_command_for_a_build_by_buildkit_names_secrets_and_not_their_content(context):
-    told = session.in_a_terminal(
-        context, None, {}, context.folder.parent, no_cache=True, builder="buildkit", secrets={"token": "hush"}
-    )
+    request = asked(context, no_cache=True, builder="buildkit", secrets={"token": "hush"})
+    told = session.in_a_terminal(request, context.folder.parent)
     assert told.replace("\\\n", " ").split()[:6] == [
         "DOCKER_BUILDKIT=1", "docker", "build", "--no-cache", "--secret", "id=token,src=token.txt",
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from layerlab.engine.protocol import ExecResult, Response, Stopped
+from layerlab.engine.protocol import ExecResult, Response, StartRequest, Stopped
 from layerlab.errors import DoesNotServe, EngineRefused
 from layerlab.narration import about, heard
 from layerlab.probe import Contents, Distribution, Probe, Tool, contents, probe, start, start_work
@@ -66,9 +66,9 @@ class FakeEngine:
         self.asked.append(("run", command))
         return self.answer
 
-    def start(self, image: str, command: Sequence[str] | None = None, **options: Any) -> FakeContainer:
-        self.asked.append(("start", command))
-        self.started = options
+    def start(self, request: StartRequest) -> FakeContainer:
+        self.asked.append(("start", request.command))
+        self.started = request
         return self.container
 
 
@@ -145,7 +145,7 @@ def test_a_probe_says_on_which_root_folder_it_served_and_as_whom() -> None:
     engine = FakeEngine()
     engine.container.answers = {"id": ExecResult(127, "no such file"), "python3": ExecResult(0, "10001\n")}
     found = probe(engine, "i", paths=("/health",), read_only=True, stopping=True)  # type: ignore[arg-type]
-    assert engine.started == {"ports": (8000,), "read_only": True}
+    assert engine.started == StartRequest(image="i", ports=(8000,), read_only=True)
     assert (found.uid, found.read_only, found.stops, found.serves) == (10001, True, True, True)
     assert str(found).startswith("Serves as uid 10001, on a root folder it cannot write to: GET /health → 200")
     engine.container.answers = {"id": ExecResult(1, "7"), "python3": ExecResult(127, "")}
@@ -209,7 +209,7 @@ def test_a_start_says_what_became_of_a_container_that_never_answered(code: int |
     assert (begun.answer, begun.exit_code, begun.ended) == (None, code, code is not None)
     assert begun.last_words == ("ModelError: no model", "ERROR: failed. Exiting.")
     assert told in repr(begun) and "no model" in repr(begun)
-    assert (engine.started["mounts"], engine.started["missing"]) == ({"/models": "/m:ro"}, "create")
+    assert (engine.started.mounts, engine.started.missing) == ({"/models": "/m:ro"}, "create")
     assert engine.container.is_removed
 
 
@@ -223,7 +223,7 @@ def test_a_start_that_answers_has_its_answer_and_no_exit_code() -> None:
     begun = start(engine, "image", path="/hello")
     assert (begun.answer, begun.ended) == (Response(200, "/hello on 8000"), False)
     assert repr(begun) == "Runs. GET /hello → 200 /hello on 8000"
-    assert "mounts" not in engine.started, "a start without mounts is recorded as it ever was"
+    assert engine.started == StartRequest(image="image", ports=(8000,))
 
 
 class Starting:
@@ -231,11 +231,11 @@ class Starting:
 
     def __init__(self, *told: str) -> None:
         self.told = list(told)
-        self.starts: list[dict[str, Any]] = []
+        self.starts: list[StartRequest] = []
         self.removed = 0
 
-    def start(self, image: str, command: Sequence[str] | None = None, **options: Any) -> Starting:
-        self.starts.append(options)
+    def start(self, request: StartRequest) -> Starting:
+        self.starts.append(request)
         return self
 
     def __enter__(self) -> Starting:
@@ -255,7 +255,7 @@ def test_the_work_of_each_start_is_told_and_can_be_recorded() -> None:
     engine = Starting("1.9\n", "1.21\n", "1.4\n")
     assert start_work(engine, "i", starts=3) == (1.9, 1.21, 1.4)  # type: ignore[arg-type]
     assert engine.removed == 3
-    assert len({str(options["env"]) for options in engine.starts}) == 3, "alike, they would share one recording"
+    assert len({str(request.env) for request in engine.starts}) == 3, "alike, they would share one recording"
 
 
 def test_a_container_that_cannot_be_asked_for_its_work_says_so() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from layerlab import probe
-from layerlab.engine.protocol import ExecResult
+from layerlab.engine.protocol import ExecResult, StartRequest
 from layerlab.errors import EngineRefused
 
 
@@ -95,7 +95,7 @@ class Told:
     def __init__(self, ended: ExecResult) -> None:
         self.ended, self.asked = ended, [""]
 
-    def start(self, image: str, *, ports: Sequence[int]) -> Told:
+    def start(self, request: StartRequest) -> Told:
         return self
 
     def request(self, path: str, **_: Any) -> None:

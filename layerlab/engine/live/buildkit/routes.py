@@ -13,7 +13,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 
-from layerlab.engine.protocol import BuildRequest, Route
+from layerlab.engine.protocol import BuildRequest, Limits, Route
 from layerlab.errors import EngineRefused, NoBuildKit
 
 _API_LACKS = ("secrets", "`# syntax=`", "a `.dockerignore` that hides the Dockerfile from `COPY . .`")
@@ -49,8 +49,8 @@ def choose(request: BuildRequest) -> Found:
     EngineRefused
         The build asks for a limit that BuildKit does not heed.
     """
-    if request.memory_bytes:
-        raise EngineRefused("BuildKit heeds no memory limit. Leave it out, or build with the classic builder.")
+    if request.limits != Limits():
+        raise EngineRefused("BuildKit heeds no limits, of memory or else. Leave them out, or build without BuildKit.")
     for found in routes():
         if found.route.can_keep_secrets or not request.secrets:
             return found

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
+from layerlab.engine.protocol import StartRequest
 from layerlab.errors import ImageNotFound, NoRegistry, PullFailed
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class ContainerServing(Serving):
         except ImageNotFound:
             for _ in engine.pull(image):
                 pass
-        self._container = engine.start(image, ports=(IMAGE_PORT,))
+        self._container = engine.start(StartRequest(image=image, ports=(IMAGE_PORT,)))
         self._is_stopped = False
         super().__init__(f"127.0.0.1:{self._container.published(IMAGE_PORT)}")
 

@@ -1,0 +1,116 @@
+"""What Podman does otherwise than Docker, in one place; which of the two answers is found out once, when connecting.
+
+Podman answers Docker's API. What is said here of it was tried on 4.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import docker
+import docker.errors
+
+from layerlab.engine.protocol import Builder, EngineKind
+
+
+class Dialect:
+    """Docker's ways, a private engine's too.
+
+    Attributes
+    ----------
+    has_buildkit
+        True where ``builder="buildkit"`` goes to another builder than the engine's own.
+    has_step_images
+        True where the engine's own builder leaves an image for each instruction.
+    ends_cancelled_late
+        True where a build that was cancelled may still commit what it is at.
+    cancelled
+        What becomes of a build by the engine's own builder that was cancelled, for a message.
+    """
+
+    name = "Docker"
+    builder: Builder = "classic"
+    has_buildkit = True
+    has_step_images = True
+    ends_cancelled_late = True
+    cancelled = "No image of it stays; the steps that had ended are in the engine's build cache."
+
+    def kind(self, asked: EngineKind) -> EngineKind:
+        """Say which kind of engine this is, connected to as ``asked``."""
+        return asked
+
+    def identity(self, info: Mapping[str, Any], endpoint: str) -> str:
+        """Name the engine's store, the same whichever way it is connected to; ``info`` is what `docker info` says."""
+        return str(info.get("ID") or endpoint)
+
+    def image_id(self, printed: str) -> str:
+        """Return an image's id, as a history prints it, with its algorithm."""
+        return printed
+
+    def in_full(self, reference: str) -> str:
+        """Return a name of ours so that it can mean no other image."""
+        return reference
+
+    def is_same(self, tag: str, asked: str) -> bool:
+        """True where a tag that the engine prints is the name that somebody asked for."""
+        return tag == _tagged(asked)
+
+    def remove_alone(self, client: docker.APIClient, image: Any, *, force: bool) -> Any:
+        """Remove an image and leave its untagged parents, which may be somebody's build cache."""
+        return docker.APIClient.remove_image(client, image, force=force, noprune=True)
+
+
+class _Podman(Dialect):
+    name = "Podman"
+    builder: Builder = "buildah"
+    # What Docker leaves to BuildKit its own builder does itself, but for secrets through Docker's API.
+    has_buildkit = False
+    has_step_images = False
+    # It commits nothing more, and its working containers are in no list of Docker's API.
+    ends_cancelled_late = False
+    cancelled = "Podman lets the command under way come to its end and then removes what it made."
+
+    def kind(self, asked: EngineKind) -> EngineKind:
+        return "podman"  # whatever socket it was found at
+
+    def identity(self, info: Mapping[str, Any], endpoint: str) -> str:
+        # It makes up another ID at every question. Machine and folder name its store.
+        return f"podman {info.get('Name')} {info.get('DockerRootDir')}"
+
+    def image_id(self, printed: str) -> str:
+        # It leaves the algorithm away.
+        return f"sha256:{printed.removeprefix('sha256:')}"
+
+    def in_full(self, reference: str) -> str:
+        # To it a short name means localhost/… first, which is what somebody built with Podman itself.
+        return f"docker.io/{reference}"
+
+    def is_same(self, tag: str, asked: str) -> bool:
+        # It prints names in full.
+        full = _tagged(asked)
+        return tag in (full, f"localhost/{full}", f"docker.io/{full}", f"docker.io/library/{full}")
+
+    def remove_alone(self, client: docker.APIClient, image: Any, *, force: bool) -> Any:
+        # It overlooks `noprune` in Docker's call and takes the parents along. In its own call for several images it
+        # heeds it.
+        asked = {"images": image, "force": force, "noprune": True}
+        url = f"{client.base_url}/v4.0.0/libpod/images/remove"
+        answer = client._result(client._delete(url, params=asked), json=True)
+        if errors := answer.get("Errors"):
+            kind = docker.errors.ImageNotFound if "image not known" in errors[0] else docker.errors.APIError
+            raise kind(errors[0], explanation=errors[0])
+        return [{word: one} for word in ("Untagged", "Deleted") for one in answer.get(word) or ()]
+
+
+DOCKER, PODMAN = Dialect(), _Podman()
+
+
+def spoken(version: Mapping[str, Any]) -> Dialect:
+    """Tell from an engine's answer to `docker version` who answers."""
+    names = (str(part.get("Name")) for part in version.get("Components") or ())
+    return PODMAN if any("Podman" in name for name in names) else DOCKER
+
+
+def _tagged(reference: str) -> str:
+    return reference if ":" in reference.split("/")[-1] else f"{reference}:latest"
