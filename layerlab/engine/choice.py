@@ -10,10 +10,11 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from layerlab.engine import private
-from layerlab.engine.protocol import Engine
+from layerlab.engine.protocol import USUAL_NAMESPACE, Engine, EngineKind
 from layerlab.errors import EngineError, EngineUnreachable, NoEngine
 
 KINDS = ("docker", "podman", "private", "recorded")
@@ -22,7 +23,22 @@ _DOCKER_SOCKET = "/var/run/docker.sock"
 _CONTAINER_HOST = "CONTAINER_HOST"
 
 
-def connect(prefer: str | None = None, *, notebook: str = "") -> Engine:
+@dataclass(frozen=True)
+class _Session:
+    """What is asked of an engine besides its kind; see `connect`."""
+
+    notebook: str
+    recordings: Path | None
+    namespace: str
+
+
+def connect(
+    prefer: str | None = None,
+    *,
+    notebook: str = "",
+    recordings: Path | None = None,
+    namespace: str = USUAL_NAMESPACE,
+) -> Engine:
     """Connect to an engine; its ``info.why`` says in a sentence why this one.
 
     Parameters
@@ -34,56 +50,64 @@ def connect(prefer: str | None = None, *, notebook: str = "") -> Engine:
         recordings.
     notebook
         Whose recordings are wanted, where it comes to that: a notebook that was recorded by itself has its own.
+    recordings
+        Their folder; by default the environment's LAYERLAB_RECORDINGS, and without that the checkout's.
+    namespace
+        What all names begin with that this session gives to images, up to and with a slash.
 
     Raises
     ------
+    ValueError
+        The namespace ends without a slash: it would hold others' names that begin alike.
     NoEngine
         An engine was asked for by name and there is none of that kind.
     EngineUnreachable, EnginePermission
         DOCKER_HOST, the Docker context or CONTAINER_HOST names an engine that does not answer, or may not
         be opened.
     """
+    if not namespace.endswith("/"):
+        raise ValueError(f"{namespace!r} is no namespace. Let it end with a slash, as in {USUAL_NAMESPACE!r}.")
+    session = _Session(notebook, recordings, namespace)
     wanted = prefer or os.environ.get("LAYERLAB_ENGINE")
     if not wanted:
-        return _recording(_first_found(notebook))
+        return _recording(_first_found(session))
     because = f"{wanted!r} was asked for" if prefer else f"LAYERLAB_ENGINE={wanted}"
     if wanted not in KINDS:
         raise NoEngine(f"{because}, and that is no engine. Use one of {', '.join(KINDS)}.")
-    return _recording(_named(wanted, because, notebook))
+    return _recording(_named(wanted, because, session))
 
 
-def _named(kind: str, because: str, notebook: str) -> Engine:
+def _named(kind: str, because: str, session: _Session) -> Engine:
     if kind == "recorded":
-        return _recorded(because, notebook)
+        return _recorded(because, session)
     if kind == "private":
-        return _private(because)
+        return _private(because, session)
     if kind == "podman":
-        return _podman(because)
-    return _explicit() or _docker(_DOCKER_SOCKET, because)
+        return _podman(because, session)
+    return _explicit(session) or _docker(_DOCKER_SOCKET, because, session)
 
 
-def _first_found(notebook: str) -> Engine:
-    if engine := _explicit() or _explicit_podman(f"{_CONTAINER_HOST}={os.environ.get(_CONTAINER_HOST)}"):
+def _first_found(session: _Session) -> Engine:
+    because = f"{_CONTAINER_HOST}={os.environ.get(_CONTAINER_HOST)}"
+    if engine := _explicit(session) or _explicit_podman(because, session):
         return engine
     reasons: list[str] = []
     for attempt in (_default_docker, _default_podman, _running_private):
-        found = attempt(reasons)
+        found = attempt(reasons, session)
         if found:
             return found
-    return _recorded("; ".join(reasons) or "no engine was found", notebook)
+    return _recorded("; ".join(reasons) or "no engine was found", session)
 
 
-def _explicit() -> Engine | None:
+def _explicit(session: _Session) -> Engine | None:
     """Return the engine that DOCKER_HOST or a chosen Docker context names; raise if it does not answer."""
-    from layerlab.engine.live import LiveEngine
-
     if host := os.environ.get("DOCKER_HOST"):
         with _named_by("DOCKER_HOST", "unset DOCKER_HOST"):
-            return LiveEngine.open(host, kind="docker", why=f"DOCKER_HOST={host}", tls=_environment_tls())
+            return _live(host, "docker", f"DOCKER_HOST={host}", session, tls=_environment_tls())
     name, endpoint = _docker_context()
     if endpoint:
         with _named_by(f"The Docker context {name!r}", "choose another one (`docker context use default`)"):
-            return LiveEngine.open(endpoint, kind="docker", why=f"the Docker context {name!r}")
+            return _live(endpoint, "docker", f"the Docker context {name!r}", session)
     return None
 
 
@@ -97,61 +121,61 @@ def _named_by(what: str, otherwise: str) -> Iterator[None]:
         raise EngineUnreachable(f"{said}. {what} names that engine: start it there, or {otherwise}.") from error
 
 
-def _explicit_podman(because: str) -> Engine | None:
+def _explicit_podman(because: str, session: _Session) -> Engine | None:
     """Return the engine that Podman's own variable names; raise if it does not answer."""
-    from layerlab.engine.live import LiveEngine
-
     host = os.environ.get(_CONTAINER_HOST)
-    return LiveEngine.open(host, kind="podman", why=because) if host else None
+    return _live(host, "podman", because, session) if host else None
 
 
-def _docker(socket: str, because: str) -> Engine:
-    from layerlab.engine.live import LiveEngine
-
-    return LiveEngine.open(f"unix://{socket}", kind="docker", why=because)
+def _docker(socket: str, because: str, session: _Session) -> Engine:
+    return _live(f"unix://{socket}", "docker", because, session)
 
 
-def _podman(because: str) -> Engine:
-    from layerlab.engine.live import LiveEngine
-
-    if engine := _explicit_podman(because):
+def _podman(because: str, session: _Session) -> Engine:
+    if engine := _explicit_podman(because, session):
         return engine
     for socket in _podman_sockets():
         if socket.exists():
-            return LiveEngine.open(f"unix://{socket}", kind="podman", why=because)
+            return _live(f"unix://{socket}", "podman", because, session)
     raise NoEngine(
         "No Podman socket was found. Start one with `systemctl --user start podman.socket` and leave "
         f"{_CONTAINER_HOST} unset, or name it there (`unix:///path/of/podman.sock`)."
     )
 
 
-def _private(because: str) -> Engine:
-    from layerlab.engine.live import LiveEngine
-
+def _private(because: str, session: _Session) -> Engine:
     if not private.is_running():
         raise NoEngine("The private engine does not run. Start it with `layerlab engine start`.")
-    return LiveEngine.open(f"unix://{private.paths().socket}", kind="private", why=because)
+    return _live(f"unix://{private.paths().socket}", "private", because, session)
 
 
-def _recorded(because: str, notebook: str) -> Engine:
+def _live(endpoint: str, kind: EngineKind, because: str, session: _Session, *, tls: object = None) -> Engine:
+    from layerlab.engine.live import LiveEngine
+
+    return LiveEngine.open(endpoint, kind=kind, why=because, tls=tls, namespace=session.namespace)
+
+
+def _recorded(because: str, session: _Session) -> Engine:
     from layerlab.engine.recorded import RecordedEngine
 
-    return RecordedEngine.open(why=because, notebook=notebook)
+    return RecordedEngine.open(
+        why=because, notebook=session.notebook, recordings=session.recordings, namespace=session.namespace
+    )
 
 
-def _default_docker(reasons: list[str]) -> Engine | None:
+def _default_docker(reasons: list[str], session: _Session) -> Engine | None:
     if not Path(_DOCKER_SOCKET).exists():
         return None
     try:
-        return _docker(_DOCKER_SOCKET, f"Docker answers at {_DOCKER_SOCKET}")
+        return _docker(_DOCKER_SOCKET, f"Docker answers at {_DOCKER_SOCKET}", session)
     except EngineError as error:
         reasons.append(str(error).split(". ")[0])
         return None
 
 
-def _default_podman(reasons: list[str]) -> Engine | None:
+def _default_podman(reasons: list[str], session: _Session) -> Engine | None:
     try:
-        return _podman("Podman's socket answers")
+        return _podman("Podman's socket answers", session)
     except NoEngine:
         return None
     except EngineError as error:
@@ -159,10 +183,10 @@ def _default_podman(reasons: list[str]) -> Engine | None:
         return None
 
 
-def _running_private(reasons: list[str]) -> Engine | None:
+def _running_private(reasons: list[str], session: _Session) -> Engine | None:
     if not private.is_running():
         return None
-    engine = _private("the private engine runs")
+    engine = _private("the private engine runs", session)
     if not any("layerlab.standin" in (image.get("Labels") or {}) for image in engine.images()):
         engine.close()
         reasons.append("the private engine runs, and its base images are still being prepared")

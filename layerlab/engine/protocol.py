@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 EngineKind = Literal["docker", "podman", "private", "recorded"]
 Builder = Literal["classic", "buildah", "buildkit"]
 RouteName = Literal["buildx", "api", "cli"]
+# Under which a session names its images unless it is told another namespace.
+USUAL_NAMESPACE = "layerlab/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,8 @@ class EngineInfo:
 
     For a recorded engine ``name``, ``version``, ``platform``, ``storage`` and ``builder`` are those of the
     engine that was recorded, and ``recorded_on`` says when. ``builder`` is what builds unless BuildKit is asked
-    for. ``is_fresh`` engines have no build cache from before this session, or behave as if.
+    for. ``is_fresh`` engines have no build cache from before this session, or behave as if. Below ``namespace`` lie
+    all names that this session may give to images; it ends with a slash.
     """
 
     kind: EngineKind
@@ -42,6 +45,7 @@ class EngineInfo:
     why: str
     recorded_on: date | None = None
     is_fresh: bool = False
+    namespace: str = USUAL_NAMESPACE
 
     @property
     def is_live(self) -> bool:
@@ -104,7 +108,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class BuildRequest:
-    """What is to be built. ``tag`` must lie under ``layerlab/``.
+    """What is to be built. ``tag`` must lie in the session's namespace; see `EngineInfo`.
 
     ``builder`` is the engine's own unless "buildkit" is asked for. ``secrets`` are contents by the id under which
     ``RUN --mount=type=secret`` knows them; only BuildKit can hand them over. ``limits`` hold for each step by itself:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from layerlab.archive import LayerFiles, PackedLayer, columns
 from layerlab.engine.chains import Chains, base_chain, summary
 from layerlab.engine.operations import decode, in_short, run_key, start_arguments, start_key
-from layerlab.engine.protocol import BuildRequest, EngineInfo, ExecResult, RawEvent, StartRequest
+from layerlab.engine.protocol import USUAL_NAMESPACE, BuildRequest, EngineInfo, ExecResult, RawEvent, StartRequest
 from layerlab.engine.raw_client import RawClient
 from layerlab.engine.recordings import Payload, Provenance, Recordings, base_key, layer_key
 from layerlab.engine.replay import ReplayedBuild
@@ -21,7 +22,6 @@ from layerlab.engine.shelf import Shelf
 from layerlab.engine.steps import Surroundings
 from layerlab.errors import ImageNotFound, NotOurs, NotRecorded
 
-NAMESPACE = "layerlab/"
 _START_ENGINE = "To do it for real, start an engine (`layerlab doctor` says how)."
 
 
@@ -32,17 +32,19 @@ class RecordedEngine:
     is there once this session has built it.
     """
 
-    def __init__(self, recordings: Recordings, *, why: str) -> None:
+    def __init__(self, recordings: Recordings, *, why: str, namespace: str = USUAL_NAMESPACE) -> None:
         self._recordings = recordings
         self._chains = Chains(recordings)
         self._shelf = Shelf()
         self._starts: dict[str, int] = {}
         self.provenance: Provenance = recordings.provenance
-        self._info = _describe(self.provenance, why)
+        self._info = replace(_describe(self.provenance, why), namespace=namespace)
 
     @classmethod
-    def open(cls, *, why: str, notebook: str = "") -> RecordedEngine:
-        """Open the recordings of the checkout, or those that LAYERLAB_RECORDINGS names; see `Recordings.open`.
+    def open(
+        cls, *, why: str, notebook: str = "", recordings: Path | None = None, namespace: str = USUAL_NAMESPACE
+    ) -> RecordedEngine:
+        """Open the recordings in a folder, by default the one of `Recordings.open`.
 
         Raises
         ------
@@ -51,7 +53,7 @@ class RecordedEngine:
         RecordingDamaged
             Their provenance cannot be read.
         """
-        return cls(Recordings.open(notebook), why=why)
+        return cls(Recordings.open(notebook, folder=recordings), why=why, namespace=namespace)
 
     @property
     def info(self) -> EngineInfo:
@@ -66,7 +68,7 @@ class RecordedEngine:
     def build(self, request: BuildRequest) -> ReplayedBuild | ReplayedSolve:
         """Replay a build, as far as its steps are recorded; one by BuildKit as a whole."""
         if request.tag:
-            _require_ours(request.tag)
+            self._require_ours(request.tag)
         if request.builder == "buildkit":
             around = replace(self._surroundings(), builder="buildkit")
             return ReplayedSolve(request, recordings=self._recordings, shelf=self._shelf, surroundings=around)
@@ -128,7 +130,7 @@ class RecordedEngine:
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image another name, for this session."""
-        _require_ours(reference)
+        self._require_ours(reference)
         chain = self._chain(image)
         image_id = self._chains.image_id(chain)
         self._shelf.add(image_id, chain)
@@ -165,6 +167,14 @@ class RecordedEngine:
 
     def close(self) -> None:
         """Do nothing: there is no connection."""
+
+    def _require_ours(self, reference: str) -> None:
+        namespace = self._info.namespace
+        if not reference.startswith(namespace):
+            raise NotOurs(
+                f"The course names images only under {namespace!r}, and {reference!r} is not. "
+                f"Call it {namespace}{reference.rpartition('/')[2]}."
+            )
 
     def _surroundings(self) -> Surroundings:
         return Surroundings(
@@ -229,14 +239,6 @@ def _describe(provenance: Provenance, why: str) -> EngineInfo:
         recorded_on=provenance.recorded_on,
         is_fresh=True,
     )
-
-
-def _require_ours(reference: str) -> None:
-    if not reference.startswith(NAMESPACE):
-        raise NotOurs(
-            f"The course names images only under {NAMESPACE!r}, and {reference!r} is not. "
-            f"Call it {NAMESPACE}{reference.rpartition('/')[2]}."
-        )
 
 
 def _refuse(what: str) -> NoReturn:

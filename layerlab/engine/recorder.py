@@ -16,7 +16,7 @@ from layerlab.engine.mounts import mounted
 from layerlab.engine.operations import FAILURES, encode, run_key, start_arguments, start_key
 from layerlab.engine.protocol import BuildRequest, Container, Engine, EngineInfo, ExecResult, RawEvent, StartRequest
 from layerlab.engine.raw_client import RawClient
-from layerlab.engine.recorded import NAMESPACE, environment
+from layerlab.engine.recorded import environment
 from layerlab.engine.recording_build import RecordingBuild
 from layerlab.engine.recording_container import RecordingContainer
 from layerlab.engine.recording_session import Session
@@ -75,8 +75,9 @@ class RecordingEngine:
 
     def build(self, request: BuildRequest) -> RecordingBuild | RecordingSolve:
         """Start a build that is written down when it ends."""
-        if request.tag and not request.tag.startswith(NAMESPACE):
-            raise NotOurs(f"The course names images only under {NAMESPACE!r}, and {request.tag!r} is not.")
+        namespace = self.info.namespace
+        if request.tag and not request.tag.startswith(namespace):
+            raise NotOurs(f"The course names images only under {namespace!r}, and {request.tag!r} is not.")
         if request.builder == "buildkit":
             around = replace(self._surroundings(), builder="buildkit")
             return RecordingSolve(request, session=self._session, surroundings=around)
@@ -97,7 +98,7 @@ class RecordingEngine:
     def images(self) -> list[dict[str, Any]]:
         """Return what this session built, and every image that is not the course's own."""
         built = {image_id for image_id, _ in self._session.shelf.tagged()}
-        return [entry for entry in self._live.images() if entry["Id"] in built or _is_others(entry)]
+        return [entry for entry in self._live.images() if entry["Id"] in built or self._is_others(entry)]
 
     def save(self, image: str) -> Iterator[bytes]:
         """Stream the archive; it is not recorded."""
@@ -224,12 +225,12 @@ class RecordingEngine:
     def _name_of(self, image: str) -> str | None:
         """Return the name under which an image can be recorded as a base; the course's own images have none."""
         if not is_id(image):
-            return None if image.startswith(NAMESPACE) else image
+            return None if image.startswith(self.info.namespace) else image
         try:
             tags = self._live.inspect(image).get("RepoTags") or ()
         except ImageNotFound:
             return None
-        return next((tag for tag in tags if not tag.startswith((NAMESPACE, "<none>"))), None)
+        return next((tag for tag in tags if not self._is_own_or_none(tag)), None)
 
     def _note_start(self, key: str, written: Payload, begun: Payload) -> None:
         nth = self._starts.get(key, 0)
@@ -247,6 +248,8 @@ class RecordingEngine:
         payload = {"image": chain, "arguments": asked, "answer": given}
         self._session.recordings.write("containers", run_key(chain, command, user), payload)
 
+    def _is_others(self, entry: Payload) -> bool:
+        return any(not self._is_own_or_none(tag) for tag in entry.get("RepoTags") or ())
 
-def _is_others(entry: Payload) -> bool:
-    return any(not tag.startswith((NAMESPACE, "<none>")) for tag in entry.get("RepoTags") or ())
+    def _is_own_or_none(self, tag: str) -> bool:
+        return tag.startswith((self.info.namespace, "<none>"))

@@ -67,28 +67,29 @@ class Recordings:
         self._noted: set[tuple[str, str]] = set()
 
     @classmethod
-    def open(cls, notebook: str = "") -> Recordings:
-        """Open ``LAYERLAB_RECORDINGS``, else the checkout's own ``recordings`` folder.
+    def open(cls, notebook: str = "", *, folder: Path | None = None) -> Recordings:
+        """Open a folder of recordings.
 
         Parameters
         ----------
+        folder
+            By default ``LAYERLAB_RECORDINGS``, else the checkout's own ``recordings`` folder.
         notebook
             Name of the notebook, which is its exercise's too; where it has recordings of its own, they are opened.
 
         Raises
         ------
         NotRecorded
-            Neither is there: an installed package carries no recordings.
+            It is not there: an installed package carries no recordings.
         """
-        named = os.environ.get("LAYERLAB_RECORDINGS")
-        folder = Path(named).expanduser() if named else _IN_PACKAGE
+        what = f"No folder {folder.name!r} of recordings is there" if folder else ""
+        if folder is None and (named := os.environ.get("LAYERLAB_RECORDINGS")):
+            folder = Path(named).expanduser()
+            what = f"LAYERLAB_RECORDINGS names {folder.name!r}, and no such folder is there"
+        folder = folder or _IN_PACKAGE
         if not folder.is_dir():
-            what = (
-                f"LAYERLAB_RECORDINGS names {folder.name!r}, and no such folder is there"
-                if named
-                else (
-                    "There are no recordings here: they come with the course's checkout, not with the installed package"
-                )
+            what = what or (
+                "There are no recordings here: they come with the course's checkout, not with the installed package"
             )
             raise NotRecorded(
                 f"{what}. Work in a clone of the course, set LAYERLAB_RECORDINGS to its `recordings` folder, "

@@ -139,11 +139,11 @@ def _base_of(engine: Engine, image: Image) -> tuple[int, str]:
             continue
         diff_ids: Sequence[str] = engine.inspect(entry["Id"])["RootFS"].get("Layers") or ()
         count = shared_prefix(diff_ids, image.diff_ids)
-        if best < count == len(diff_ids) < len(image.diff_ids) and not _is_course_image(tags):
+        if best < count == len(diff_ids) < len(image.diff_ids) and not _is_course_image(tags, engine.info.namespace):
             best, name = count, tags[0]
     return best, name
 
 
-def _is_course_image(tags: Sequence[str]) -> bool:
+def _is_course_image(tags: Sequence[str], namespace: str) -> bool:
     # What a notebook built is no base, though another build of the same recipe continues its layers.
-    return all(tag.startswith("layerlab/") for tag in tags)
+    return all(tag.startswith(namespace) for tag in tags)

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import docker.errors
 
+from layerlab.engine.journal import BUILDS
 from layerlab.engine.live import ownership
 from layerlab.engine.live.client import JournallingClient
 from layerlab.engine.live.containers import end_and_remove
-from layerlab.engine.live.engine import NAMESPACE, LiveEngine
+from layerlab.engine.live.engine import LiveEngine
 from layerlab.engine.live.translate import TRANSPORT_ERRORS
 from layerlab.errors import ImageNotFound, LayerLabError, NotOurs
 
@@ -59,7 +60,7 @@ def belongings(engine: LiveEngine, *, run: str | None = None) -> tuple[Belonging
     # Before what they stand on, for that is what proves them to be ours.
     found += _newest_first(_proven_leftovers(engine, owned.leftovers - bases))
     for reference in sorted({*owned.tags, *owned.lent}):
-        if not reference.startswith(NAMESPACE):
+        if not reference.startswith((engine.info.namespace, BUILDS)):
             continue
         raw = ownership.inspected(api, reference)
         # A tag that names another image by now was moved by its user, so it is the user's.
@@ -86,7 +87,8 @@ def built_bases(engine: LiveEngine) -> tuple[str, ...]:
         return ()
     standins = (one for one in engine.images() if _STANDIN in (one.get("Labels") or {}))
     named = (tag for one in standins for tag in ownership.names_of(one))
-    return tuple(sorted(tag for tag in named if not tag.startswith(NAMESPACE) and "@" not in tag))
+    ours = (engine.info.namespace, BUILDS)
+    return tuple(sorted(tag for tag in named if not tag.startswith(ours) and "@" not in tag))
 
 
 def pulled_bases(engine: LiveEngine) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, cast
 
 import docker.errors
@@ -32,11 +33,19 @@ from layerlab.engine.live.translate import (
     unreachable,
 )
 from layerlab.engine.mounts import Mount, mounted, require_sources
-from layerlab.engine.protocol import BuildRequest, EngineInfo, EngineKind, ExecResult, Limits, RawEvent, StartRequest
+from layerlab.engine.protocol import (
+    USUAL_NAMESPACE,
+    BuildRequest,
+    EngineInfo,
+    EngineKind,
+    ExecResult,
+    Limits,
+    RawEvent,
+    StartRequest,
+)
 from layerlab.errors import EngineRefused, ImageNotFound, NoBuildKit, NotOurs
 from layerlab.image import normal_reference
 
-NAMESPACE = "layerlab/"
 _REGISTRY_TIMEOUT = 600
 
 
@@ -54,7 +63,16 @@ class LiveEngine:
         self.folders = Folders(client.api)
 
     @classmethod
-    def open(cls, endpoint: str, *, kind: EngineKind, why: str, tls: Any = None, timeout: float = 60) -> LiveEngine:
+    def open(
+        cls,
+        endpoint: str,
+        *,
+        kind: EngineKind,
+        why: str,
+        tls: Any = None,
+        timeout: float = 60,
+        namespace: str = USUAL_NAMESPACE,
+    ) -> LiveEngine:
         """Connect to the engine at ``endpoint`` (``unix://…``, ``tcp://…``, ``ssh://…``, ``npipe://…``).
 
         Raises
@@ -68,6 +86,7 @@ class LiveEngine:
             raise unreachable(endpoint, error) from error
         client.api.dialect = dialect = spoken(version)
         described = _describe(endpoint, dialect.kind(kind), why, version, info, dialect)
+        described = replace(described, namespace=namespace)
         return cls(client, described, Journal.open(dialect.identity(info, endpoint)), tls=tls)
 
     @property
@@ -273,8 +292,9 @@ class LiveEngine:
     def _may_hold(self, reference: str) -> None:
         if not docker.utils.match_tag(reference):
             raise EngineRefused(f"{reference!r} is no name for an image. Use small letters, as in `layerlab/mine:1`.")
-        if self._info.kind != "private" and not reference.startswith(NAMESPACE):
-            raise NotOurs(f"The course names images only under {NAMESPACE!r}, and {reference!r} is not.")
+        namespace = self._info.namespace
+        if self._info.kind != "private" and not reference.startswith(namespace):
+            raise NotOurs(f"The course names images only under {namespace!r}, and {reference!r} is not.")
         self._refuse_others(reference)
 
     def _refuse_others(self, reference: str) -> None:

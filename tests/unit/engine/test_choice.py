@@ -9,16 +9,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from layerlab.context import BuildContext
 from layerlab.engine import choice, connect, private
 from layerlab.engine.live import LiveEngine
+from layerlab.engine.protocol import BuildRequest
 from layerlab.engine.recorded import RecordedEngine
-from layerlab.errors import EngineError, EnginePermission, EngineUnreachable, NoEngine
+from layerlab.errors import EngineError, EnginePermission, EngineUnreachable, NoEngine, NotOurs, NotRecorded
 
 VARIABLES = (
     "LAYERLAB_ENGINE",
@@ -39,6 +41,7 @@ class Machine:
     asked: list[str]
     dead: set[str]
     images: list[dict[str, object]]
+    namespaces: set[str] = field(default_factory=set)
 
     @property
     def docker(self) -> Path:
@@ -59,7 +62,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(choice, "_DOCKER_SOCKET", str(tmp_path / "docker.sock"))
     monkeypatch.setattr(choice, "_podman_sockets", lambda: (tmp_path / "podman/podman.sock",))
     monkeypatch.setattr(private, "is_running", lambda: False, raising=False)
-    monkeypatch.setattr(RecordedEngine, "open", lambda *, why, notebook: _pretended("recorded", "recordings", why))
+    monkeypatch.setattr(RecordedEngine, "open", lambda *, why, **_: _pretended("recorded", "recordings", why))
     return tmp_path
 
 
@@ -68,8 +71,9 @@ def machine(bare: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A machine whose engines are pretended: each answers unless it is among ``dead``."""
     found = Machine(bare, asked=[], dead=set(), images=[STAND_IN])
 
-    def opened(endpoint: str, *, kind: str, why: str, tls: object = None) -> SimpleNamespace:
+    def opened(endpoint: str, *, kind: str, why: str, tls: object, namespace: str) -> SimpleNamespace:
         found.asked.append(endpoint)
+        found.namespaces.add(namespace)
         if endpoint in found.dead:
             raise EngineUnreachable(f"No engine answers at {endpoint}. Start it.")
         return _pretended(kind, endpoint, why, images=found.images)
@@ -348,7 +352,7 @@ def test_a_socket_that_may_not_be_opened_says_who_may(
 def test_recordings_are_those_of_the_notebook(bare: None, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def pretended(*, why: str, notebook: str) -> object:
+    def pretended(*, why: str, notebook: str, **_: object) -> object:
         asked.append(notebook)
         return _pretended("recorded", "recordings", why)
 
@@ -357,3 +361,36 @@ def test_recordings_are_those_of_the_notebook(bare: None, monkeypatch: pytest.Mo
     connect("recorded", notebook="09_buildkit")
     connect()
     assert asked == ["08_measuring", "09_buildkit", ""]
+
+
+# --- what belongs to the session ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["docker", "podman", "private"])
+def test_the_namespace_reaches_every_engine(machine: Machine, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr(private, "is_running", lambda: True)
+    _there_is(machine.podman)
+    connect(kind, namespace="course/of-ada/")
+    assert machine.namespaces == {"course/of-ada/"}
+    with pytest.raises(ValueError, match="slash"):
+        connect(kind, namespace="course")
+
+
+def test_two_recorded_sessions_have_namespaces_of_their_own(tmp_path: Path) -> None:
+    ours, others = connect("recorded"), connect("recorded", namespace="course/of-ada/")
+    assert (ours.info.namespace, others.info.namespace) == ("layerlab/", "course/of-ada/")
+    context = BuildContext.open(tmp_path, "Dockerfile", dockerfile_text="FROM scratch\n")
+    with pytest.raises(NotOurs, match=r"only under 'course/of-ada/'.*Call it course/of-ada/x:1"):
+        others.build(BuildRequest(context=context, tag="layerlab/x:1"))
+    with pytest.raises(NotOurs, match="only under 'layerlab/'"):
+        ours.build(BuildRequest(context=context, tag="course/of-ada/x:1"))
+
+
+def test_recordings_that_are_given_are_taken_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LAYERLAB_RECORDINGS", str(tmp_path / "nowhere"))
+    given = Path(__file__).parents[3] / "recordings"
+    assert connect("recorded", recordings=given).info.kind == "recorded"
+    with pytest.raises(NotRecorded, match="No folder 'elsewhere' of recordings is there"):
+        connect("recorded", recordings=tmp_path / "elsewhere")
