@@ -71,12 +71,16 @@ class Measured:
 
 
 class Spending:
-    """One build that is being spent: `run` it to its end; `cancel` may come from any thread."""
+    """One build that is being spent: `run` it to its end; `cancel` may come from any thread.
 
-    def __init__(self, engine: Engine, folder: Path, combination: Combination) -> None:
+    ``owner`` is the id of the work that it belongs to: the image's name carries it.
+    """
+
+    def __init__(self, engine: Engine, folder: Path, combination: Combination, *, owner: str = "") -> None:
         self._engine = engine
         self._folder = folder
         self._combination = combination
+        self._owner = owner
         self._build: Build | None = None
         self._lock = threading.Lock()
         self._is_cancelled = False
@@ -128,7 +132,9 @@ class Spending:
         slug = self._combination.name.replace(" ", "-")
         context = BuildContext.open(self._folder, f"Dockerfile.{slug}", dockerfile_text=text)
         arguments = bases.build_arguments(self._engine, {_PY_MINOR})
-        return build.begin(self._engine, BuildRequest(context=context, tag=f"layerlab/space:{slug}", args=arguments))
+        name = f"{self._engine.info.namespace}space:{slug}"
+        tag = "-".join(filter(None, (name, self._owner)))
+        return build.begin(self._engine, BuildRequest(context=context, tag=tag, args=arguments))
 
     def _require_wanted(self) -> None:
         if self._is_cancelled:

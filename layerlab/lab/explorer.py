@@ -6,19 +6,20 @@ from functools import partial
 from pathlib import Path
 
 from layerlab import bases, build
-from layerlab.design_space import Spending
+from layerlab.design_space import Combination, Spending
 from layerlab.engine.protocol import Engine
 from layerlab.errors import LayerLabError
 from layerlab.lab.catalogue import catalogue
 from layerlab.widgets.explorer import Bench, Explorer, Ledger
 from layerlab.widgets.prediction import LATE
 from layerlab.work.answers import Answers
+from layerlab.work.identity import work_id
 
 _BEFORE = "05_layers"
 _APP = "service"
 
 
-def explorer(engine: Engine, root: Path, notebook: str, *, source: str, work: Path | None = None) -> Explorer:
+def explorer(engine: Engine, root: Path, notebook: str, *, source: str, work: Path) -> Explorer:
     """Make the panel for a notebook.
 
     Parameters
@@ -26,10 +27,14 @@ def explorer(engine: Engine, root: Path, notebook: str, *, source: str, work: Pa
     source
         Which engine and bases measure: the badge.
     work
-        The folder of learners' files; `layerlab.work.answers.work_folder` where None.
+        The folder of the learner's files.
     """
+
+    def spend(combination: Combination) -> Spending:
+        return Spending(engine, root / "apps" / _APP, combination, owner=work_id(work))
+
     bench = Bench(
-        spend=partial(Spending, engine, root / "apps" / _APP),
+        spend=spend,
         base_bytes=partial(_base_bytes, engine),
         source=source,
         unfinished=unfinished(root, work=work),
@@ -38,7 +43,7 @@ def explorer(engine: Engine, root: Path, notebook: str, *, source: str, work: Pa
     return Explorer(bench, Ledger(*files))
 
 
-def unfinished(root: Path, *, work: Path | None = None) -> str:
+def unfinished(root: Path, *, work: Path) -> str:
     """Say what of notebook 05 is still to do, since the explorer gives its answers away; empty where it is done.
 
     Raises AnswerError where its predictions cannot be read.

@@ -25,6 +25,7 @@ from layerlab.image import SCRATCH, Image
 from layerlab.lab.builds import BuildOptions, base_references, in_a_terminal, print_progress, tell_progress
 from layerlab.lab.shown import Badge, Fold, Text
 from layerlab.widgets.waiting import waiting
+from layerlab.work.answers import Answers, work_folder
 
 if TYPE_CHECKING:
     from layerlab.compose import Service
@@ -42,12 +43,38 @@ if TYPE_CHECKING:
 
 
 class Lab:
-    """A notebook's workbench. Open one with `open_lab`."""
+    """A notebook's workbench. Open one with `open_lab`.
 
-    def __init__(self, notebook: str, engine: Engine, root: Path) -> None:
+    Attributes
+    ----------
+    notebook
+        Its name; what is answered in it is kept under it.
+    root
+        The checkout of the course.
+    work
+        The folder of this learner's files. Everything that is opened from here keeps its answers there.
+    recordings
+        The folder of recordings that was chosen; None for the usual one.
+    """
+
+    def __init__(
+        self, notebook: str, engine: Engine, *, root: Path, work: Path, recordings: Path | None = None
+    ) -> None:
         self.notebook = notebook
         self.engine = engine
-        self.root = root
+        # Whatever becomes of the current folder, they stay what they are.
+        self.root, self.work = root.expanduser().absolute(), work.expanduser().absolute()
+        self.recordings = recordings
+
+    @property
+    def namespace(self) -> str:
+        """What the names begin with that this session gives to images."""
+        return self.engine.info.namespace
+
+    @property
+    def answers(self) -> Answers:
+        """What was answered in this notebook: for questions that a page asks besides an exercise."""
+        return Answers.open(self.notebook, work=self.work)
 
     @property
     def badge(self) -> Badge:
@@ -308,7 +335,8 @@ class Lab:
         """Return a question to answer before the measurement; the answer is kept in a file."""
         from layerlab.widgets.prediction import Prediction
 
-        return Prediction(id, question, choices=choices, notebook=self.notebook)
+        kept = Answers.open(self.notebook, kind=Prediction.kind, work=self.work)
+        return Prediction(id, question, choices=choices, answers=kept)
 
     def readoff(self, prediction: Prediction, actual: str | float, *, found: str = "") -> ReadOff:
         """Set a prediction beside what came, with the explanation that `notebooks/explanations.toml` has for it.
@@ -346,7 +374,7 @@ class Lab:
         """Return the panel of the design space, with six builds to spend; see `layerlab.widgets.explorer`."""
         from layerlab.lab.explorer import explorer
 
-        return explorer(self.engine, self.root, self.notebook, source=str(self.badge))
+        return explorer(self.engine, self.root, self.notebook, source=str(self.badge), work=self.work)
 
     def matrix(self, *, live: bool = False) -> Matrix:
         """Return every combination of the design space as it was recorded.
@@ -358,14 +386,16 @@ class Lab:
         """
         from layerlab.lab import matrix
 
-        return matrix.measured(self.engine, self.root) if live else matrix.recorded(self.root)
+        if live:
+            return matrix.measured(self.engine, self.root)
+        return matrix.recorded(self.root, recordings=self.recordings)
 
     def progress(self) -> ProgressPage:
         """Return where the learner stands; see `layerlab.lab.progress_page`. It has `export` and `take_in`."""
         from layerlab.lab.progress_page import open_page
 
         with waiting("reading what you saved"):
-            return open_page(self.root)
+            return open_page(self.root, work=self.work)
 
     def fold(self, title: str, *shown: Any) -> Fold:
         """Put several results behind one line that opens on demand."""
@@ -419,8 +449,29 @@ class Lab:
         return BuildPanel(begun.run, begun.cancel, title=title).run()
 
 
-def open_lab(notebook: str, *, engine: str | None = None, root: Path | None = None, work: Path | None = None) -> Lab:
-    """Connect to an engine and say which; `notebook` is where predictions and answers are kept.
+def open_lab(
+    notebook: str,
+    *,
+    engine: Engine | str | None = None,
+    root: Path | None = None,
+    work: Path | None = None,
+    recordings: Path | None = None,
+) -> Lab:
+    """Open a notebook's workbench. What is given is taken; environment and current folder decide only the rest.
+
+    Parameters
+    ----------
+    notebook
+        Its name, under which predictions and answers are kept.
+    engine
+        An engine, or the kind of one as `layerlab.engine.connect` takes it. By default what that picks.
+    root
+        The course's checkout. By default the one that the current folder lies in, else the one of this package.
+    work
+        The folder of the learner's files. By default ``LAYERLAB_WORK``, else ``exercises/work`` of ``root`` where that
+        is given, else of the checkout that the current folder lies in; see `layerlab.work.answers.work_folder`.
+    recordings
+        The folder to replay from. By default see `layerlab.engine.connect`. An engine that is given has its own.
 
     Raises
     ------
@@ -429,7 +480,9 @@ def open_lab(notebook: str, *, engine: str | None = None, root: Path | None = No
     SetupError
         The course's files are not found above the current folder.
     """
-    return Lab(notebook, connect(engine, notebook=notebook), root or course_root())
+    if engine is None or isinstance(engine, str):
+        engine = connect(engine, notebook=notebook, recordings=recordings)
+    return Lab(notebook, engine, root=root or course_root(), work=work or work_folder(root), recordings=recordings)
 
 
 def course_root() -> Path:

@@ -23,8 +23,13 @@ class Matrix:
     source: str
 
 
-def recorded(root: Path) -> Matrix:
+def recorded(root: Path, *, recordings: Path | None = None) -> Matrix:
     """Replay every combination.
+
+    Parameters
+    ----------
+    recordings
+        The folder of recordings; by default see `layerlab.engine.connect`.
 
     Raises
     ------
@@ -32,7 +37,7 @@ def recorded(root: Path) -> Matrix:
         There are no recordings here, or one lacks.
     """
     # An engine of its own: what the notebook has built and cached is not touched.
-    engine = connect("recorded", notebook=NOTEBOOK)
+    engine = connect("recorded", notebook=NOTEBOOK, recordings=recordings)
     return Matrix(tuple(design_space.matrix(engine, root / "apps" / APP)), _source(engine))
 
 

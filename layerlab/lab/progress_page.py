@@ -15,7 +15,6 @@ from layerlab.lab.catalogue import catalogue
 from layerlab.lab.overview import Chapter, Overview, overview
 from layerlab.units import size
 from layerlab.work import document, folder, transfer
-from layerlab.work.answers import work_folder
 
 if TYPE_CHECKING:
     from layerlab.widgets.export_button import ExportButton
@@ -38,7 +37,7 @@ class ProgressPage:
     overview: Overview
     notes: tuple[str, ...]
     root: Path
-    work: Path | None = None
+    work: Path
 
     @property
     def calibration(self) -> figures.Figure:
@@ -99,15 +98,15 @@ class ProgressPage:
         yield from self.notes
 
 
-def open_page(root: Path, *, work: Path | None = None) -> ProgressPage:
+def open_page(root: Path, *, work: Path) -> ProgressPage:
     """Read where a learner stands in the course at ``root``; what is damaged is said on the page.
 
     Parameters
     ----------
     work
-        The folder of learners' files; `layerlab.work.answers.work_folder` where None.
+        The folder of the learner's files.
     """
-    kept = folder.read(work or work_folder())
+    kept = folder.read(work)
     return ProgressPage(overview(kept.record, catalogue(root)), kept.notes, root, work)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from layerlab.errors import AnswerError, DiskFull
 from layerlab.work import document, folder
-from layerlab.work.answers import work_folder, write_whole
+from layerlab.work.answers import write_whole
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Exported:
         return "\n".join([f"{self.entries} entries are in {self.path}.", *self.notes])
 
 
-def export(path: Path, *, work: Path | None = None) -> Exported:
+def export(path: Path, *, work: Path) -> Exported:
     """Write everything kept to one file, whole or not at all.
 
     A progress file under this name is brought up to date: what only it holds stays in it.
@@ -36,9 +36,9 @@ def export(path: Path, *, work: Path | None = None) -> Exported:
     DiskFull
         No room.
     """
-    kept = folder.read(work or work_folder())
+    kept = folder.read(work)
     if not kept.record.versions:
-        raise AnswerError(f"Nothing is kept in {work or work_folder()} yet. Keep a prediction or an answer first.")
+        raise AnswerError(f"Nothing is kept in {work} yet. Keep a prediction or an answer first.")
     target = path / document.FILE_NAME if path.is_dir() else path
     whole = kept.record | document.load(target) if target.exists() else kept.record
     try:
@@ -50,14 +50,14 @@ def export(path: Path, *, work: Path | None = None) -> Exported:
     return Exported(target, len(whole.versions), kept.notes)
 
 
-def take_in(path: Path, *, work: Path | None = None) -> folder.Merged:
+def take_in(path: Path, *, work: Path) -> folder.Merged:
     """Merge a progress file into what is kept here; see `layerlab.work.folder.merge`.
 
     Raises AnswerError for anything but a whole progress file, before anything is changed; or DiskFull.
     """
     incoming = document.load(path)
     try:
-        return folder.merge(work or work_folder(), incoming)
+        return folder.merge(work, incoming)
     except DiskFull as error:
         raise DiskFull(
             f"No space is left to take in all of {path}. Nothing is lost: make room, then import it again."

@@ -14,7 +14,7 @@ from layerlab.checks.size import luggage, smaller
 from layerlab.dockerfile import parse
 from layerlab.engine.protocol import Engine
 from layerlab.errors import LayerLabError, NotRecorded
-from layerlab.lab.lab import Lab, course_root
+from layerlab.lab.lab import Lab, open_lab
 from layerlab.probe import Contents, Probe
 
 HEAD = "ARG PY_MINOR=3.12\nFROM python:${PY_MINOR}-slim\nWORKDIR /app\n"
@@ -56,7 +56,7 @@ class Attempt:
 
 @pytest.fixture(scope="module")
 def lab(engine: Engine) -> Lab:
-    found = Lab("test", engine, course_root())
+    found = open_lab("test", engine=engine)
     found.base("slim")
     return found
 

@@ -14,7 +14,7 @@ from layerlab.engine.live.layers import layer_files, overlay_folders
 from layerlab.engine.protocol import Engine
 from layerlab.errors import ImageNotFound
 from layerlab.image import Image
-from layerlab.lab.lab import Lab, course_root
+from layerlab.lab.lab import Lab, open_lab
 from layerlab.waste import union
 
 # The lowest layers of each are its base's, so full, slim and musl are read here too, each by both routes.
@@ -30,7 +30,7 @@ RECIPES = (
 
 @pytest.fixture(scope="module")
 def lab(engine: Engine) -> Lab:
-    return Lab("test", engine, course_root())
+    return open_lab("test", engine=engine)
 
 
 @pytest.fixture(scope="module", params=RECIPES)

@@ -11,12 +11,12 @@ import pytest
 from layerlab.engine.protocol import Engine
 from layerlab.errors import BuildFailed, DoesNotServe, NotOurs
 from layerlab.exercises.ex01_naive.exercise import LINES, dockerfile
-from layerlab.lab.lab import Lab, course_root
+from layerlab.lab.lab import Lab, open_lab
 
 
 @pytest.fixture
 def lab(engine: Engine) -> Lab:
-    return Lab("exercises", engine, course_root())
+    return open_lab("exercises", engine=engine)
 
 
 def on_slim(service: Path, folder: Path) -> Path:

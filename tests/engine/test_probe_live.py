@@ -9,7 +9,7 @@ import pytest
 from layerlab import bases
 from layerlab.engine.protocol import Engine
 from layerlab.errors import EngineRefused, ImageNotFound
-from layerlab.lab.lab import Lab, course_root
+from layerlab.lab.lab import Lab, open_lab
 from layerlab.probe import Contents, is_installer, start
 
 PACKAGES = {"fastapi", "uvicorn", "pydantic", "pydantic-core", "starlette"}
@@ -17,7 +17,7 @@ PACKAGES = {"fastapi", "uvicorn", "pydantic", "pydantic-core", "starlette"}
 
 @pytest.fixture(scope="module")
 def lab(engine: Engine) -> Lab:
-    return Lab("test", engine, course_root())
+    return open_lab("test", engine=engine)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 
 from layerlab.build import BuildResult
 from layerlab.engine.protocol import Engine
-from layerlab.lab.lab import Lab, course_root
+from layerlab.lab.lab import Lab, open_lab
 
 COPIED_WHOLE = """\
 ARG PY_MINOR=3.12
@@ -34,7 +34,7 @@ USER 1000
 def lab(engine: Engine) -> Lab:
     if engine.info.builder != "classic":
         pytest.skip("This is about the classic builder's cache.")
-    return Lab("test", engine, course_root())
+    return open_lab("test", engine=engine)
 
 
 @pytest.fixture

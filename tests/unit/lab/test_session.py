@@ -92,7 +92,7 @@ def test_an_edit_is_new_to_an_engine_that_remembers_and_always_the_same_on_a_fre
     (tmp_path / "main.py").write_text("app = 1\n")
     engine = FakeEngine()
     engine.info = replace(engine.info, is_fresh=is_fresh)
-    lab = session.Lab("test", engine, tmp_path)  # type: ignore[arg-type]
+    lab = session.open_lab("test", engine=engine, root=tmp_path)  # type: ignore[arg-type]
     first, second = (lab.edited(tmp_path, "main.py")["main.py"] for _ in range(2) if time.sleep(0.002) is None)
     assert first.startswith("app = 1\n# edited") and (first == second) == is_fresh
 
@@ -100,7 +100,7 @@ def test_an_edit_is_new_to_an_engine_that_remembers_and_always_the_same_on_a_fre
 def test_a_probe_is_asked_for_with_all_that_was_given(monkeypatch):
     asked = {}
     monkeypatch.setattr(session.probe, "probe", lambda engine, image, **options: asked.update(options, image=image))
-    lab = session.Lab("test", FakeEngine(), session.course_root())  # type: ignore[arg-type]
+    lab = session.open_lab("test", engine=FakeEngine())  # type: ignore[arg-type]
     given = {"read_only": True, "user": "10001", "mounts": {"/models": "/app/models:ro"}, "wait_seconds": 5.0}
     given |= {"stopping": True}
     lab.probe("layerlab/a:b", "/health", **given)
@@ -129,7 +129,7 @@ def test_a_fold_stands_open_as_text():
 
 
 def test_on_scratch_all_of_an_image_was_added():
-    scratch = session.Lab("test", FakeEngine(), session.course_root()).base("scratch")  # type: ignore[arg-type]
+    scratch = session.open_lab("test", engine=FakeEngine()).base("scratch")  # type: ignore[arg-type]
     image = Image("sha256:1", (), "", "", (HistoryEntry("COPY a /", 7),), ("sha256:a",), 7)
     assert (scratch.size_bytes, scratch.layers, image.added_bytes(scratch)) == (0, (), 7)
     frame = measure.ladder({"a": image}, bases={"a": scratch})
@@ -147,7 +147,7 @@ def test_outside_a_checkout_the_package_finds_its_own(tmp_path, monkeypatch):
 
 
 def test_an_unknown_service_is_told_with_those_there_are():
-    lab = session.Lab("01_naive", engine=None, root=session.course_root())  # type: ignore[arg-type]
+    lab = session.open_lab("01_naive", engine=FakeEngine())  # type: ignore[arg-type]
     assert "FROM" in lab.file("service", "Dockerfile.naive").content
     changed = lab.difference("service", "Dockerfile.naive", "Dockerfile.v1-slim").content.split("\n")
     assert [line for line in changed if line.startswith(("-F", "+F"))] == [
