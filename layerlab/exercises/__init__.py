@@ -41,7 +41,7 @@ def open(name: str, bench: Bench, *, work: Path | None = None) -> Exercise:
     Parameters
     ----------
     work
-        Folder of learners' files; by default `layerlab.work.answers.work_folder`.
+        Folder of the learner's files; by default the bench's.
 
     Raises
     ------

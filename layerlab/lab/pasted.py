@@ -23,6 +23,7 @@ from layerlab.review import review, visible
 from layerlab.units import duration
 from layerlab.widgets.dockerfile_panel import DockerfilePanel
 from layerlab.work.answers import Answers
+from layerlab.work.identity import own_tag
 from layerlab.work.text_file import WorkFile
 
 if TYPE_CHECKING:
@@ -48,7 +49,6 @@ def panel(
     notebook: str,
     *,
     py_minor: str | None = None,
-    work: Path | None = None,
     limit_seconds: float = LIMIT_SECONDS,
 ) -> AnswerPanel:
     """Make the panel for one service.
@@ -63,7 +63,7 @@ def panel(
     limit_seconds
         After this long building and asking end, and the verdict says so.
     """
-    answers = Answers.open(notebook, work=work)
+    answers = Answers.open(notebook, work=bench.work)
     made = AnswerPanel(
         "pasted",
         _SAYS,
@@ -72,7 +72,7 @@ def panel(
         hints=lambda text, verdicts: (),
         parts=PARTS,
         answers=answers,
-        attempts=Answers.open(notebook, kind="attempts", work=work),
+        attempts=Answers.open(notebook, kind="attempts", work=bench.work),
         title="An assistant's answer",
     )
     made.py_minor = py_minor
@@ -116,7 +116,8 @@ class PastedJudging:
         self._changed = _changed_lines(without_fences(text), built)
         self._py_minor = py_minor
         task = FileTask(file=FILE, app=app, starter="Dockerfile.answer-01", parts=PARTS, stopping=True)
-        self._trial = Trial(bench, task, built, tag=f"layerlab/{app}:pasted")
+        tag = partial(own_tag, f"{app}:pasted", bench.work, namespace=bench.namespace)
+        self._trial = Trial(bench, task, built, tag=tag)
         self._folder = bench.folder(app)
         self._limit_seconds = limit_seconds
         self._is_late = False

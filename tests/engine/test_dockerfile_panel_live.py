@@ -22,8 +22,9 @@ from layerlab.engine.live import LiveEngine, ownership
 from layerlab.engine.protocol import Engine
 from layerlab.errors import AnswerError, BuildCancelled, DiskFull, ImageNotFound
 from layerlab.exercises.kit.exercise import Exercise
-from layerlab.lab.lab import Lab, course_root
+from layerlab.lab.lab import course_root, open_lab
 from layerlab.widgets import DockerfilePanel
+from layerlab.work.identity import own_tag, work_id
 
 NAME, TASK, QUESTION = "02_slim", "q4-change", "q4-change-file"
 # A whole build with its container, on a machine that does other things too.
@@ -53,7 +54,12 @@ def open_panel(engine: Engine, tmp_path: Path) -> Open:
 
 
 def opened_exercise(engine: Engine, work: Path) -> Exercise:
-    return exercises.open(NAME, Lab("exercises", engine, course_root()), work=work)
+    return exercises.open(NAME, open_lab("exercises", engine=engine), work=work)
+
+
+def tag_of(engine: Engine, work: Path) -> str:
+    """The name that a build in this work folder gives its image."""
+    return own_tag(f"ex02:{QUESTION}", work, namespace=engine.info.namespace)
 
 
 def right(panel: DockerfilePanel) -> str:
@@ -161,11 +167,28 @@ def test_windows_line_endings_and_tabs_build_and_pass(open_panel: Open, mark: st
     assert panel.is_verdict_on_this_text
 
 
+def test_two_works_on_one_engine_never_take_each_other_s_name(
+    engine: Engine, open_panel: Open, tmp_path: Path, mark: str
+) -> None:
+    built = {}
+    for learner in ("ada", "grace"):
+        panel = judged(open_panel(work=tmp_path / learner), mute(open_panel(), f"echo {mark} {learner}"))
+        assert shown(panel) == ("serves", "FAIL"), panel.text
+        assert work_id(tmp_path / learner) not in panel.text
+        built[learner] = engine.inspect(tag_of(engine, tmp_path / learner))["Id"]
+    assert built["ada"] != built["grace"]
+    assert built == {learner: engine.inspect(tag_of(engine, tmp_path / learner))["Id"] for learner in built}
+    # A later session of the same learner moves the name that is theirs, and no other one.
+    judged(open_panel(work=tmp_path / "ada"), mute(open_panel(), f"echo {mark} again"))
+    again = {learner: engine.inspect(tag_of(engine, tmp_path / learner))["Id"] for learner in built}
+    assert again["grace"] == built["grace"] and again["ada"] != built["ada"]
+
+
 # --- cancelled ---------------------------------------------------------------------------------------------
 
 
 def test_a_cancelled_build_frees_the_panel_leaves_nothing_and_spoils_nothing(
-    engine: Engine, open_panel: Open, mark: str
+    engine: Engine, open_panel: Open, tmp_path: Path, mark: str
 ) -> None:
     panel = open_panel()
     panel.answer = endless(panel, mark)
@@ -182,7 +205,7 @@ def test_a_cancelled_build_frees_the_panel_leaves_nothing_and_spoils_nothing(
     assert shown(panel) == ("serves", "FAIL"), panel.text
     until(lambda: not containers(engine, mark), seconds=20)
     kept = images(engine, mark)
-    built = engine.inspect("layerlab/ex02:q4-change-file")["Id"]
+    built = engine.inspect(tag_of(engine, tmp_path))["Id"]
     assert built in kept
     assert kept == below(engine, built, mark)
 
@@ -380,10 +403,10 @@ KERNEL = """
 from pathlib import Path
 from typing import Any
 from layerlab import exercises
-from layerlab.lab.lab import Lab, course_root
+from layerlab.lab.lab import open_lab
 from layerlab.engine.live import LiveEngine
 engine = LiveEngine.open({endpoint!r}, kind={kind!r}, why="test")
-exercise = exercises.open({name!r}, Lab("exercises", engine, course_root()), work=Path({work!r}))
+exercise = exercises.open({name!r}, open_lab("exercises", engine=engine), work=Path({work!r}))
 panel = exercise.question({question!r})
 panel.answer = {text!r}
 panel.build()

@@ -18,6 +18,7 @@ from layerlab.engine.protocol import Response
 from layerlab.errors import BuildFailed, DoesNotServe, EngineRefused, ImageNotFound
 from layerlab.image import HistoryEntry, Image
 from layerlab.probe import Contents, Distribution, Probe, Tool
+from layerlab.work.answers import work_folder
 
 APPS = Path(__file__).parents[2] / "apps"
 MB = 1_000_000
@@ -116,6 +117,9 @@ class FakeBench:
     py_minor: str = "3.12"
     states: dict[str, State] = field(default_factory=dict)
     numbers: Any = field(default_factory=count)
+    work: Path = field(default_factory=work_folder)
+    namespace: str = "layerlab/"
+    tags: list[str] = field(default_factory=list)
 
     def arguments(self, declared: Collection[str]) -> dict[str, str]:
         ours = {"PY_MINOR": self.py_minor, "DISTROLESS": "gcr.io/distroless/python3-debian13:nonroot"}
@@ -159,6 +163,7 @@ class FakeBench:
         context = BuildContext.open(APPS / app, dockerfile, dockerfile_text=written)
         context.require_sources(build_args={"PY_MINOR": self.py_minor})
         self.texts.append(written)
+        self.tags += [tag] if tag else []
         return Begun(lambda: self._made(context, target), self.during)
 
     def probe(self, image: str | Image, *paths: str, read_only: bool = False, user: str | None = None) -> Probe:

@@ -80,9 +80,7 @@ class ModelFiles(Exercise):
         return self._carriers
 
     def _trial(self, id: str, text: str) -> Trial:
-        return MountedTrial(
-            self.bench, self.files[id], text, tag=f"layerlab/ex{self.name[:2]}:{id}", remembered=self._remembered
-        )
+        return MountedTrial(self.bench, self.files[id], text, tag=self._tag(id), remembered=self._remembered)
 
     def _make(self, id: str) -> Question:
         asked = "Which of the four images carry the model to every machine that pulls them?"

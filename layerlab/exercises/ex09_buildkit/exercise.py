@@ -61,9 +61,8 @@ class Remembering(Exercise):
         self._measured: Measured = {}
 
     def _trial(self, id: str, text: str) -> Trial:
-        tag = f"layerlab/ex{self.name[:2]}:{id}"
         return OnceTrial(
-            self.bench, self.files[id], text, tag=tag, measured=self._measured, remembered=self._remembered
+            self.bench, self.files[id], text, tag=self._tag(id), measured=self._measured, remembered=self._remembered
         )
 
     @property

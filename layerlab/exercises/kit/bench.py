@@ -67,6 +67,14 @@ class Bench(Protocol):
     """What an exercise may ask for."""
 
     @property
+    def work(self) -> Path:
+        """The folder of the learner's files."""
+
+    @property
+    def namespace(self) -> str:
+        """What the names begin with that this session gives to images."""
+
+    @property
     def py_minor(self) -> str:
         """The Python that the bases carry, for `ARG PY_MINOR`."""
 

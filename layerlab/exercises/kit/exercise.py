@@ -28,6 +28,7 @@ from layerlab.units import as_html
 from layerlab.widgets.questions import Question, cut
 from layerlab.widgets.waiting import waiting
 from layerlab.work.answers import Answers
+from layerlab.work.identity import own_tag
 from layerlab.work.text_file import WorkFile, fingerprint
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Exercise:
 
     def __init__(self, bench: Bench, *, work: Path | None = None) -> None:
         self.bench = bench
+        self.work = work = work or bench.work
         self.answers = Answers.open(self.name, work=work)
         self._attempts = Answers.open(self.name, kind="attempts", work=work)
         self._results = Answers.open(self.name, kind="results", work=work)
@@ -346,8 +348,11 @@ class Exercise:
         return WorkFile(self.answers.folder / self.files[id].file, self.starter(id))
 
     def _trial(self, id: str, text: str) -> Trial:
-        tag = f"layerlab/ex{self.name[:2]}:{id}"
-        return Trial(self.bench, self.files[id], text, tag=tag, remembered=self._remembered)
+        return Trial(self.bench, self.files[id], text, tag=self._tag(id), remembered=self._remembered)
+
+    def _tag(self, id: str) -> Callable[[], str]:
+        # Only a build needs the name, and looking at a text makes no file.
+        return partial(own_tag, f"ex{self.name[:2]}:{id}", self.work, namespace=self.bench.namespace)
 
     def _make(self, id: str) -> Question:
         raise NotImplementedError

@@ -57,6 +57,8 @@ class Trial:
 
     Parameters
     ----------
+    tag
+        Asked for the name of the image once it is built.
     remembered
         What earlier trials at the same bench were told of images that do not change between attempts: the service as it
         was, and what lies in an image. An image is known by its id, so other files or another Dockerfile of before make
@@ -75,7 +77,7 @@ class Trial:
         task: FileTask,
         text: str,
         *,
-        tag: str | None = None,
+        tag: Callable[[], str] | None = None,
         has_engine: bool = True,
         remembered: Remembered | None = None,
     ) -> None:
@@ -109,7 +111,7 @@ class Trial:
     @property
     def built(self) -> BuildResult:
         """The finished build. Raises BuildFailed, DockerfileError, ContextError, NotRecorded."""
-        return self._ask("built", "builds", partial(self._build, tag=self._tag))
+        return self._ask("built", "builds", lambda: self._build(tag=self._tag() if self._tag else None))
 
     @property
     def image(self) -> Image:

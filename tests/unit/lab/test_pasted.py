@@ -42,7 +42,7 @@ class Endless(CarPark):
 
 @pytest.fixture
 def pasted(tmp_path: Path) -> AnswerPanel:
-    return panel(CarPark(), "ai", "11_with_ai", work=tmp_path)
+    return panel(CarPark(work=tmp_path), "ai", "11_with_ai")
 
 
 def failing(text: str, bench: CarPark | None = None, **named: float) -> tuple[str, str]:
