@@ -60,7 +60,7 @@ def opened(name: str, *, engine: str | None = None, root: Path | None = None) ->
         try:
             lab = open_lab(name, engine=engine, root=root, work=work)
             try:
-                yield exercises.open(name, lab, work=work)
+                yield exercises.open(name, lab)
             finally:
                 lab.engine.close()
         except Exception as error:

@@ -482,7 +482,8 @@ def open_lab(
     """
     if engine is None or isinstance(engine, str):
         engine = connect(engine, notebook=notebook, recordings=recordings)
-    return Lab(notebook, engine, root=root or course_root(), work=work or work_folder(root), recordings=recordings)
+    work = work or work_folder(root and root.absolute())
+    return Lab(notebook, engine, root=root or course_root(), work=work, recordings=recordings)
 
 
 def course_root() -> Path:

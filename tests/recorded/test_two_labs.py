@@ -151,5 +151,8 @@ def test_a_root_that_is_given_brings_its_work_folder(tmp_path: Path, monkeypatch
     monkeypatch.delenv("LAYERLAB_WORK", raising=False)
     monkeypatch.chdir(tmp_path)
     assert open_lab(NAME, engine="recorded", root=ROOT).work == ROOT / "exercises" / "work"
+    monkeypatch.chdir(ROOT / "docs")
+    assert open_lab(NAME, engine="recorded", root=Path("../apps")).work.resolve() == ROOT / "exercises" / "work"
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LAYERLAB_WORK", str(tmp_path / "named"))
     assert open_lab(NAME, engine="recorded", root=ROOT).work == tmp_path / "named"
