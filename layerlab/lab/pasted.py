@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -22,12 +21,14 @@ from layerlab.exercises.kit.trial import Trial
 from layerlab.review import review, visible
 from layerlab.units import duration
 from layerlab.widgets.dockerfile_panel import DockerfilePanel
+from layerlab.widgets.job import Job
 from layerlab.work.answers import Answers
 from layerlab.work.identity import own_tag
 from layerlab.work.text_file import WorkFile
 
 if TYPE_CHECKING:
     from layerlab.build import OnEvent
+    from layerlab.events import Event
     from layerlab.exercises.kit.bench import Bench
 
 FILE = "Dockerfile.pasted"
@@ -120,7 +121,6 @@ class PastedJudging:
         self._trial = Trial(bench, task, built, tag=tag)
         self._folder = bench.folder(app)
         self._limit_seconds = limit_seconds
-        self._is_late = False
 
     def static(self) -> Verdicts:
         """Judge what the text alone shows."""
@@ -128,25 +128,22 @@ class PastedJudging:
 
     def run(self, on_event: OnEvent | None = None) -> Outcome:
         """Build, start and ask, at most as long as the limit allows. Raises BuildCancelled after `cancel`."""
-        self._trial.on_event = on_event
-        timer = threading.Timer(self._limit_seconds, self._end_late)
-        timer.daemon = True
-        timer.start()
+        job = Job(
+            partial(outcome, self._trial, self._checks),
+            cancel=self._trial.cancel,
+            name="layerlab-pasted",
+            limit_seconds=self._limit_seconds,
+        )
+        self._trial.on_event = partial(_heard, job, on_event)
         try:
-            return outcome(self._trial, self._checks)
+            return job.run()
         except BuildCancelled:
-            if not self._is_late:
+            if not job.is_late:
                 raise
             return Outcome(Verdicts((file_checks.reads(self._trial), _endless(self._limit_seconds))))
-        finally:
-            timer.cancel()
 
     def cancel(self) -> None:
         """End `run` soon, from any thread."""
-        self._trial.cancel()
-
-    def _end_late(self) -> None:
-        self._is_late = True
         self._trial.cancel()
 
     def _checks(self, trial: Trial) -> Iterator[Check]:
@@ -164,6 +161,12 @@ class PastedJudging:
         yield behaviour.not_root(trial.probe, dockerfile=trial.dockerfile)
         yield behaviour.stops(trial.probe, dockerfile=trial.dockerfile)
         yield behaviour.read_only(trial.read_only_probe)
+
+
+def _heard(job: Job[Outcome], on_event: OnEvent | None, event: Event) -> None:
+    job.beat()
+    if on_event is not None:
+        on_event(event)
 
 
 def as_built(text: str, py_minor: str | None) -> str:

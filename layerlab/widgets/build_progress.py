@@ -119,7 +119,13 @@ class BuildProgress(HasTraits):
 
     def finish(self, outcome: BuildResult | BaseException, *, elapsed: float) -> None:
         """Close the build: with its result, or with what ended it."""
-        self.refresh(elapsed)
+        try:
+            self.refresh(elapsed)
+        finally:
+            # Whatever an observer raises: a build that is over is never shown as one that runs.
+            self._finish(outcome)
+
+    def _finish(self, outcome: BuildResult | BaseException) -> None:
         with self.hold_trait_notifications():
             self.pulling = ""
             if not isinstance(outcome, BaseException):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +10,8 @@ from html import escape
 from typing import Any
 
 from layerlab import narration, units
+from layerlab.errors import SetupError
+from layerlab.widgets.job import threaded
 
 AFTER_SECONDS = 2.0
 _REDRAW_SECONDS = 0.5
@@ -43,16 +44,15 @@ class _Line:
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._over = threading.Event()
+        self._over, self._gone = threading.Event(), threading.Event()
         self._began = time.monotonic()
-        # The thread belongs to this cell: what it displays goes below it.
-        self._thread = threading.Thread(
-            target=contextvars.copy_context().run, args=(self._draw,), name="layerlab-waiting", daemon=True
-        )
 
     def start(self) -> None:
-        """Begin to wait; nothing is shown yet."""
-        self._thread.start()
+        """Begin to wait; nothing is shown yet, and never where no thread can start: the call itself needs none."""
+        try:
+            threaded(self._run, "layerlab-waiting")
+        except SetupError:
+            self._gone.set()
 
     def tell(self, what: str) -> None:
         """Take in what begins now."""
@@ -61,7 +61,13 @@ class _Line:
     def end(self) -> None:
         """Take the line away."""
         self._over.set()
-        self._thread.join()
+        self._gone.wait()
+
+    def _run(self) -> None:
+        try:
+            self._draw()
+        finally:
+            self._gone.set()
 
     def _draw(self) -> None:
         if self._over.wait(AFTER_SECONDS):

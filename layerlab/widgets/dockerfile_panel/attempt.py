@@ -1,9 +1,7 @@
-"""One text being judged in threads of its own: progress while it runs, a cancel that is heard. Draws nothing."""
+"""One text being judged behind a panel: progress while it runs, a cancel that is heard. Draws nothing."""
 
 from __future__ import annotations
 
-import math
-import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -15,17 +13,16 @@ from layerlab import events, narration, units
 from layerlab.checks import Outcome, Verdicts
 from layerlab.errors import BuildCancelled
 from layerlab.widgets.build_progress import BuildProgress
+from layerlab.widgets.job import Job
 
 if TYPE_CHECKING:
     from layerlab.build import OnEvent
 
-_REDRAW_SECONDS = 0.2
 _LOOK_SECONDS = 0.05
 # After this long the panel is free again, although the engine may still be ending its step.
 _CANCEL_SECONDS = 1.5
-# How long a cancelled attempt may take to put its things away before the next one begins all the same: an engine
-# that was committing a layer when it was told to stop has needed 15 s.
-_CLEARING_SECONDS = 20.0
+# How long a cancelled attempt may take to put its things away before the next one begins all the same.
+_CLEARING_SECONDS = 5.0
 
 
 Result = TypeVar("Result")
@@ -111,17 +108,12 @@ class Attempt(Generic[Result]):
     Parameters
     ----------
     judge
-        Makes what judges the text; called in the thread of the attempt.
+        Makes what judges the text; called in the attempt's `Job`.
     on_settled
-        Told once, from a thread, when the attempt is over; `wait` returns after it.
+        Told once, in that job, when the attempt is over; `wait` returns after it.
     after
         The attempt before. A cancelled one takes away the image that it may have come to by then, and a build that
         had found that image in the cache would fail; so this one begins after that.
-
-    Attributes
-    ----------
-    outcome, fault
-        One of them is set once the attempt is settled, unless it was cancelled.
     """
 
     def __init__(
@@ -136,26 +128,39 @@ class Attempt(Generic[Result]):
         self.text = text
         self.began_at = datetime.now().astimezone()
         self.progress = AttemptProgress(title)
-        self.outcome: Result | None = None
-        self.fault: BaseException | None = None
         self._judge = judge
         self._on_settled = on_settled
         self._after = after
         self._judging: Running[Result] | None = None
-        self._lock = threading.Lock()
-        self._stirred, self._over, self._settled = threading.Event(), threading.Event(), threading.Event()
-        self._cancelled = False
-        self._began = 0.0
+        self._job = Job(
+            self._work,
+            cancel=self._cancel_judging,
+            name="layerlab-attempt",
+            on_tick=self.progress.refresh,
+            on_settled=self._settle,
+            patience_seconds=_CANCEL_SECONDS,
+        )
+
+    @property
+    def outcome(self) -> Result | None:
+        """What the judge came to, unless it was cancelled."""
+        return None if self._job.is_cancelled else self._job.result
+
+    @property
+    def fault(self) -> BaseException | None:
+        """What the judge raised, unless it was cancelled; else what failed besides."""
+        own = None if self._job.is_cancelled else self._job.fault
+        return own if own is not None else next(iter(self._job.lost), None)
 
     @property
     def was_cancelled(self) -> bool:
         """True where a cancel came before the end: whatever came after it is not believed."""
-        return self._cancelled and self.fault is None
+        return self._job.is_cancelled and self.fault is None
 
     @property
     def is_cleared_away(self) -> bool:
         """True once none of its steps will be taken away any more, nor of those that it waited for."""
-        is_cleared = self._over.is_set() or self.progress.is_built
+        is_cleared = self._job.is_over or self.progress.is_built
         return is_cleared and (self._after is None or self._after.is_cleared_away)
 
     @property
@@ -164,71 +169,40 @@ class Attempt(Generic[Result]):
         return self.progress.elapsed
 
     def start(self) -> None:
-        """Begin, and return at once."""
-        self._began = time.monotonic()
+        """Begin; see `Job.start`."""
         self.progress.state = "running"
-        for work, name in ((self._work, "layerlab-attempt"), (self._drive, "layerlab-attempt-panel")):
-            threading.Thread(target=work, name=name, daemon=True).start()
+        self._job.start()
 
     def cancel(self) -> None:
         """End it; harmless once it is over."""
-        with self._lock:
-            if not self._over.is_set():
-                self._cancelled = True
-        self._stirred.set()
+        self._job.cancel()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is settled; False where ``timeout`` seconds were over before."""
-        end = math.inf if timeout is None else time.monotonic() + timeout
-        # In slices: on Windows nothing interrupts a wait without an end.
-        while not self._settled.wait(min(_REDRAW_SECONDS, max(0.0, end - time.monotonic()))):
-            if time.monotonic() >= end:
-                return False
-        return True
+        return self._job.wait(timeout)
 
-    def _work(self) -> None:
-        outcome: Result | None = None
-        fault: BaseException | None = None
-        try:
-            self._await_clearing()
-            self._judging = self._judge(self.text)
-            if not self._cancelled:
-                with narration.heard(self.progress.tell):
-                    outcome = self._judging.run(self.progress.receive)
-        except BaseException as raised:
-            fault = raised
-        with self._lock:
-            if not self._cancelled:
-                self.outcome, self.fault = outcome, fault
-            self._over.set()
-        self._stirred.set()
+    def _work(self) -> Result:
+        self._await_clearing()
+        self._judging = self._judge(self.text)
+        if self._job.is_cancelled:
+            raise BuildCancelled("The build was cancelled.")
+        with narration.heard(self._hear):
+            return self._judging.run(self._receive)
+
+    def _receive(self, event: events.Event) -> None:
+        self.progress.receive(event)
+        self._job.beat()
+
+    def _hear(self, what: str) -> None:
+        self.progress.tell(what)
+        self._job.beat()
 
     def _await_clearing(self) -> None:
         end = time.monotonic() + _CLEARING_SECONDS
         while self._after is not None and not self._after.is_cleared_away and time.monotonic() < end:
-            if self._stirred.wait(_LOOK_SECONDS):
+            if self._job.pause(_LOOK_SECONDS):
                 return
         self._after = None
-
-    def _drive(self) -> None:
-        try:
-            while not self._stirred.wait(_REDRAW_SECONDS):
-                self.progress.refresh(self._elapsed())
-            self._end()
-            self._close()
-        except BaseException as raised:
-            # Nobody reads the traceback of a thread: whoever waits is told.
-            self.cancel()
-            self._end()
-            self.fault, self.outcome = self.fault or raised, None
-        finally:
-            self._settle()
-
-    def _end(self) -> None:
-        """See to it that the worker ends; one that does not hear is left to itself."""
-        if not self._over.is_set():
-            threading.Thread(target=self._cancel_judging, name="layerlab-attempt-cancel", daemon=True).start()
-            self._over.wait(_CANCEL_SECONDS)
 
     def _cancel_judging(self) -> None:
         try:
@@ -237,22 +211,18 @@ class Attempt(Generic[Result]):
         except Exception as raised:
             self.progress.error = f"Cancelling failed: {raised}"
 
+    def _settle(self) -> None:
+        try:
+            self._close()
+        except BaseException as raised:
+            self._job.lost.append(raised)
+        self._on_settled(self)
+
     def _close(self) -> None:
-        elapsed = self._elapsed()
-        if self._cancelled:
+        elapsed = self._job.seconds
+        if self._job.is_cancelled:
             self.progress.finish(BuildCancelled("The build was cancelled."), elapsed=elapsed)
         elif self.fault is not None:
             self.progress.finish(self.fault, elapsed=elapsed)
         else:
             self.progress.close(elapsed=elapsed)
-
-    def _settle(self) -> None:
-        try:
-            self._on_settled(self)
-        except BaseException as raised:
-            self.fault = self.fault or raised
-        finally:
-            self._settled.set()
-
-    def _elapsed(self) -> float:
-        return time.monotonic() - self._began

@@ -18,9 +18,10 @@ from made_up_images import result
 
 from layerlab import events
 from layerlab.build import BuildResult
-from layerlab.errors import BuildCancelled, BuildFailed, EngineGone, LayerLabError
+from layerlab.errors import BuildCancelled, BuildFailed, EngineGone, LayerLabError, SetupError
 from layerlab.widgets import BuildPanel
 from layerlab.widgets.build_progress import BuildProgress
+from layerlab.widgets.job import Job
 
 TITLE = "layerlab/service:v1-slim"
 INSTRUCTIONS = ("FROM python:3.12-slim", "COPY requirements.txt .", "RUN pip install -r requirements.txt")
@@ -73,9 +74,16 @@ def interrupt_while_waiting(build: PretendBuild) -> None:
     """Do what the stop button of a notebook does, once the main thread waits for the build."""
     assert build.reached.wait(20)
     main = threading.main_thread().ident
-    while not {"_drive", "_await"} & {frame.f_code.co_name for frame in frames_of(main)}:
+    while Job.wait.__code__ not in {frame.f_code for frame in frames_of(main)}:
         time.sleep(0.01)
     _thread.interrupt_main()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 5
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def frames_of(thread: int | None) -> Iterator[FrameType]:
@@ -216,7 +224,7 @@ def test_a_fault_of_the_cancel_button_is_shown_and_raised() -> None:
     shown.start()
     assert build.reached.wait(20)
     shown.view.cancel.click()
-    assert "Cancelling failed: No engine answers" in shown.view.status.value
+    until(lambda: "Cancelling failed: No engine answers" in shown.view.status.value)
     build.go_on.set()
     with pytest.raises(EngineGone, match="No engine answers any more"):
         shown.wait(timeout=20)
@@ -228,6 +236,7 @@ def test_a_fault_of_the_cancel_button_is_noted_on_what_ended_the_build() -> None
     shown.start()
     assert build.reached.wait(20)
     shown.view.cancel.click()
+    until(lambda: "Cancelling failed" in shown.view.status.value)
     build.go_on.set()
     with pytest.raises(BuildFailed) as caught:
         shown.wait(timeout=20)
@@ -253,6 +262,58 @@ def test_a_fault_of_whoever_watches_the_model_is_raised(in_background: bool) -> 
     notes = " ".join(getattr(caught.value, "__notes__", ()))
     assert "a broken observer" in f"{caught.value} {notes}"
     assert build.has_ended, "the build must not go on unseen"
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["no thread at all", "one thread and no second"])
+@pytest.mark.parametrize("in_background", [False, True])
+def test_a_thread_that_cannot_start_is_told_at_once(
+    monkeypatch: pytest.MonkeyPatch, in_background: bool, which: int
+) -> None:
+    start, started = threading.Thread.start, []
+
+    def refused(thread: threading.Thread) -> None:
+        if len(started) == which:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    build = PretendBuild()
+    shown = panel(build)
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    with pytest.raises(SetupError, match=r"can't start new thread.*Shut down") as caught:
+        if in_background:
+            shown.start()
+            shown.wait(timeout=20)
+        else:
+            shown.run()
+    assert not build.reached.is_set()
+    assert shown.model.state == "failed"
+    assert str(caught.value) in text(shown)
+
+
+def test_an_observer_that_fails_at_the_end_leaves_no_panel_that_looks_alive() -> None:
+    shown = panel(PretendBuild())
+
+    def broken(change: Any) -> None:
+        raise ValueError("a broken observer")
+
+    shown.model.observe(broken, "step")
+    shown.start()
+    with pytest.raises(ValueError, match="a broken observer"):
+        shown.wait(timeout=20)
+    assert shown.model.state == "done"
+
+
+def test_in_a_python_without_threads_a_build_is_over_when_it_was_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(thread: threading.Thread) -> None:
+        raise AssertionError("there are no threads")
+
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    shown = panel(PretendBuild())
+    shown.start()
+    assert (shown.model.state, shown.model.finished) == ("done", 3)
+    assert shown.wait() == panel(PretendBuild()).run() == result()
 
 
 # --- the model alone -------------------------------------------------------------------------

@@ -60,6 +60,18 @@ def test_it_goes_when_the_call_fails(shown: list[str], monkeypatch: pytest.Monke
     assert shown[-1] == ""
 
 
+def test_where_no_thread_can_start_the_call_goes_on_without_its_line(
+    shown: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    with waiting("starting a container"):
+        narration.tell("asking /health")
+    assert shown == []
+
+
 def test_who_listens_already_is_told_instead(shown: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AFTER_SECONDS", 0.0)
     told: list[str] = []
