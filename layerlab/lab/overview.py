@@ -10,11 +10,9 @@ from typing import Any, Literal
 from layerlab.exercises.kit.result import Result, mark
 from layerlab.lab.catalogue import Catalogue, Task
 from layerlab.widgets.prediction import CAME, CONFIDENCE, LATE, SHOWN
+from layerlab.work.attempts import BUILDS, KIND
 from layerlab.work.record import FILES, Key, Record
 from layerlab.work.text_file import fingerprint
-
-# Id of a question + this → the history of its builds, as the exercise panel keeps it.
-BUILDS = "-attempts"
 
 State = Literal["passed", "earlier", "tried", "open"]
 
@@ -140,7 +138,7 @@ def _state(record: Record, name: str, task: Task) -> State:
     answers = record.of_kind(name, "answers")
     has_answer = any(id in answers for id in task.questions)
     has_file = any(file in record.of_kind(name, FILES) for file in task.files)
-    is_tried = builds or has_answer or has_file or task.id in record.of_kind(name, "attempts")
+    is_tried = builds or has_answer or has_file or task.id in record.of_kind(name, KIND)
     return "tried" if is_tried else "open"
 
 
@@ -152,7 +150,7 @@ def _marked(record: Record, name: str, place: str) -> str | None:
 
 def _builds(record: Record, name: str, task: Task) -> list[dict[str, Any]]:
     """Return every build of a task in the panel; of histories from two machines, both."""
-    keys = [Key(name, "attempts", f"{id}{BUILDS}") for id in task.questions]
+    keys = [Key(name, KIND, f"{id}{BUILDS}") for id in task.questions]
     histories = [one.value for key in keys for one in record.versions.get(key, ())]
     entries = [entry for history in histories if isinstance(history, list) for entry in history]
     # Each build once: two histories of one file begin alike.
@@ -211,6 +209,6 @@ def _known(course: Catalogue, name: str) -> dict[str, set[str]]:
         "predictions": {
             f"{id}{end}" for id in course.predictions.get(name, ()) for end in ("", CAME, LATE, SHOWN, "-readoff")
         },
-        "attempts": ids | {f"{id}{BUILDS}" for task in tasks for id in task.questions},
+        KIND: ids | {f"{id}{BUILDS}" for task in tasks for id in task.questions},
         "results": ids,
     }

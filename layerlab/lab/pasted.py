@@ -23,14 +23,18 @@ from layerlab.units import duration
 from layerlab.widgets.dockerfile_panel import DockerfilePanel
 from layerlab.widgets.job import Job
 from layerlab.work.answers import Answers
+from layerlab.work.attempts import Attempts
 from layerlab.work.identity import own_tag
 from layerlab.work.text_file import WorkFile
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from layerlab.build import OnEvent
     from layerlab.events import Event
     from layerlab.exercises.kit.bench import Bench
 
+QUESTION = "pasted"
 FILE = "Dockerfile.pasted"
 STARTER = "# Paste the assistant's answer here, in the place of this line.\n"
 LIMIT_SECONDS = 600.0
@@ -65,19 +69,25 @@ def panel(
         After this long building and asking end, and the verdict says so.
     """
     answers = Answers.open(notebook, work=bench.work)
+    attempts = Attempts.open(notebook, work=bench.work)
     made = AnswerPanel(
-        "pasted",
+        QUESTION,
         _SAYS,
         file=WorkFile(answers.folder / FILE, STARTER),
         judge=partial(PastedJudging, bench, app, py_minor=py_minor, limit_seconds=limit_seconds),
-        hints=lambda text, verdicts: (),
+        record=partial(_record, attempts),
         parts=PARTS,
         answers=answers,
-        attempts=Answers.open(notebook, kind="attempts", work=bench.work),
+        attempts=partial(attempts.table, QUESTION),
         title="An assistant's answer",
     )
     made.py_minor = py_minor
     return made
+
+
+def _record(attempts: Attempts, text: str, outcome: Outcome, *, when: datetime, seconds: float) -> tuple[()]:
+    attempts.add(QUESTION, text, outcome, when=when, seconds=seconds)
+    return ()
 
 
 class AnswerPanel(DockerfilePanel):

@@ -199,7 +199,7 @@ def test_a_cancelled_build_frees_the_panel_leaves_nothing_and_spoils_nothing(
     with pytest.raises(BuildCancelled):
         panel.wait(PATIENCE)
     assert time.monotonic() - began < AT_ONCE
-    assert (panel.state, panel.verdicts, panel.history.all()) == ("cancelled", None, ())
+    assert (panel.state, panel.verdicts, panel.attempts()) == ("cancelled", None, ())
     # At once, while the engine is still clearing away: what the steps before left is no longer to be built upon.
     judged(panel, mute(panel, f"echo {mark} > /kept"))
     assert shown(panel) == ("serves", "FAIL"), panel.text
@@ -261,7 +261,7 @@ def test_a_cancel_while_the_service_is_asked_frees_the_panel_and_ends_the_servic
     judged(panel, "")
     assert time.monotonic() - began < AT_ONCE
     assert shown(panel) == ("reads", "FAIL")
-    assert [tried.failing for tried in panel.history.all()] == ["reads"]
+    assert [tried.failing for tried in panel.attempts()] == ["reads"]
     until(lambda: not containers(engine, mark))
 
 
@@ -337,7 +337,7 @@ def test_two_panels_at_once_each_judge_their_own_text(open_panel: Open, mark: st
     assert (other.judged_text, shown(other)) == (other_text, ("serves", "FAIL"))
     one.look()
     assert (one.is_verdict_on_this_text, other.is_verdict_on_this_text) == (False, True)
-    assert {tried.failing for tried in open_panel().history.all()} == {"builds", "serves"}
+    assert {tried.failing for tried in open_panel().attempts()} == {"builds", "serves"}
 
 
 def test_a_second_click_builds_nothing(open_panel: Open, mark: str) -> None:
@@ -349,7 +349,7 @@ def test_a_second_click_builds_nothing(open_panel: Open, mark: str) -> None:
     for click in clicks:
         click.join()
     panel.wait(PATIENCE)
-    assert (panel.judgements, len(panel.history.all())) == (1, 1)
+    assert (panel.judgements, len(panel.attempts())) == (1, 1)
 
 
 # --- a full disk -------------------------------------------------------------------------------------------
@@ -393,7 +393,7 @@ def test_a_full_disk_loses_no_text_and_no_verdict(open_panel: Open, small_disk: 
     filler.unlink()
     nothing = judged(panel, "")
     assert (shown(nothing), panel.file.path.read_text()) == (("reads", "FAIL"), "")
-    assert [tried.failing for tried in open_panel(work=small_disk).history.all()] == ["base named", "reads"]
+    assert [tried.failing for tried in open_panel(work=small_disk).attempts()] == ["base named", "reads"]
 
 
 # --- a kernel that dies, an engine that is not there -------------------------------------------------------
@@ -432,7 +432,7 @@ def test_a_kernel_killed_in_mid_build_leaves_the_text_and_no_attempt(
     until(lambda: not containers(engine, mark), seconds=20)
     panel = open_panel()
     assert (panel.value, panel.answer, panel.state) == (text, text, "idle")
-    assert panel.history.all() == ()
+    assert panel.attempts() == ()
     ownership.settle_cut_short(engine.client.api)
     owned = engine.journal.owned()
     assert images(engine, mark) <= owned.leftovers | owned.images, "`layerlab clean` knows what it had finished"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -28,6 +29,7 @@ from layerlab.units import as_html
 from layerlab.widgets.questions import Question, cut
 from layerlab.widgets.waiting import waiting
 from layerlab.work.answers import Answers
+from layerlab.work.attempts import Attempts
 from layerlab.work.identity import own_tag
 from layerlab.work.text_file import WorkFile, fingerprint
 
@@ -74,7 +76,7 @@ class Exercise:
         self.bench = bench
         self.work = work = work or bench.work
         self.answers = Answers.open(self.name, work=work)
-        self._attempts = Answers.open(self.name, kind="attempts", work=work)
+        self._attempts = Attempts.open(self.name, work=work)
         self._results = Answers.open(self.name, kind="results", work=work)
         self._questions: dict[str, Question] = {}
         # Task → the last text that was judged, with all that its verdict depends on, and the verdict.
@@ -117,7 +119,7 @@ class Exercise:
         return self._questions[id]
 
     def judging(self, task: str, text: str) -> FileJudging:
-        """Return what judges a Dockerfile for a panel, anew each time. Its attempt counts once hints are asked for."""
+        """Return what judges a Dockerfile for a panel, anew each time. Its attempt counts once it is recorded."""
         (id,) = self.tasks[task]
 
         def begin() -> Callable[[Outcome], None]:
@@ -260,12 +262,14 @@ class Exercise:
     def open_hints(self, task: str, check: Check) -> tuple[tuple[str, str], ...]:
         """Return (title, text) of the hints that are open for a check that does not pass: one more a new attempt."""
         ladder = self._ladder_for(task, check)
-        return tuple(zip(_HINT_TITLES, ladder, strict=False))[: len(self._tried(task).get(check.name, ()))]
+        return tuple(zip(_HINT_TITLES, ladder, strict=False))[: len(self._attempts.tried(task).get(check.name, ()))]
 
     def open_variant(self, task: str) -> tuple[tuple[str, str], ...]:
         """Return (title, text) of a solved task's variant and of its answer, where its last hint was needed."""
         needed = (
-            len(tried) >= len(_HINT_TITLES) for name, tried in self._tried(task).items() if self._ladder(task, name)
+            len(tried) >= len(_HINT_TITLES)
+            for name, tried in self._attempts.tried(task).items()
+            if self._ladder(task, name)
         )
         variant = self.texts.tasks[task].variant if any(needed) else None
         return tuple(zip(_VARIANT_TITLES, variant, strict=True)) if variant else ()
@@ -284,12 +288,15 @@ class Exercise:
         usual = (wrong.failing for wrong in self.mistakes if wrong.task == task)
         return next(filter(None, (self._ladder(task, name) for name in usual)), ())
 
-    def _hints(self, task: str, text: str, verdicts: Verdicts) -> tuple[tuple[str, str], ...]:
-        """Remember what a panel's attempt came to, and return the hints that it opens."""
-        if (shown := verdicts.shown) is None:
-            return self.open_variant(task) if verdicts.all_pass else ()
-        self._remember(task, [fingerprint(text)], shown)
-        return self.open_hints(task, shown)
+    def _record(
+        self, task: str, text: str, outcome: Outcome, *, when: datetime, seconds: float
+    ) -> tuple[tuple[str, str], ...]:
+        """Write down what a panel's attempt came to, and return the hints that it opens."""
+        (id,) = self.tasks[task]
+        self._attempts.add(id, text, outcome, when=when, seconds=seconds, task=task)
+        if shown := outcome.verdicts.shown:
+            return self.open_hints(task, shown)
+        return self.open_variant(task) if outcome.verdicts.all_pass else ()
 
     def _show(self, task: str, verdicts: Verdicts) -> None:
         from IPython.display import display
@@ -297,7 +304,7 @@ class Exercise:
         display(verdicts)  # type: ignore[no-untyped-call]
         folds = self.open_variant(task) if verdicts.all_pass else ()
         if (shown := verdicts.shown) and self._ladder_for(task, shown):
-            self._remember(task, self._marks(task), shown)
+            self._attempts.meet(task, shown.name, self._marks(task))
             folds = self.open_hints(task, shown)
         for title, text in folds:
             display(Hint(title, text))  # type: ignore[no-untyped-call]
@@ -309,24 +316,10 @@ class Exercise:
         kept = {id: self._kept(id) for id in self.tasks[task]}
         return [fingerprint(value) if id in self.files and value is not None else value for id, value in kept.items()]
 
-    def _remember(self, task: str, values: list[Any], failing: Check) -> None:
-        # An attempt is a changed answer that meets the same obstacle: running a check again opens nothing.
-        attempts = self._tried(task)
-        tried = attempts.get(failing.name, [])
-        if any(value is not None for value in values) and values not in tried:
-            self._attempts.keep(task, {**attempts, failing.name: [*tried, values]})
-
     def _remember_pass(self, task: str, result: Result) -> None:
         # Only a pass: what is tried out afterwards takes none away.
         if self._results.get(task) != result.value:
             self._results.keep(task, result.value)
-
-    def _tried(self, task: str) -> dict[str, list[Any]]:
-        # What does not have the form of attempts counts as none: a file edited by hand stops no check.
-        kept = self._attempts.get(task)
-        return (
-            {name: tried for name, tried in kept.items() if isinstance(tried, list)} if isinstance(kept, dict) else {}
-        )
 
     def _panel(self, id: str) -> DockerfilePanel:
         from layerlab.widgets.dockerfile_panel import DockerfilePanel
@@ -337,10 +330,10 @@ class Exercise:
             self.texts.tasks[task].asks,
             file=self._file(id),
             judge=partial(self.judging, task),
-            hints=partial(self._hints, task),
+            record=partial(self._record, task),
             parts=self.files[id].parts,
             answers=self.answers,
-            attempts=self._attempts,
+            attempts=partial(self._attempts.table, id),
             title=self.titles[task],
         )
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from traitlets import Any as AnyTrait
 from traitlets import Enum, Int, Unicode, observe
@@ -17,9 +18,9 @@ from layerlab.checks import Outcome, Sizes, Verdicts
 from layerlab.errors import AnswerError, BuildCancelled, LayerLabError
 from layerlab.widgets.dockerfile_panel.attempt import Attempt, Judging
 from layerlab.widgets.dockerfile_panel.file_question import FileQuestion
-from layerlab.widgets.dockerfile_panel.history import History
 from layerlab.widgets.dockerfile_panel.text_twin import as_written, text_twin
 from layerlab.work.answers import Answers
+from layerlab.work.attempts import Tried
 from layerlab.work.text_file import WorkFile, same_lines
 
 STATES = ("idle", "building", "cancelled", "judged", "failed")
@@ -27,7 +28,18 @@ STATES = ("idle", "building", "cancelled", "judged", "failed")
 _MOST_TYPED = 8_000
 PARTS = frozenset({"editor", "diff", "gauge", "attempts"})
 
-Hints = Callable[[str, Verdicts], Sequence[tuple[str, str]]]
+
+class Record(Protocol):
+    """Writes down what an attempt came to."""
+
+    def __call__(self, text: str, outcome: Outcome, *, when: datetime, seconds: float) -> Sequence[tuple[str, str]]:
+        """Write it down, and return title and text of the hints that are open now.
+
+        Raises
+        ------
+        LayerLabError
+            It cannot be written down; the verdict stands.
+        """
 
 
 class DockerfilePanel(FileQuestion):
@@ -41,13 +53,12 @@ class DockerfilePanel(FileQuestion):
         The learner's file. Its text is the answer, None while it is missing or still the starter.
     judge
         Makes what judges a text.
-    hints
-        Title and text of the hints that are open, asked with the text and its verdicts after each attempt was written
-        down.
+    record
+        Writes an attempt down and returns the hints that it opens. The panel itself writes nothing but its file.
     parts
         What the panel shows: "editor" always, "diff", "gauge", "attempts" as the course goes on.
     attempts
-        Where the history is kept, which survives the kernel.
+        All that was recorded, oldest first; raises AnswerError where that cannot be read.
     """
 
     state = Enum(STATES, default_value="idle")
@@ -63,16 +74,16 @@ class DockerfilePanel(FileQuestion):
         *,
         file: WorkFile,
         judge: Callable[[str], Judging],
-        hints: Hints,
+        record: Record,
         parts: frozenset[str] = frozenset({"editor"}),
         answers: Answers,
-        attempts: Answers,
+        attempts: Callable[[], Sequence[Tried]] = tuple,
         title: str = "",
     ) -> None:
         if strange := parts - PARTS:
             raise ValueError(f"a panel has no part {sorted(strange)}; it has {sorted(PARTS)}")
         self._judge = judge
-        self._hints = hints
+        self._record = record
         self._gate = threading.Lock()
         self._attempt: Attempt[Outcome] | None = None
         self._judged: Attempt[Outcome] | None = None
@@ -80,7 +91,7 @@ class DockerfilePanel(FileQuestion):
         super().__init__(id, task, file=file, answers=answers)
         self.title = title or file.path.name
         self.parts = parts | {"editor"}
-        self.history = History(attempts, id)
+        self.attempts = attempts
         self.hints: tuple[tuple[str, str], ...] = ()
 
     def build(self) -> None:
@@ -252,13 +263,10 @@ class DockerfilePanel(FileQuestion):
             self.judgements += 1
 
     def _write_down(self, attempt: Attempt[Outcome], outcome: Outcome) -> None:
-        # The verdict stands without its note in the history; hints are asked after it, since they count attempts.
+        # The verdict stands, written down or not.
         try:
-            self.history.add(attempt.text, outcome, when=attempt.began_at, seconds=attempt.seconds)
-        except LayerLabError as error:
-            self.status = str(error)
-        try:
-            self.hints = tuple((title, text) for title, text in self._hints(attempt.text, outcome.verdicts))
+            hints = self._record(attempt.text, outcome, when=attempt.began_at, seconds=attempt.seconds)
+            self.hints = tuple((title, text) for title, text in hints)
         except LayerLabError as error:
             self.status = str(error)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from layerlab import units
 from layerlab.checks import Sizes, Verdicts
 from layerlab.errors import LayerLabError
-from layerlab.widgets.dockerfile_panel.history import COLUMNS, Tried
 from layerlab.widgets.questions import cut
+from layerlab.work.attempts import COLUMNS, Tried
 from layerlab.work.text_file import plain
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def gauge_line(panel: DockerfilePanel) -> str:
 def shown_attempts(panel: DockerfilePanel) -> tuple[Tried, ...]:
     """Return the newest attempts, newest first; none where their file cannot be read, which the status says."""
     try:
-        return panel.history.all()[: -_SHOWN_ATTEMPTS - 1 : -1]
+        return tuple(panel.attempts()[: -_SHOWN_ATTEMPTS - 1 : -1])
     except LayerLabError as error:
         panel.status = str(error)
         return ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from layerlab.figures.palette import ADDED, BASE, WASTED, Mark
 from layerlab.units import as_html
 from layerlab.widgets.dockerfile_panel import text_twin
-from layerlab.widgets.dockerfile_panel.history import COLUMNS
+from layerlab.work.attempts import COLUMNS
 
 if TYPE_CHECKING:
     from layerlab.checks import Sizes

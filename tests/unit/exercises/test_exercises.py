@@ -43,6 +43,7 @@ from layerlab.exercises.ex11_with_ai import mistakes as mends
 from layerlab.exercises.ex11_with_ai.faults import FAULTS
 from layerlab.exercises.kit.file_task import filled
 from layerlab.lab import progress_page as logbook
+from layerlab.work.answers import Answers
 
 ON_SLIM = (APPS / "exercise02/notes/Dockerfile").read_text().replace("${PY_MINOR}", "${PY_MINOR}-slim")
 BLANKS = (APPS / "exercise03/tickets/Dockerfile.blanks").read_text()
@@ -399,7 +400,7 @@ def test_a_kept_value_that_is_no_answer_is_not_judged(
 @pytest.mark.parametrize("garbage", [["a"], "nonsense", 17, {"begins with a base": 3}])
 def test_attempts_that_cannot_be_read_stop_no_check(opened: Opener, garbage: Any) -> None:
     exercise = opened("01_naive")
-    exercise._attempts.keep("q1-order", garbage)
+    Answers(exercise.answers.folder, "attempts").keep("q1-order", garbage)
     exercise.answers.keep("q1-order", list(LINES))
     with pytest.raises(CheckFailed):
         exercise.check("q1-order")

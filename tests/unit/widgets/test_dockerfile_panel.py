@@ -11,20 +11,22 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pretend_judge import SIZES, PretendJudge, PretendJudging
+from pretend_judge import SIZES, PretendJudge, PretendJudging, recorder
 
 from layerlab import dockerfile, events
-from layerlab.checks import Check, Verdicts
-from layerlab.errors import AnswerError, BuildCancelled, DiskFull, EngineGone, LayerLabError
+from layerlab.checks import Check, Outcome, Verdicts
+from layerlab.errors import AnswerError, BuildCancelled, DiskFull, EngineGone, LayerLabError, SetupError
 from layerlab.widgets import DockerfilePanel
 from layerlab.widgets.dockerfile_panel.attempt import AttemptProgress
 from layerlab.widgets.dockerfile_panel.text_twin import quoted_lines
 from layerlab.work.answers import Answers
+from layerlab.work.attempts import Attempts
 from layerlab.work.text_file import WorkFile
 
 STARTER = "FROM python:3.12-slim\nCOPY --from=builder _____ _____\n"
@@ -48,10 +50,10 @@ def make(path: Path) -> Make:
         given: dict[str, Any] = {
             "file": WorkFile(path, STARTER),
             "judge": judge or PretendJudge(),
-            "hints": lambda text, verdicts: (),
+            "record": recorder(path.parent),
             "parts": ALL_PARTS,
             "answers": Answers(path.parent),
-            "attempts": Answers(path.parent, "attempts"),
+            "attempts": partial(Attempts(path.parent).table, "native"),
         }
         return DockerfilePanel("native", "Fill `the blanks`.", **(given | changes))
 
@@ -322,7 +324,7 @@ def test_cancel_ends_the_build_at_once_and_judges_nothing(make: Make, held: Pret
         panel.wait(5)
     assert time.monotonic() - began < 2
     assert (panel.state, panel.verdicts, panel.answer, held.cancels) == ("cancelled", None, FAT, 1)
-    assert panel.history.all() == ()
+    assert panel.attempts() == ()
 
 
 def test_a_judge_that_hears_no_cancel_does_not_hold_the_panel(make: Make) -> None:
@@ -339,7 +341,7 @@ def test_a_judge_that_hears_no_cancel_does_not_hold_the_panel(make: Make) -> Non
     deaf.go_on.set()
     panel.wait(5)
     # What the first one came to in the end was not asked for any more.
-    assert (panel.state, len(panel.history.all())) == ("judged", 1)
+    assert (panel.state, len(panel.attempts())) == ("judged", 1)
 
 
 def test_a_new_build_begins_when_the_cancelled_one_is_cleared_away(make: Make) -> None:
@@ -474,6 +476,44 @@ def test_a_judge_that_cannot_be_made_is_told_too(make: Make) -> None:
     with pytest.raises(EngineGone):
         panel.wait(5)
     assert panel.state == "failed"
+
+
+def test_a_thread_that_cannot_start_frees_the_panel_and_says_what_to_do(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    judge = PretendJudge()
+    panel = make(judge)
+    panel.answer = GOOD
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    panel.build()
+    with pytest.raises(SetupError, match="can't start new thread"):
+        panel.wait(5)
+    assert (panel.state, panel.progress.state, judge.runs, panel.attempts()) == ("failed", "failed", 0, ())
+    assert panel.status.startswith("Not judged: Nothing was begun") and "Shut down kernels" in panel.status
+    monkeypatch.undo()
+    panel.build()
+    assert panel.wait(5).all_pass
+
+
+def test_in_a_python_without_threads_a_verdict_is_there_when_build_returns(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(thread: threading.Thread) -> None:
+        raise AssertionError("there are no threads")
+
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    panel = make()
+    panel.answer = FAT
+    panel.build()
+    assert panel.state == "judged"
+    assert panel.wait(0).check("luggage").status == "FAIL"
+    assert panel.progress.status.startswith("Built and checked in ")
+    panel.build()
+    assert len(panel.attempts()) == 2
 
 
 def test_waiting_has_an_end_and_the_build_goes_on(make: Make, held: PretendJudge) -> None:
@@ -630,22 +670,30 @@ def test_a_long_text_is_looked_at_when_it_is_saved(make: Make) -> None:
     assert judge.looked_at[2:] == [GOOD]
 
 
-def test_hints_come_after_the_attempt_is_written_down(make: Make) -> None:
-    seen: list[int] = []
+def test_an_attempt_is_recorded_once_with_its_text_and_verdict_and_its_hints_are_shown(make: Make) -> None:
+    seen: list[tuple[str, bool]] = []
 
-    def hints(text: str, verdicts: Verdicts) -> Sequence[tuple[str, str]]:
-        shown = verdicts.shown
-        seen.append(panel.history.tries(shown.name) if shown else 0)
-        return [(f"hint {number}", "Look.") for number in range(1, seen[-1] + 1)]
+    def record(text: str, outcome: Outcome, *, when: datetime, seconds: float) -> Sequence[tuple[str, str]]:
+        seen.append((text, outcome.verdicts.all_pass))
+        assert (datetime.now().astimezone() - when).total_seconds() < 60 and 0 <= seconds < 60
+        return [(f"hint {len(seen)}", "Look.")]
 
-    panel = make(hints=hints)
-    for text in (FAT, FAT, FAT + "USER 1\n", GOOD):
+    panel = make(record=record)
+    for number, text in enumerate((FAT, FAT, GOOD), 1):
         panel.answer = text
         panel.build()
         panel.wait(5)
-    # The same text again is no new attempt.
-    assert seen == [1, 1, 2, 0]
-    assert panel.hints == ()
+        assert panel.hints == ((f"hint {number}", "Look."),)
+    assert seen == [(FAT, False), (FAT, False), (GOOD, True)]
+
+
+def test_the_panel_itself_writes_nothing_but_its_file(make: Make, path: Path) -> None:
+    panel = make(record=lambda text, outcome, **_: ())
+    panel.answer = FAT
+    panel.build()
+    panel.wait(5)
+    assert [one.name for one in path.parent.iterdir() if one.suffix == ".json"] == []
+    assert panel.attempts() == ()
 
 
 def test_attempts_survive_the_kernel_newest_first(make: Make) -> None:
@@ -654,7 +702,7 @@ def test_attempts_survive_the_kernel_newest_first(make: Make) -> None:
         panel.answer = text
         panel.build()
         panel.wait(5)
-    rows = [tried.cells[1:3] for tried in make().history.all()]
+    rows = [tried.cells[1:3] for tried in make().attempts()]
     assert rows == [("no blank left", "17.5 MB"), ("luggage", "17.5 MB"), ("all pass", "17.5 MB")]
     lines = make().text.splitlines()
     start_of_list = next(number for number, line in enumerate(lines) if line.startswith("Attempts, newest first"))
@@ -662,11 +710,9 @@ def test_attempts_survive_the_kernel_newest_first(make: Make) -> None:
     assert "no blank left" in lines[start_of_list + 3]
 
 
-def test_damaged_attempts_lose_no_verdict(make: Make) -> None:
+def test_damaged_attempts_lose_no_verdict(make: Make, path: Path) -> None:
     panel = make()
-    panel.history._attempts.keep("native-attempts", [{"when": "yesterday"}, 3, None])
-    assert panel.history.all() == ()
-    panel.history._attempts.path.write_text("{")
+    (path.parent / "attempts.json").write_text("{")
     panel.answer = GOOD
     panel.build()
     assert panel.wait(5).all_pass
@@ -679,46 +725,27 @@ def test_a_full_disk_loses_neither_the_verdict_nor_the_attempt(
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    def hints(text: str, verdicts: Verdicts) -> Sequence[tuple[str, str]]:
-        Answers(path.parent, "attempts").keep("opened", 1)
-        return ()
-
-    panel = make(hints=hints)
+    kept = Attempts(path.parent)
+    panel = make(record=recorder(kept), attempts=partial(kept.table, "native"))
     panel.answer = FAT
     monkeypatch.setattr(os, "fsync", full)
     panel.build()
     assert panel.wait(5).shown is not None
     assert panel.state == "judged"
     assert panel.status.startswith("No space is left")
-    assert [tried.failing for tried in panel.history.all()] == ["luggage"]
+    assert [tried.failing for tried in panel.attempts()] == ["luggage"]
     monkeypatch.undo()
     panel.answer = GOOD
     panel.build()
     panel.wait(5)
-    assert [tried.failing for tried in make().history.all()] == ["luggage", ""]
-
-
-def test_attempts_of_two_panels_that_end_together_are_all_written_down(make: Make) -> None:
-    panels = [make() for _ in range(2)]
-    outcome = PretendJudge()(FAT).run(lambda event: None)
-
-    def add(panel: DockerfilePanel) -> None:
-        for number in range(20):
-            panel.history.add(f"{FAT}{number}", outcome, when=datetime.now().astimezone(), seconds=1.0)
-
-    writers = [threading.Thread(target=add, args=(panel,)) for panel in panels]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert len(make().history.all()) == 40
+    assert [tried.failing for tried in make().attempts()] == ["luggage", ""]
 
 
 def test_hints_that_fail_leave_the_verdict_and_free_the_panel(make: Make) -> None:
-    def broken(text: str, verdicts: Verdicts) -> Sequence[tuple[str, str]]:
+    def broken(text: str, outcome: Outcome, *, when: datetime, seconds: float) -> Sequence[tuple[str, str]]:
         raise KeyError("luggage")
 
-    panel = make(hints=broken)
+    panel = make(record=broken)
     panel.answer = FAT
     panel.build()
     with pytest.raises(KeyError):
@@ -731,8 +758,8 @@ def test_hints_that_fail_leave_the_verdict_and_free_the_panel(make: Make) -> Non
 # --- text and parts ------------------------------------------------------------------------------------------
 
 
-def test_the_text_twin_says_all_that_the_panel_shows(make: Make) -> None:
-    panel = make(hints=lambda text, verdicts: [("Where to look", "At line 2.")])
+def test_the_text_twin_says_all_that_the_panel_shows(make: Make, path: Path) -> None:
+    panel = make(record=recorder(path.parent, [("Where to look", "At line 2.")]))
     panel.answer = FAT
     panel.build()
     panel.wait(5)
@@ -766,14 +793,14 @@ def test_headless_use_loads_no_widgets(tmp_path: Path) -> None:
     program = """
 import sys
 from pathlib import Path
-from pretend_judge import PretendJudge
+from pretend_judge import PretendJudge, recorder
 from layerlab import dockerfile
 from layerlab.work.answers import Answers
 from layerlab.widgets import DockerfilePanel
 from layerlab.work.text_file import WorkFile
 work = Path(sys.argv[1])
 panel = DockerfilePanel("native", "?", file=WorkFile(work / "Dockerfile", "x"), judge=PretendJudge(),
-                        hints=lambda text, verdicts: (), answers=Answers(work), attempts=Answers(work, "attempts"))
+                        record=recorder(work), answers=Answers(work))
 panel.answer = "FROM x"
 panel.build()
 assert panel.wait(10).all_pass

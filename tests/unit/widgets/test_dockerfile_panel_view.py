@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 import pytest
-from pretend_judge import PretendJudge
+from pretend_judge import PretendJudge, recorder
 
 from layerlab.widgets import DockerfilePanel
 from layerlab.work.answers import Answers
+from layerlab.work.attempts import Attempts
 from layerlab.work.text_file import WorkFile
 
 STARTER = "FROM python:3.12-slim\nCOPY --from=builder _____ _____\n"
@@ -35,10 +37,10 @@ def make(path: Path) -> Make:
             "Fill `the blanks` & <nothing> else.\n\nThe compiler may stay.",
             file=WorkFile(path, STARTER),
             judge=judge or PretendJudge(),
-            hints=lambda text, verdicts: [("Where to look", "At <line> 2.")],
+            record=recorder(path.parent, [("Where to look", "At <line> 2.")]),
             parts=frozenset({"diff", "gauge", "attempts"}) if parts is None else parts,
             answers=Answers(path.parent),
-            attempts=Answers(path.parent, "attempts"),
+            attempts=partial(Attempts(path.parent).table, "native"),
             title="Task 2",
         )
 
