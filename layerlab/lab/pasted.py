@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -139,7 +140,8 @@ class PastedJudging:
     def run(self, on_event: OnEvent | None = None) -> Outcome:
         """Build, start and ask, at most as long as the limit allows. Raises BuildCancelled after `cancel`."""
         job = Job(
-            partial(outcome, self._trial, self._checks),
+            # Who hears the narration of this call hears what the job tells.
+            partial(contextvars.copy_context().run, outcome, self._trial, self._checks),
             cancel=self._trial.cancel,
             name="layerlab-pasted",
             limit_seconds=self._limit_seconds,

@@ -5,7 +5,6 @@ The only module of `widgets` and `lab` that starts threads. Draws nothing, and k
 
 from __future__ import annotations
 
-import contextvars
 import math
 import sys
 import threading
@@ -23,14 +22,14 @@ Runner = Callable[[Callable[[], None], str], None]
 
 
 def threaded(body: Callable[[], None], name: str) -> None:
-    """Run ``body`` in a thread called ``name``; what it displays belongs to the cell that began it.
+    """Run ``body`` in a thread called ``name``, which knows no context variables of its starter.
 
     Raises
     ------
     SetupError
         No thread can start.
     """
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(body,), name=name, daemon=True)
+    thread = threading.Thread(target=body, name=name, daemon=True)
     try:
         thread.start()
     except (RuntimeError, MemoryError) as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -50,7 +52,8 @@ class _Line:
     def start(self) -> None:
         """Begin to wait; nothing is shown yet, and never where no thread can start: the call itself needs none."""
         try:
-            threaded(self._run, "layerlab-waiting")
+            # It belongs to this cell: what it displays goes below it.
+            threaded(partial(contextvars.copy_context().run, self._run), "layerlab-waiting")
         except SetupError:
             self._gone.set()
 

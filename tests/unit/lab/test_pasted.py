@@ -10,8 +10,9 @@ import pytest
 from fake_bench import APPS, Begun, Made
 from fake_car_park import CarPark
 
+from layerlab import narration
 from layerlab.dockerfile import parse
-from layerlab.errors import AnswerError, BuildCancelled, DockerfileError
+from layerlab.errors import AnswerError, BuildCancelled, DockerfileError, SetupError
 from layerlab.lab.pasted import STARTER, AnswerPanel, PastedJudging, panel, with_python, without_fences
 from layerlab.lab.prompt import prompt
 from layerlab.review import four_questions, outline, review
@@ -108,6 +109,28 @@ def test_a_build_without_an_end_is_ended_and_said() -> None:
     bench = Endless()
     assert failing(GOOD, bench, limit_seconds=0.2) == ("builds", "no end after 0.2 s")
     assert bench.ended.is_set(), "the engine was told"
+
+
+def test_what_runs_is_told_to_whoever_listens_to_the_judging() -> None:
+    told: list[str] = []
+
+    class Telling(CarPark):
+        def begin(self, app: str, **named: object) -> Begun:  # type: ignore[override]
+            narration.tell("waiting for a base")
+            return super().begin(app, **named)  # type: ignore[arg-type]
+
+    with narration.heard(told.append):
+        PastedJudging(Telling(), "ai", GOOD).run()
+    assert "waiting for a base" in told
+
+
+def test_without_a_thread_it_is_told_and_nothing_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    with pytest.raises(SetupError, match="can't start new thread"):
+        PastedJudging(CarPark(), "ai", GOOD).run()
 
 
 def test_a_learner_can_end_it_before() -> None:

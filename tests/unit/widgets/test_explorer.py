@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from layerlab.design_space import COMBINATIONS, Combination, Measured
-from layerlab.errors import AnswerError, BuildCancelled, DiskFull, EngineGone, LayerLabError
+from layerlab.errors import AnswerError, BuildCancelled, DiskFull, EngineGone, LayerLabError, SetupError
 from layerlab.lab.catalogue import catalogue
 from layerlab.lab.explorer import unfinished
 from layerlab.lab.overview import overview
@@ -232,6 +233,28 @@ def test_an_engine_that_goes_away_costs_nothing(explorer: Explorer, oven: Oven) 
     oven.fault = None
     spend(explorer, SMALL)
     assert explorer.left == 5
+
+
+def test_a_thread_that_cannot_start_costs_nothing(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    with pytest.raises(SetupError, match="can't start new thread"):
+        spend(explorer, SMALL)
+    assert explorer.status.startswith("Not spent: Nothing was begun")
+    assert (explorer.state, explorer.left) == ("idle", BUDGET)
+
+
+def test_in_a_python_without_threads_a_build_is_spent_when_spend_returns(
+    explorer: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    explorer.choose(SMALL)
+    explorer.expected = BANDS[0].text
+    explorer.spend()
+    assert (explorer.state, explorer.left) == ("idle", 5)
+    assert explorer.status.startswith("Number 1: ")
 
 
 def test_a_full_disk_is_said(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:

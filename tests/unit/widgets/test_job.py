@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import re
 import sys
 import threading
@@ -132,12 +131,6 @@ def test_a_browser_runs_it_inline(monkeypatch: pytest.MonkeyPatch) -> None:
     assert module.usual_runner() is threaded
     monkeypatch.setattr(sys, "platform", "emscripten")
     assert module.usual_runner() is inline
-
-
-def test_what_a_thread_displays_belongs_to_the_cell_that_began_it() -> None:
-    cell = contextvars.ContextVar("cell", default=0)
-    cell.set(7)
-    assert job(lambda: str(cell.get()), runner=threaded).run() == "7"
 
 
 # --- no thread -----------------------------------------------------------------------------------
