@@ -21,9 +21,9 @@ from layerlab.context.folder import (
     make_entry,
     read_dockerfile,
     read_ignore_file,
-    read_patterns,
     unreadable,
 )
+from layerlab.context.ignore import read_patterns
 from layerlab.context.sources import normal_path, selected
 from layerlab.dockerfile import Dockerfile, parse, resolve
 from layerlab.errors import ContextError

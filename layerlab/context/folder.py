@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import posixpath
-import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
+from layerlab.context.ignore import Pattern, unignored
 from layerlab.errors import ContextError
 
 IGNORE = ".dockerignore"
@@ -64,7 +63,7 @@ def read_ignore_file(root: Path, dockerfile: Path) -> tuple[str | None, str | No
     """Return the name and text of the ignore file that counts, or None twice."""
     for path in (dockerfile.with_name(dockerfile.name + IGNORE), root / IGNORE):
         try:
-            text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+            text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as fault:
@@ -73,54 +72,14 @@ def read_ignore_file(root: Path, dockerfile: Path) -> tuple[str | None, str | No
     return None, None
 
 
-def read_patterns(text: str, name: str) -> list[str]:
-    """Return the patterns of an ignore file; ``#`` begins a comment in the first column only."""
-    patterns = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        pattern = line.strip()
-        if not pattern or line.startswith("#"):
-            continue
-        if pattern == "!":
-            raise ContextError(f"Line {number} of {name} is a lone '!'. Write the pattern to keep after it.")
-        patterns.append("!" + pattern[1:].strip() if pattern.startswith("!") else pattern)
-    return patterns
-
-
-def list_entries(root: Path, patterns: list[str], *, must_be_readable: bool = True) -> tuple[ContextFile, ...]:
+def list_entries(root: Path, patterns: Sequence[Pattern], *, must_be_readable: bool = True) -> tuple[ContextFile, ...]:
     """Return what the patterns leave, sorted by path; ContextError if something cannot be read."""
     try:
-        paths = sorted(_unignored(root, patterns) if patterns else _everything(root, ""))
+        paths = sorted(unignored(root, patterns))
         found = (_checked(root, path, must_be_readable=must_be_readable) for path in paths)
         return tuple(entry for entry in found if entry is not None)
     except OSError as fault:
         raise unreadable(Path(fault.filename or root), fault) from fault
-
-
-def _everything(root: Path, folder: str) -> Iterator[str]:
-    with os.scandir(root / folder) as found:
-        for one in found:
-            path = posixpath.join(folder, one.name)
-            yield path
-            if one.is_dir(follow_symlinks=False):
-                yield from _everything(root, path)
-
-
-def _unignored(root: Path, patterns: list[str]) -> Iterator[str]:
-    # Imported here: the SDK takes longer to load than the rest of the library together.
-    from docker.utils.build import Pattern, PatternMatcher
-
-    try:
-        kept = {path.replace(os.sep, "/") for path in PatternMatcher(patterns).walk(str(root))}
-    except re.error as fault:
-        # The SDK turns patterns into regular expressions as it goes, and [z-a] is none.
-        raise ContextError(f"A pattern of the ignore file is malformed ({fault}). Correct its [...].") from fault
-    # A folder that is ignored but holds something that is not must exist for COPY to take from it.
-    kept |= {str(parent) for path in kept for parent in PurePosixPath(path).parents if parent.name}
-    # The SDK always keeps .dockerignore, because the engine wants it; COPY does not see it if ignored.
-    for pattern in map(Pattern, patterns):
-        if pattern.dirs and pattern.match(IGNORE):
-            (kept.add if pattern.exclusion else kept.discard)(IGNORE)
-    return iter(path for path in kept if path != IGNORE or (root / path).exists())
 
 
 def _checked(root: Path, path: str, *, must_be_readable: bool) -> ContextFile | None:

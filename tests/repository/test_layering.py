@@ -40,7 +40,7 @@ PAIRS = {
 # Top-level package → prefixes of the modules that may import it, at module level or inside a function.
 OWNERS = {
     "click": ("layerlab.cli",),
-    "docker": ("layerlab.engine.live", "layerlab.context"),
+    "docker": ("layerlab.engine.live",),
     "filelock": ("layerlab.engine", "layerlab.bases", "layerlab.work", "layerlab.widgets"),
     "ipywidgets": ("layerlab.widgets",),
     "traitlets": ("layerlab.widgets",),
