@@ -17,6 +17,8 @@ from layerlab.errors import BaseUnavailable
 STANDIN = "layerlab.standin"
 MINOR = "layerlab.py_minor"
 RECIPE = "layerlab.recipe"
+# The comment, in the history, of the layer by which a stand-in reaches this machine's package indexes.
+SITE_LAYER = "layerlab site layer"
 
 # The ARGs that the course's Dockerfiles name their bases by.
 PY_MINOR = "PY_MINOR"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
-from layerlab.bases import inventory, registry, standin
+from layerlab.bases import inventory, registry
 from layerlab.bases.progress import Progress
 from layerlab.bases.registry import Cancelled, never
 from layerlab.bases.resolution import resolve
 from layerlab.bases.specs import BASES, parse
-from layerlab.bases.standin.watching import OnKeyProgress
 from layerlab.engine import connect
 from layerlab.engine.protocol import Engine
 from layerlab.errors import BaseUnavailable, DigestMismatch, PullFailed
+
+if TYPE_CHECKING:
+    from layerlab.bases.standin.watching import OnKeyProgress
 
 
 def ensure(keys: Sequence[str] = tuple(BASES), *, on_line: Callable[[str], None] | None = None) -> None:
@@ -50,6 +53,8 @@ def provide(
     ------
     BaseUnavailable, BuildFailed, BuildCancelled
     """
+    from layerlab.bases import standin
+
     opened = engine or connect("private")
     try:
         if not _pull_all(opened, keys, on_progress, cancelled):
@@ -61,6 +66,8 @@ def provide(
 
 def _pull_all(engine: Engine, keys: Sequence[str], on_progress: OnKeyProgress, cancelled: Cancelled) -> bool:
     """Pull what is missing; False where stand-ins have to take their place, all of them: one Python for all."""
+    from layerlab.bases import standin
+
     held = inventory.held(engine)
     if any(one.is_standin and BASES[one.key].follows_course for one in held) or not registry.answers():
         return False

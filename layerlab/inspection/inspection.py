@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerlab.attribution import Attributed, Surface, attribute, surface
-from layerlab.bases.standin import site
+from layerlab.bases.inventory import SITE_LAYER
 from layerlab.image import Image, shared_prefix
 from layerlab.narration import tell
 from layerlab.waste import Finding, Maker, Union, findings, union
@@ -87,7 +87,7 @@ class Inspection:
             self.layers,
             base_layers=self.base_layers,
             lines=dict(self.lines),
-            site_layer=site.NAME,
+            site_layer=SITE_LAYER,
             merged=self.union,
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import subprocess
 import sys
 import time
 import urllib.error
@@ -20,6 +19,8 @@ from layerlab.errors import DoesNotServe, EngineRefused
 from layerlab.narration import tell
 
 if TYPE_CHECKING:
+    import subprocess
+
     from layerlab.engine.protocol import Container, Engine, Response
 
 
@@ -137,6 +138,8 @@ def local_service(folder: Path | str, *, app: str = "main:app", wait_seconds: fl
 
     Raises DoesNotServe where it ends, or answers nothing in time; the message holds its last lines.
     """
+    import subprocess
+
     command = [sys.executable, "-B", "-m", "uvicorn", app, "--host", "127.0.0.1", "--port", "0"]
     process = subprocess.Popen(
         command,

@@ -11,6 +11,7 @@ from asking import asked
 
 from layerlab import bases, build
 from layerlab.bases import background
+from layerlab.bases.inventory import SITE_LAYER
 from layerlab.bases.resolution import Base
 from layerlab.bases.standin import build as build_standins
 from layerlab.bases.standin import site
@@ -40,7 +41,7 @@ def base(engine: Engine, key: str) -> Base:
 @pytest.fixture(scope="module")
 def own(base: Base) -> tuple[HistoryEntry, ...]:
     """The history without the site layer, which belongs to this machine."""
-    return tuple(entry for entry in base.image.history if entry.comment != site.NAME)
+    return tuple(entry for entry in base.image.history if entry.comment != SITE_LAYER)
 
 
 def printed(engine: Engine, base: Base, command: str) -> str:
@@ -101,12 +102,12 @@ def test_its_history_reads_as_the_official_one_s(base: Base, own: tuple[HistoryE
 
 
 def test_this_machine_s_own_is_one_named_layer_at_the_end(base: Base) -> None:
-    named = [index for index, entry in enumerate(base.image.history) if entry.comment == site.NAME]
+    named = [index for index, entry in enumerate(base.image.history) if entry.comment == SITE_LAYER]
     if site.here().is_empty:
         assert named == []
     else:
         assert named == [len(base.image.history) - 1]
-        assert site.NAME in base.image.history[-1].created_by
+        assert SITE_LAYER in base.image.history[-1].created_by
 
 
 def test_what_tells_the_bases_apart(engine: Engine, base: Base, key: str) -> None:

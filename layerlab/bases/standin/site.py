@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from layerlab.bases.inventory import SITE_LAYER
 from layerlab.bases.standin import shell
 from layerlab.bases.standin.debian import BUNDLE
 
-NAME = "layerlab site layer"
 _MOZILLA = Path("/usr/share/ca-certificates/mozilla")
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
@@ -104,12 +104,12 @@ def apply(client: Any, image_id: str, site: Site, *, cmd: str) -> str:
     Committed and not built: the history then names the layer in `created_by` and in `comment`, where a COPY would
     read ``COPY dir:3f2a… in /`` and nobody could tell whose it is.
     """
-    note = f"#(nop) COPY certificates and package index of this machine ({NAME}) in /"
+    note = f"#(nop) COPY certificates and package index of this machine ({SITE_LAYER}) in /"
     container = client.containers.create(image_id, ["/bin/sh", "-c", note])
     try:
         container.put_archive("/", _tar(site))
         changes = [f"CMD {cmd}", *(f"ENV {name}={value}" for name, value in site.env)]
-        return str(container.commit(message=NAME, changes=changes).id)
+        return str(container.commit(message=SITE_LAYER, changes=changes).id)
     finally:
         container.remove()
 

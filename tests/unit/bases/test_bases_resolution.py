@@ -14,6 +14,7 @@ from fake_engine import AUGUST, FakeEngine, raw_image
 from layerlab.bases import Progress, background, inventory, registry, resolution, resolve
 from layerlab.bases.background import Background
 from layerlab.bases.specs import parse
+from layerlab.engine.protocol import RawEvent
 from layerlab.errors import (
     BaseNotReady,
     BaseUnavailable,
@@ -200,7 +201,7 @@ def test_a_pull_that_falls_silent_fails() -> None:
     hold = threading.Event()
 
     def pull(reference: str) -> Any:
-        yield registry.RawEvent(0.0, {"status": "Pulling fs layer", "id": "aaaa"})
+        yield RawEvent(0.0, {"status": "Pulling fs layer", "id": "aaaa"})
         hold.wait(30)
 
     engine.pull = pull  # type: ignore[method-assign]

@@ -16,6 +16,7 @@ import pytest
 from fake_engine import FakeEngine
 
 from layerlab.bases import BASES, system_python
+from layerlab.bases.inventory import SITE_LAYER
 from layerlab.bases.standin import build, cpython, debian, distroless, recipes, rootfs, shell, site
 from layerlab.bases.standin.building import PLANS
 from layerlab.bases.standin.kits import GLIBC, KITS, MUSL, Kit
@@ -511,7 +512,7 @@ def test_the_site_layer_is_one_and_bears_its_name() -> None:
     there = site.Site((("/etc/ssl/certs/ca-certificates.crt", b"pem"),), (("PIP_CERT", "/etc/ssl/x"),))
     assert site.apply(Client(), "sha256:base", there, cmd='["python3"]') == "sha256:made"
     (container,) = made
-    assert site.NAME in " ".join(container.command) and container.committed["message"] == site.NAME
+    assert SITE_LAYER in " ".join(container.command) and container.committed["message"] == SITE_LAYER
     assert container.committed["changes"] == ['CMD ["python3"]', "ENV PIP_CERT=/etc/ssl/x"]
     assert container.removed
     with tarfile.open(fileobj=io.BytesIO(container.archive)) as tar:
