@@ -74,7 +74,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Beside:
+class ComparedClaim:
     """A claim beside the measurement, in four parts; prints itself as text and as HTML."""
 
     claimed: str
@@ -144,7 +144,7 @@ def beside(
     found: str | None = None,
     is_standin: bool = False,
     official: str | None = None,
-) -> Beside:
+) -> ComparedClaim:
     """Show a claim beside what was measured.
 
     Parameters
@@ -178,7 +178,7 @@ def beside(
     depends_on_base = given.about in ("image", "base", "reduction")
     scope = ", speaking of official bases" if is_standin and depends_on_base else ""
     claimed = f"{given.statement.rstrip('.')}: {given.value_text}" if given.value_text else given.statement.rstrip(".")
-    return Beside(
+    return ComparedClaim(
         claimed=f"{claimed}. (Lesson: {given.where}.)",
         measured=text,
         verdict=f"{given.verdict}{scope}",

@@ -118,7 +118,7 @@ def run(numbers: tuple[str, ...]) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Say what is missing, and what mends it."""
+    """Say what is missing, and what fixes it."""
     from layerlab.course.doctor import doctor as examine
 
     sys.exit(examine())
@@ -366,7 +366,7 @@ def progress_import(file: Path) -> None:
     """
     from layerlab.course import progress as verbs
 
-    sys.exit(verbs.take_in(file))
+    sys.exit(verbs.import_file(file))
 
 
 @main.command()

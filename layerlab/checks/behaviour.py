@@ -18,7 +18,7 @@ from layerlab.units import duration, size
 
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
-    from layerlab.probe import Contents, Probe, Ride
+    from layerlab.probe import Contents, CopiedItem, Probe
 
 _COMPILERS = frozenset({"as", "c++", "cargo", "cc", "clang", "cmake", "cpp", "g++", "gcc", "ld", "make", "rustc"})
 _INSTALLING = ("uvx", "pip3", "poetry", "conda")
@@ -152,16 +152,16 @@ def stops(answer: Probe | LayerLabError, *, dockerfile: Dockerfile | None = None
     )
 
 
-def no_installer_added(image: Contents, base: Contents, *, rides: Sequence[Ride] = ()) -> Check:
+def no_installer_added(image: Contents, base: Contents, *, copied_files: Sequence[CopiedItem] = ()) -> Check:
     """Check that neither the image nor anything copied into it installs packages, the base's own pip apart.
 
-    ``rides`` count even where a later layer hides them again: the image still carries them.
+    ``copied_files`` count even where a later layer hides them again: the image still carries them.
     """
     from layerlab.attribution.causes import INSTALLERS
     from layerlab.probe import is_installer
 
     own = image.added_to(base)
-    carried = sorted((ride for ride in rides if is_installer(ride)), key=lambda ride: -ride.size_bytes)
+    carried = sorted((item for item in copied_files if is_installer(item)), key=lambda item: -item.size_bytes)
     held = [(one.path, one.size_bytes) for one in own.tools if one.name in (*INSTALLERS, *_INSTALLING)]
     held += [(one.name + " in " + one.folder, one.size_bytes) for one in own.distributions if one.is_installer]
     if carried:

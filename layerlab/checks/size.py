@@ -9,15 +9,20 @@ from layerlab.checks.verdict import Check, Sizes, judge
 from layerlab.units import size
 
 if TYPE_CHECKING:
-    from layerlab.probe import Ride
+    from layerlab.probe import CopiedItem
 
 _NEGLIGIBLE_BYTES = 1_000_000  # an environment's own scripts, a package's licence: nobody removes these
 
 
 def luggage(
-    sizes: Sizes, *, share: float = 0.25, most_bytes: int | None = None, which_is: str = "", rides: Sequence[Ride] = ()
+    sizes: Sizes,
+    *,
+    share: float = 0.25,
+    most_bytes: int | None = None,
+    which_is: str = "",
+    copied_files: Sequence[CopiedItem] = (),
 ) -> Check:
-    """Check that what rides along is small beside what the service needs.
+    """Check that what else gets copied is small beside what the service needs.
 
     Parameters
     ----------
@@ -25,7 +30,7 @@ def luggage(
         Of the needed bytes; below a megabyte luggage always passes.
     most_bytes, which_is
         Another limit in the place of that share, and what it is in words: "15% of what rode along before".
-    rides
+    copied_files
         What the COPY lines carry, to name the heaviest that is not needed.
     """
     most = max(int(sizes.needed_bytes * share), _NEGLIGIBLE_BYTES) if most_bytes is None else most_bytes
@@ -33,7 +38,7 @@ def luggage(
     return judge(
         "luggage",
         sizes.luggage_bytes <= most,
-        found=f"{carried}{_heaviest(rides)}",
+        found=f"{carried}{_heaviest(copied_files)}",
         wanted=f"at most {size(most)}" + (f", {which_is}" if which_is else ""),
         because=f"{carried} beside the {needed} that the service needs",
         not_yet=f"the service needs {needed}; every node pulls the rest.",
@@ -55,11 +60,11 @@ def smaller(before_bytes: int, after_bytes: int, *, share: float = 1.0, what: st
     )
 
 
-def _heaviest(rides: Sequence[Ride]) -> str:
+def _heaviest(copied_files: Sequence[CopiedItem]) -> str:
     from layerlab.probe import is_installer
 
-    known = [ride for ride in rides if is_installer(ride)]
+    known = [item for item in copied_files if is_installer(item)]
     if not known:
         return ""
-    worst = max(known, key=lambda ride: ride.size_bytes)
+    worst = max(known, key=lambda item: item.size_bytes)
     return f", of it {size(worst.size_bytes)} in {worst.path} by line {worst.line}"

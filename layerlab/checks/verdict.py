@@ -175,7 +175,7 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Sizes:
-    """What an image is made of, in bytes: its base, what the service needs on it, and what rides along unneeded."""
+    """What an image is made of, in bytes: its base, what the service needs on it, and what else was copied."""
 
     base_bytes: int
     needed_bytes: int

@@ -1,4 +1,4 @@
-"""`layerlab doctor`: says in sentences what is there, what is missing, and the one command that mends it.
+"""`layerlab doctor`: says in sentences what is there, what is missing, and the one command that fixes it.
 
 Looks and changes nothing. Each examination is a function that yields findings; none knows the others.
 """
@@ -32,17 +32,17 @@ EXTENSIONS = (("@jupyter-widgets/jupyterlab-manager", "widgets"), ("jupyterlab-p
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: what was found, and, unless all is well, the one command that mends it.
+    """One thing looked at: what was found, and, unless all is well, the one command that fixes it.
 
     SKIP means that the course works, but not all of it.
     """
 
     verdict: Verdict
     sentence: str
-    mend: str = ""
+    fix: str = ""
 
     def __str__(self) -> str:
-        return f"{self.verdict} {self.sentence}" + (f"\n     To mend it: {self.mend}" if self.mend else "")
+        return f"{self.verdict} {self.sentence}" + (f"\n     To mend it: {self.fix}" if self.fix else "")
 
 
 def doctor(*, console: Console | None = None) -> int:

@@ -23,7 +23,7 @@ def export(file: Path | None) -> int:
     return 0
 
 
-def take_in(file: Path) -> int:
+def import_file(file: Path) -> int:
     """Merge a progress file and say what came of it; returns 0. Raises AnswerError, DiskFull."""
-    print(transfer.take_in(file, work=work_folder()).text)
+    print(transfer.import_file(file, work=work_folder()).text)
     return 0

@@ -17,9 +17,9 @@ from layerlab.engine.recordings import Payload, Provenance, Recordings, base_key
 from layerlab.engine.replay import ReplayedBuild
 from layerlab.engine.replayed_container import ReplayedContainer
 from layerlab.engine.replayed_registry import ReplayedRegistry
-from layerlab.engine.replayed_solve import ReplayedSolve
-from layerlab.engine.shelf import Shelf
-from layerlab.engine.steps import Surroundings
+from layerlab.engine.replayed_solve import ReplayedBuildKit
+from layerlab.engine.session_images import SessionImages
+from layerlab.engine.steps import BuildEnvironment
 from layerlab.errors import ImageNotFound, NotOurs, NotRecorded
 
 _START_ENGINE = "To do it for real, start an engine (`layerlab doctor` says how)."
@@ -35,7 +35,7 @@ class RecordedEngine:
     def __init__(self, recordings: Recordings, *, why: str, namespace: str = USUAL_NAMESPACE) -> None:
         self._recordings = recordings
         self._chains = Chains(recordings)
-        self._shelf = Shelf()
+        self._session_images = SessionImages()
         self._starts: dict[str, int] = {}
         self.provenance: Provenance = recordings.provenance
         self._info = replace(_describe(self.provenance, why), namespace=namespace)
@@ -65,14 +65,21 @@ class RecordedEngine:
         """An object with just the calls of the Docker SDK that notebooks show raw."""
         return RawClient(self, version=self.provenance.version_answer, info=self.provenance.info_answer)
 
-    def build(self, request: BuildRequest) -> ReplayedBuild | ReplayedSolve:
+    def build(self, request: BuildRequest) -> ReplayedBuild | ReplayedBuildKit:
         """Replay a build, as far as its steps are recorded; one by BuildKit as a whole."""
         if request.tag:
             self._require_ours(request.tag)
         if request.builder == "buildkit":
-            around = replace(self._surroundings(), builder="buildkit")
-            return ReplayedSolve(request, recordings=self._recordings, shelf=self._shelf, surroundings=around)
-        return ReplayedBuild(request, recordings=self._recordings, shelf=self._shelf, surroundings=self._surroundings())
+            around = replace(self._build_environment(), builder="buildkit")
+            return ReplayedBuildKit(
+                request, recordings=self._recordings, images=self._session_images, environment=around
+            )
+        return ReplayedBuild(
+            request,
+            recordings=self._recordings,
+            images=self._session_images,
+            environment=self._build_environment(),
+        )
 
     def inspect(self, image: str) -> dict[str, Any]:
         """Return the recorded answer of ``GET /images/{image}/json``."""
@@ -84,12 +91,12 @@ class RecordedEngine:
         chain = self._chain(image)
         base = self._chains.foundation(chain)
         tagged = {self._chains.image_id(one): self._tags(one) for one in (base, chain) if one}
-        return self._chains.history(chain, tags={**self._shelf.by_image(), **tagged})
+        return self._chains.history(chain, tags={**self._session_images.by_image(), **tagged})
 
     def images(self) -> list[dict[str, Any]]:
         """Return recorded bases and what this session built, newest first."""
         chains = [base_chain(link["reference"]) for _, link in self._recordings.all("bases")]
-        chains += [chain for _, chain in self._shelf.tagged() if chain not in chains]
+        chains += [chain for _, chain in self._session_images.tagged() if chain not in chains]
         entries = [self._entry(chain) for chain in chains]
         return sorted(entries, key=lambda entry: -int(entry["Created"]))
 
@@ -133,8 +140,8 @@ class RecordedEngine:
         self._require_ours(reference)
         chain = self._chain(image)
         image_id = self._chains.image_id(chain)
-        self._shelf.add(image_id, chain)
-        self._shelf.tag(reference, image_id)
+        self._session_images.add(image_id, chain)
+        self._session_images.tag(reference, image_id)
 
     def start(self, request: StartRequest) -> ReplayedContainer:
         """Return a container that answers what it answered when it was recorded."""
@@ -161,9 +168,9 @@ class RecordedEngine:
     def remove(self, image: str) -> None:
         """Forget an image, or its tag, that this session made."""
         self._chain(image)
-        if self._shelf.find(image) is None:
+        if self._session_images.find(image) is None:
             raise NotOurs(f"{image!r} was not made by this course, so it stays. Remove it yourself if you want to.")
-        self._shelf.drop(image)
+        self._session_images.drop(image)
 
     def close(self) -> None:
         """Do nothing: there is no connection."""
@@ -176,11 +183,11 @@ class RecordedEngine:
                 f"Call it {namespace}{reference.rpartition('/')[2]}."
             )
 
-    def _surroundings(self) -> Surroundings:
-        return Surroundings(
+    def _build_environment(self) -> BuildEnvironment:
+        return BuildEnvironment(
             builder=self._info.builder,
             platform=self._info.platform,
-            chain_of=self._shelf.chain,
+            chain_of=self._session_images.chain,
             env_of=self._env_of,
         )
 
@@ -192,7 +199,7 @@ class RecordedEngine:
         return environment(answer)
 
     def _chain(self, image: str) -> str:
-        chain = self._shelf.chain(image) or self._base_chain(image)
+        chain = self._session_images.chain(image) or self._base_chain(image)
         if chain is None:
             raise ImageNotFound(
                 f"No image {image!r} is here: a recorded engine holds its bases and what this session has built. "
@@ -211,7 +218,7 @@ class RecordedEngine:
 
     def _tags(self, chain: str) -> list[str]:
         base = self._chains.base(chain)
-        return ([base] if base else []) + self._shelf.tags_of(self._chains.image_id(chain))
+        return ([base] if base else []) + self._session_images.tags_of(self._chains.image_id(chain))
 
     def _entry(self, chain: str) -> Payload:
         history = self._chains.history(chain, tags={})

@@ -20,12 +20,12 @@ from layerlab.engine.recorded import environment
 from layerlab.engine.recording_build import RecordingBuild
 from layerlab.engine.recording_container import RecordingContainer
 from layerlab.engine.recording_session import Session
-from layerlab.engine.recording_solve import RecordingSolve
+from layerlab.engine.recording_solve import RecordingBuildKit
 from layerlab.engine.recordings import Kind, Payload, Recordings, layer_key
 from layerlab.engine.redact import Redactor
 from layerlab.engine.replayed_registry import RecordingRegistry
-from layerlab.engine.shelf import is_id
-from layerlab.engine.steps import Surroundings
+from layerlab.engine.session_images import is_id
+from layerlab.engine.steps import BuildEnvironment
 from layerlab.errors import ImageNotFound, LayerLabError, NotOurs
 from layerlab.image import normal_reference
 
@@ -73,15 +73,15 @@ class RecordingEngine:
         """The same few calls that a recorded engine offers, so that what is recorded can be replayed."""
         return RawClient(self, version=self._live.client.version(), info=self._live.client.info())
 
-    def build(self, request: BuildRequest) -> RecordingBuild | RecordingSolve:
+    def build(self, request: BuildRequest) -> RecordingBuild | RecordingBuildKit:
         """Start a build that is written down when it ends."""
         namespace = self.info.namespace
         if request.tag and not request.tag.startswith(namespace):
             raise NotOurs(f"The course names images only under {namespace!r}, and {request.tag!r} is not.")
         if request.builder == "buildkit":
-            around = replace(self._surroundings(), builder="buildkit")
-            return RecordingSolve(request, session=self._session, surroundings=around)
-        return RecordingBuild(request, session=self._session, surroundings=self._surroundings())
+            around = replace(self._build_environment(), builder="buildkit")
+            return RecordingBuildKit(request, session=self._session, environment=around)
+        return RecordingBuild(request, session=self._session, environment=self._build_environment())
 
     def inspect(self, image: str) -> dict[str, Any]:
         """Return the engine's answer; the image of another is recorded as a base."""
@@ -97,7 +97,7 @@ class RecordingEngine:
 
     def images(self) -> list[dict[str, Any]]:
         """Return what this session built, and every image that is not the course's own."""
-        built = {image_id for image_id, _ in self._session.shelf.tagged()}
+        built = {image_id for image_id, _ in self._session.session_images.tagged()}
         return [entry for entry in self._live.images() if entry["Id"] in built or self._is_others(entry)]
 
     def save(self, image: str) -> Iterator[bytes]:
@@ -137,8 +137,8 @@ class RecordingEngine:
         chain = self._chain(image)
         self._live.tag(image, reference)
         image_id = str(self._live.inspect(image)["Id"])
-        self._session.shelf.add(image_id, chain)
-        self._session.shelf.tag(reference, image_id)
+        self._session.session_images.add(image_id, chain)
+        self._session.session_images.tag(reference, image_id)
 
     def start(self, request: StartRequest) -> Container:
         """Start a container; every question to it is written down with its answer."""
@@ -173,19 +173,19 @@ class RecordingEngine:
 
     def remove(self, image: str) -> None:
         """Remove an image, or its tag, that this session made."""
-        if self._session.shelf.find(image) is None:
+        if self._session.session_images.find(image) is None:
             self._chain(image)
             raise NotOurs(f"{image!r} was not made by this course, so it stays. Remove it yourself if you want to.")
         self._live.remove(image)
-        self._session.shelf.drop(image)
+        self._session.session_images.drop(image)
 
     def close(self) -> None:
         """Close the live engine's connection."""
         self._live.close()
 
-    def _surroundings(self) -> Surroundings:
+    def _build_environment(self) -> BuildEnvironment:
         info = self._live.info
-        return Surroundings(info.builder, info.platform, self._session.shelf.chain, self._env_of)
+        return BuildEnvironment(info.builder, info.platform, self._session.session_images.chain, self._env_of)
 
     def _env_of(self, reference: str) -> Mapping[str, str]:
         try:
@@ -196,10 +196,10 @@ class RecordingEngine:
     def _visible(self, tags: Sequence[str] | None) -> list[str]:
         """Leave out the names that an image has from elsewhere: on replay nobody knows them."""
         bases = {normal_reference(reference) for reference in self._session.base_ids.values()}
-        return [tag for tag in tags or () if tag in bases or self._session.shelf.is_tag(tag)]
+        return [tag for tag in tags or () if tag in bases or self._session.session_images.is_tag(tag)]
 
     def _chain(self, image: str) -> str:
-        chain = self._session.shelf.chain(image) or self._session.base_chain_of(image)
+        chain = self._session.session_images.chain(image) or self._session.base_chain_of(image)
         if chain is not None:
             return chain
         reference = self._name_of(image)

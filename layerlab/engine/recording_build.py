@@ -10,7 +10,7 @@ from layerlab.engine import transcript
 from layerlab.engine.protocol import BuildHandle, BuildRequest, MadeStep, RawEvent
 from layerlab.engine.recording_session import Session, without_storage
 from layerlab.engine.recordings import Payload
-from layerlab.engine.steps import PlannedStep, Surroundings, plan, plan_key
+from layerlab.engine.steps import BuildEnvironment, PlannedStep, plan, plan_key
 from layerlab.engine.transcript import StepLog
 from layerlab.errors import ContextError, DockerfileError, EngineRefused, ImageNotFound
 
@@ -22,10 +22,10 @@ _UNKNOWN: tuple[list[Payload], list[str]] = ([], [])
 class RecordingBuild:
     """See `layerlab.engine.protocol.BuildHandle`. A cancelled or broken build leaves no recording."""
 
-    def __init__(self, request: BuildRequest, *, session: Session, surroundings: Surroundings) -> None:
+    def __init__(self, request: BuildRequest, *, session: Session, environment: BuildEnvironment) -> None:
         self._request = request
         self._session = session
-        self._around = surroundings
+        self._around = environment
         self._handle: BuildHandle = session.live.build(request)
         self._images: dict[str, str] = {}
 
@@ -71,9 +71,9 @@ class RecordingBuild:
             if step.key is not None:
                 self._record_step(step, log)
         if self.image_id:
-            self._session.shelf.add(self.image_id, str(steps[-1].key))
+            self._session.session_images.add(self.image_id, str(steps[-1].key))
             if self._request.tag:
-                self._session.shelf.tag(self._request.tag, self.image_id)
+                self._session.session_images.tag(self._request.tag, self.image_id)
 
     def _is_recorded(self, step: PlannedStep) -> bool:
         return step.key is None or self._session.recordings.read("steps", step.key) is not None
@@ -82,7 +82,7 @@ class RecordingBuild:
         # Whoever read the first events knows these ids, and may ask for them.
         for step, log in pairs:
             if not step.is_from and step.key and (image_id := self._full_id(log.image)):
-                self._session.shelf.add(image_id, step.key)
+                self._session.session_images.add(image_id, step.key)
 
     def _once_more(self) -> list[RawEvent]:
         """Build without the cache: it answered a step from before the recording, of which no log is left."""
@@ -98,7 +98,7 @@ class RecordingBuild:
         if image_id := own or parent:
             self._images[key] = image_id
         if own and own != parent:
-            self._session.shelf.add(own, key)
+            self._session.session_images.add(own, key)
         written = self._session.recordings.read("steps", key)
         if written is None:
             self._session.recordings.write("steps", key, self._step(step, log, own, parent))

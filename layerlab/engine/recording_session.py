@@ -17,7 +17,7 @@ from layerlab.engine.recordings import (
     base_key,
 )
 from layerlab.engine.redact import Redactor
-from layerlab.engine.shelf import Shelf
+from layerlab.engine.session_images import SessionImages
 from layerlab.errors import EngineRefused, ImageNotFound
 from layerlab.image import normal_reference
 
@@ -36,7 +36,7 @@ class Session:
         self.live = live
         self.recordings = recordings
         self.redactor = redactor
-        self.shelf = Shelf()
+        self.session_images = SessionImages()
         self.base_ids: dict[str, str] = {}
         self._has_empty_cache = False
 

@@ -12,19 +12,19 @@ from layerlab.engine.protocol import BuildHandle, BuildRequest, RawEvent, Route
 from layerlab.engine.recording_session import Session, without_storage
 from layerlab.engine.recordings import Payload
 from layerlab.engine.solves import cache_state, chain_of, foundation, remember, solve_key
-from layerlab.engine.steps import PlannedStep, Surroundings, plan
+from layerlab.engine.steps import BuildEnvironment, PlannedStep, plan
 
 _NOTHING: Payload = {"parent": SCRATCH, "history": [], "diff_ids": [], "inspect": None}
 
 
-class RecordingSolve:
+class RecordingBuildKit:
     """See `layerlab.engine.protocol.BuildHandle`. A cancelled or broken build leaves no recording."""
 
-    def __init__(self, request: BuildRequest, *, session: Session, surroundings: Surroundings) -> None:
+    def __init__(self, request: BuildRequest, *, session: Session, environment: BuildEnvironment) -> None:
         session.empty_build_cache()
         self._request = request
         self._session = session
-        self._around = surroundings
+        self._around = environment
         self._handle: BuildHandle = session.live.build(request)
 
     @property
@@ -60,7 +60,7 @@ class RecordingSolve:
             self._session.record_base(image)
         key = solve_key(self._request, steps)
         known = self._session.recordings.read("solves", key) or {**_NOTHING, "runs": {}}
-        state = cache_state(self._request, steps, self._session.shelf)
+        state = cache_state(self._request, steps, self._session.session_images)
         made = self._image(steps) if known["inspect"] is None else {}
         run = {"road": _route(self.route), "failed": self.image_id is None, "events": _plain(events)}
         runs = {**known["runs"], state: self._session.redactor.value(run)}
@@ -69,11 +69,11 @@ class RecordingSolve:
             self._shelve(self.image_id, steps)
 
     def _shelve(self, image_id: str, steps: tuple[PlannedStep, ...]) -> None:
-        shelf = self._session.shelf
-        shelf.add(image_id, chain_of(self._request, steps))
+        session_images = self._session.session_images
+        session_images.add(image_id, chain_of(self._request, steps))
         if self._request.tag:
-            shelf.tag(self._request.tag, image_id)
-        remember(steps, shelf)
+            session_images.tag(self._request.tag, image_id)
+        remember(steps, session_images)
 
     def _image(self, steps: tuple[PlannedStep, ...]) -> Payload:
         """Describe the image, with the history entries (newest first) and layers that it has beyond its base."""

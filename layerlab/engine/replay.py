@@ -10,8 +10,8 @@ from layerlab.engine import transcript
 from layerlab.engine.chains import Chains
 from layerlab.engine.protocol import Builder, BuildRequest, MadeStep, RawEvent
 from layerlab.engine.recordings import Payload, Recordings
-from layerlab.engine.shelf import Shelf
-from layerlab.engine.steps import PlannedStep, Surroundings, plan, plan_key
+from layerlab.engine.session_images import SessionImages
+from layerlab.engine.steps import BuildEnvironment, PlannedStep, plan, plan_key
 from layerlab.errors import BuildCancelled, NotRecorded, RecordingDamaged
 
 _SHOWN = 90
@@ -25,13 +25,18 @@ class ReplayedBuild:
     """
 
     def __init__(
-        self, request: BuildRequest, *, recordings: Recordings, shelf: Shelf, surroundings: Surroundings
+        self,
+        request: BuildRequest,
+        *,
+        recordings: Recordings,
+        images: SessionImages,
+        environment: BuildEnvironment,
     ) -> None:
         self._request = request
         self._recordings = recordings
         self._chains = Chains(recordings)
-        self._shelf = shelf
-        self._around = surroundings
+        self._session_images = images
+        self._around = environment
         self._cancelled = False
         self._image_id: str | None = None
         self._clock = 0.0
@@ -77,7 +82,7 @@ class ReplayedBuild:
                 yield from self._say(transcript.header(step.position, step.instruction.logical, builder=self._builder))
                 self._steps.append(MadeStep(None, is_cached=False))
                 continue
-            is_cached = may_be_cached and step.key in self._shelf.cache
+            is_cached = may_be_cached and step.key in self._session_images.cache
             may_be_cached = is_cached or (may_be_cached and step.is_from)
             yield from self._step(step, link, is_cached=is_cached)
             if link["failed"]:
@@ -116,19 +121,19 @@ class ReplayedBuild:
 
     def _keep(self, step: PlannedStep) -> None:
         key = str(step.key)
-        self._shelf.cache.add(key)
+        self._session_images.cache.add(key)
         image = self._image(key)
         # A FROM makes no image of its own: its image stays known as what it was before.
         if image and image != self._image(step.parent):
-            self._shelf.add(image, key)
+            self._session_images.add(image, key)
 
     def _finish(self, last: PlannedStep) -> Iterator[RawEvent]:
         image = self._image(last.key)
         if image is None:
             return
-        self._shelf.add(image, str(last.key))
+        self._session_images.add(image, str(last.key))
         if self._request.tag:
-            self._shelf.tag(self._request.tag, image)
+            self._session_images.tag(self._request.tag, image)
         self._image_id = image
         yield from self._say(iter([transcript.closing(image)]))
 

@@ -7,24 +7,29 @@ from collections.abc import Iterator
 from layerlab.engine.chains import Chains
 from layerlab.engine.protocol import BuildRequest, RawEvent, Route
 from layerlab.engine.recordings import Payload, Recordings
-from layerlab.engine.shelf import Shelf
+from layerlab.engine.session_images import SessionImages
 from layerlab.engine.solves import cache_state, chain_of, remember, solve_key
-from layerlab.engine.steps import PlannedStep, Surroundings, plan
+from layerlab.engine.steps import BuildEnvironment, PlannedStep, plan
 from layerlab.errors import BuildCancelled, NotRecorded
 
 _START = "To build it for real, start an engine (`layerlab doctor` says how)."
 
 
-class ReplayedSolve:
+class ReplayedBuildKit:
     """See `layerlab.engine.protocol.BuildHandle`. Events come at once and bear their recorded times."""
 
     def __init__(
-        self, request: BuildRequest, *, recordings: Recordings, shelf: Shelf, surroundings: Surroundings
+        self,
+        request: BuildRequest,
+        *,
+        recordings: Recordings,
+        images: SessionImages,
+        environment: BuildEnvironment,
     ) -> None:
         self._request = request
         self._recordings = recordings
-        self._shelf = shelf
-        self._around = surroundings
+        self._session_images = images
+        self._around = environment
         self._cancelled = False
         self._image_id: str | None = None
         self._route: Route | None = None
@@ -66,7 +71,7 @@ class ReplayedSolve:
         found = self._recordings.read("solves", solve_key(self._request, steps))
         if found is None:
             raise self._not_recorded("is not recorded")
-        state = cache_state(self._request, steps, self._shelf)
+        state = cache_state(self._request, steps, self._session_images)
         run: Payload | None = found["runs"].get(state)
         if run is None:
             raise self._not_recorded("is recorded after other builds only: run the page from its top")
@@ -75,10 +80,10 @@ class ReplayedSolve:
     def _finish(self, steps: tuple[PlannedStep, ...]) -> None:
         chain = chain_of(self._request, steps)
         self._image_id = Chains(self._recordings).image_id(chain)
-        self._shelf.add(self._image_id, chain)
+        self._session_images.add(self._image_id, chain)
         if self._request.tag:
-            self._shelf.tag(self._request.tag, self._image_id)
-        remember(steps, self._shelf)
+            self._session_images.tag(self._request.tag, self._image_id)
+        remember(steps, self._session_images)
 
     def _not_recorded(self, why: str) -> NotRecorded:
         # No single line is missing, so none is named.

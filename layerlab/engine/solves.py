@@ -10,7 +10,7 @@ from __future__ import annotations
 from layerlab.engine.chains import solve_chain
 from layerlab.engine.protocol import BuildRequest
 from layerlab.engine.recordings import digest
-from layerlab.engine.shelf import Shelf
+from layerlab.engine.session_images import SessionImages
 from layerlab.engine.steps import PlannedStep, plan_key
 
 _MOUNT = "mount:"
@@ -26,20 +26,20 @@ def chain_of(request: BuildRequest, steps: tuple[PlannedStep, ...]) -> str:
     return solve_chain(solve_key(request, steps))
 
 
-def cache_state(request: BuildRequest, steps: tuple[PlannedStep, ...], shelf: Shelf) -> str:
+def cache_state(request: BuildRequest, steps: tuple[PlannedStep, ...], session_images: SessionImages) -> str:
     """Tell what of a build the session has in its caches: a sign for each step.
 
     ``c`` its result, ``m`` its cache mounts are filled, ``.`` neither; ``!`` where nothing of that may be used.
     """
     if request.no_cache:
         return "!"
-    return "".join(_sign(step, shelf) for step in steps if step.key)
+    return "".join(_sign(step, session_images) for step in steps if step.key)
 
 
-def remember(steps: tuple[PlannedStep, ...], shelf: Shelf) -> None:
+def remember(steps: tuple[PlannedStep, ...], session_images: SessionImages) -> None:
     """Put the results and the cache mounts of a build that succeeded on the shelf."""
     for step in steps:
-        shelf.cache |= {step.key, *_mounts(step)} if step.key else set()
+        session_images.cache |= {step.key, *_mounts(step)} if step.key else set()
 
 
 def foundation(steps: tuple[PlannedStep, ...]) -> PlannedStep:
@@ -53,11 +53,11 @@ def foundation(steps: tuple[PlannedStep, ...]) -> PlannedStep:
     return step
 
 
-def _sign(step: PlannedStep, shelf: Shelf) -> str:
-    if step.key in shelf.cache:
+def _sign(step: PlannedStep, session_images: SessionImages) -> str:
+    if step.key in session_images.cache:
         return "c"
     mounts = _mounts(step)
-    return "m" if mounts and mounts <= shelf.cache else "."
+    return "m" if mounts and mounts <= session_images.cache else "."
 
 
 def _mounts(step: PlannedStep) -> set[str]:

@@ -43,7 +43,7 @@ class PlannedStep:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class BuildEnvironment:
     """What keys depend on besides the build: builder, platform, and the images this session knows.
 
     ``chain_of`` names the chain of an image made in this session, ``env_of`` the ENV of a base image.
@@ -55,7 +55,7 @@ class Surroundings:
     env_of: Callable[[str], Mapping[str, str]]
 
 
-def plan(request: BuildRequest, around: Surroundings) -> tuple[PlannedStep, ...]:
+def plan(request: BuildRequest, around: BuildEnvironment) -> tuple[PlannedStep, ...]:
     """List the steps a builder runs for a request, stages in file order up to the target.
 
     Raises
@@ -81,7 +81,7 @@ def plan_key(steps: tuple[PlannedStep, ...]) -> str:
 
 
 class _Planner:
-    def __init__(self, request: BuildRequest, around: Surroundings) -> None:
+    def __init__(self, request: BuildRequest, around: BuildEnvironment) -> None:
         self._request = request
         self._around = around
         self._context: BuildContext = request.context

@@ -27,7 +27,7 @@ def waste_bars(frame: pd.DataFrame, *, source: str, title: str = "Waste: what no
     Parameters
     ----------
     frame
-        `measure.waste`. What lies within the base is one bar, for nobody here can mend it.
+        `measure.waste`. What lies within the base is one bar, for nobody here can fix it.
     source
         Which engine and bases the numbers come from: the subtitle.
     """

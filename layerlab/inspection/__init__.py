@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from layerlab.inspection.inspection import Inspection, of_archive, of_engine
-from layerlab.inspection.sizes import Said, ThreeSizes, three_sizes
+from layerlab.inspection.sizes import ThreeSizes, ToolSize, three_sizes
 
-__all__ = ["Inspection", "Said", "ThreeSizes", "of_archive", "of_engine", "three_sizes"]
+__all__ = ["Inspection", "ThreeSizes", "ToolSize", "of_archive", "of_engine", "three_sizes"]

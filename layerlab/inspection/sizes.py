@@ -44,7 +44,7 @@ _COUNTS: dict[Store, tuple[Counts, Counts, Counts]] = {
 }
 
 
-class Said(NamedTuple):
+class ToolSize(NamedTuple):
     """What one tool prints for the image.
 
     Attributes
@@ -102,7 +102,7 @@ class ThreeSizes:
     why_not: str = ""
 
     @property
-    def said(self) -> tuple[Said, ...]:
+    def said(self) -> tuple[ToolSize, ...]:
         """What each tool prints: on the store that is here as measured, on the others by rule; and the registry."""
         packed = self.compressed_bytes
         rules = {
@@ -114,15 +114,15 @@ class ThreeSizes:
         here = self._rows(self.store, self.listed_bytes, self.history_bytes, self.engine_size_bytes, is_measured=True)
         others = [row for store, rows in rules.items() if store != self.store for row in rows]
         registry = "a registry, packed by gzip" if self.is_packed_here else "a registry"
-        return (*here, *others, Said("", registry, "packed layers", packed, packed, True))
+        return (*here, *others, ToolSize("", registry, "packed layers", packed, packed, True))
 
     def _rows(
         self, store: Store, listed: int | None, history: int | None, inspected: int | None, *, is_measured: bool = False
-    ) -> tuple[Said, ...]:
+    ) -> tuple[ToolSize, ...]:
         sizes = dict(zip(_TOOLS, (listed, history, inspected), strict=True))
         counts = dict(zip(_TOOLS, _COUNTS[store], strict=True))
         return tuple(
-            Said(store, tool, counts[tool], size, self._packed_part(counts[tool]), is_measured)
+            ToolSize(store, tool, counts[tool], size, self._packed_part(counts[tool]), is_measured)
             for tool, size in sizes.items()
         )
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from layerlab.lab.matrix import Matrix
     from layerlab.lab.pasted import AnswerPanel
     from layerlab.lab.progress_page import ProgressPage
-    from layerlab.probe import Contents, Ride, Running, Start
+    from layerlab.probe import Contents, CopiedItem, Running, Start
     from layerlab.review import Finding, Review
     from layerlab.widgets.explorer import Explorer
     from layerlab.widgets.prediction import Prediction, ReadOff
@@ -266,7 +266,7 @@ class Lab:
         *,
         text: str | None = None,
         args: Mapping[str, str] | None = None,
-    ) -> tuple[Ride, ...]:
+    ) -> tuple[CopiedItem, ...]:
         """Return what each ``COPY --from`` of a Dockerfile really carries; see `layerlab.probe.copied`."""
         request = self._request(app, dockerfile, text=text, args=args)
         self._await_bases(request, show=False)
@@ -355,7 +355,7 @@ class Lab:
         added_bytes: int | None = None,
         base: str | None = None,
         found: str | None = None,
-    ) -> claims.Beside:
+    ) -> claims.ComparedClaim:
         """Hold a claim of the lesson against what this engine measured; see `layerlab.claims.beside`.
 
         ``base`` ("full", "slim") names the base it stands on, whose official size is shown where this
@@ -391,7 +391,7 @@ class Lab:
         return matrix.recorded(self.root, recordings=self.recordings)
 
     def progress(self) -> ProgressPage:
-        """Return where the learner stands; see `layerlab.lab.progress_page`. It has `export` and `take_in`."""
+        """Return where the learner stands; see `layerlab.lab.progress_page`. It has `export` and `import_file`."""
         from layerlab.lab.progress_page import open_page
 
         with waiting("reading what you saved"):

@@ -62,15 +62,15 @@ class ProgressPage:
         """
         return transfer.export(self.root / document.FILE_NAME, work=self.work)
 
-    def take_in(self, file: str | Path = document.FILE_NAME) -> folder.Merged:
+    def import_file(self, file: str | Path = document.FILE_NAME) -> folder.Merged:
         """Merge a progress file into what is kept here; a relative name counts from the course's folder.
 
         Raises
         ------
         AnswerError, DiskFull
-            See `layerlab.work.transfer.take_in`.
+            See `layerlab.work.transfer.import_file`.
         """
-        return transfer.take_in(self.root / Path(file).expanduser(), work=self.work)
+        return transfer.import_file(self.root / Path(file).expanduser(), work=self.work)
 
     def __repr__(self) -> str:
         return "\n".join([_table(self.overview).text(_next(self.overview)), "", *self._lines()])

@@ -21,7 +21,7 @@ def prompt(requirements: str, *, files: Iterable[str] = (), findings: Iterable[F
     files
         What lies in the folder, so that nothing is copied which isn't there.
     findings
-        Of a review of an earlier answer: what mends them is asked for as well, the worst first.
+        Of a review of an earlier answer: what fixes them is asked for as well, the worst first.
     """
     packages = [
         line.strip() for line in requirements.splitlines() if line.strip() and not line.lstrip().startswith("#")

@@ -12,7 +12,7 @@ from layerlab.image import Image, shared_prefix
 
 if TYPE_CHECKING:
     from layerlab.build import BuildResult
-    from layerlab.probe import Ride
+    from layerlab.probe import CopiedItem
 
     Measurable: TypeAlias = Image | BuildResult
     Guess: TypeAlias = int | tuple[int, int]
@@ -177,7 +177,7 @@ def blobs(described: Sequence[tuple[str, int]]) -> pd.DataFrame:
     return frame
 
 
-def copied(rides: Sequence[Ride]) -> pd.DataFrame:
+def copied(copied_files: Sequence[CopiedItem]) -> pd.DataFrame:
     """List what each ``COPY --from`` carries, in file order, the heaviest of a line first.
 
     Returns
@@ -187,7 +187,7 @@ def copied(rides: Sequence[Ride]) -> pd.DataFrame:
         distribution; NA where there is none), ``size_bytes`` with bytecode, ``is_executable`` and
         ``in_base`` (the base holds the same files there already).
     """
-    ordered = sorted(rides, key=lambda ride: (ride.line, -ride.size_bytes, ride.path))
+    ordered = sorted(copied_files, key=lambda item: (item.line, -item.size_bytes, item.path))
     rows = [(r.line, r.path, r.owner, r.size_bytes, r.is_executable, r.in_base) for r in ordered]
     kinds = {"line": "int64", "path": "str", "owner": "string", "size_bytes": "int64"}
     kinds |= {"is_executable": "bool", "in_base": "bool"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layerlab.probe.carried import Ride, copied, is_installer
+from layerlab.probe.carried import CopiedItem, copied, is_installer
 from layerlab.probe.contents import Contents, Distribution, Tool, contents
 from layerlab.probe.effort import start_work
 from layerlab.probe.running import Library, Package, Running, running
@@ -11,11 +11,11 @@ from layerlab.probe.starting import Start, start
 
 __all__ = [
     "Contents",
+    "CopiedItem",
     "Distribution",
     "Library",
     "Package",
     "Probe",
-    "Ride",
     "Running",
     "Start",
     "Tool",

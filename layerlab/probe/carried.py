@@ -23,7 +23,7 @@ _PROGRAMS = frozenset({"uv", "uvx", "pip", "pip3", "poetry", "conda"})
 
 
 @dataclass(frozen=True)
-class Ride:
+class CopiedItem:
     """Something a ``COPY --from`` brings along, at its place in the image that is shipped.
 
     Attributes
@@ -46,14 +46,14 @@ class Ride:
     in_base: bool
 
 
-def is_installer(ride: Ride) -> bool:
+def is_installer(item: CopiedItem) -> bool:
     """True for what installs packages: pip, uv and their programs, whoever brought them."""
-    return ride.owner in INSTALLERS or (ride.is_executable and posixpath.basename(ride.path) in _PROGRAMS)
+    return item.owner in INSTALLERS or (item.is_executable and posixpath.basename(item.path) in _PROGRAMS)
 
 
 def copied(
     engine: Engine, context: BuildContext, *, args: Mapping[str, str] | None = None, target: str | None = None
-) -> tuple[Ride, ...]:
+) -> tuple[CopiedItem, ...]:
     """Return what every ``COPY --from`` of the last stage carries, in file order and by path.
 
     Parameters
@@ -73,15 +73,15 @@ def copied(
     stage = found.target(target)
     base = _foundation(stage, found)
     folder = _workdir(engine, base)
-    rides: list[Ride] = []
+    copied_files: list[CopiedItem] = []
     for one in (each.expanded for each in stage.instructions):
         if one.keyword == "WORKDIR":
             folder = posixpath.join(folder, one.arguments[0])
         elif one.keyword == "COPY" and one.flag("from") is not None:
             tell(f"looking at what line {one.line} copies")
             image = _source(engine, context, stage, one, args or {})
-            rides += _carried(engine, one, image, base=base, folder=folder)
-    return tuple(rides)
+            copied_files += _carried(engine, one, image, base=base, folder=folder)
+    return tuple(copied_files)
 
 
 def _resolve(engine: Engine, context: BuildContext, args: Mapping[str, str]) -> Resolved:
@@ -114,14 +114,14 @@ def _source(
     return build.build(engine, BuildRequest(context=context, args=args, target=name)).image.id
 
 
-def _carried(engine: Engine, copy: Instruction, image: str, *, base: str, folder: str) -> list[Ride]:
+def _carried(engine: Engine, copy: Instruction, image: str, *, base: str, folder: str) -> list[CopiedItem]:
     *sources, last = copy.arguments
     # Sources of a COPY from a stage count from its root, whatever its WORKDIR (Dockerfile reference).
     rows = ask(engine, image, "files", *(posixpath.join("/", one) for one in sources), user="0")
     into = _Place(posixpath.normpath(posixpath.join(folder, last)), len(sources) > 1 or last.endswith(("/", ".")))
     held = _held(engine, base, sorted({into.top(row) for row in rows}))
     return [
-        Ride(
+        CopiedItem(
             line=copy.line,
             path=into.path(row),
             size_bytes=row["size"],

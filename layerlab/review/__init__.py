@@ -1,4 +1,4 @@
-"""Stage-aware review of a Dockerfile: what is wrong, at which line, why, what mends it, and what it costs.
+"""Stage-aware review of a Dockerfile: what is wrong, at which line, why, what fixes it, and what it costs.
 
 Reads text, context and, where there is one, an `Inspection` of the built image. Builds and asks nothing.
 """

@@ -1,4 +1,4 @@
-"""What a rule found: where, how bad, why, what mends it, and what it costs. Values only; judges nothing."""
+"""What a rule found: where, how bad, why, what fixes it, and what it costs. Values only; judges nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every wasted byte of an image is: who wrote it, who hid it, how, and the mend. Given entries of layers."""
+"""What every wasted byte of an image is: who wrote it, who hid it, how, and the fix. Given entries of layers."""
 
 from __future__ import annotations
 

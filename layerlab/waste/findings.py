@@ -1,4 +1,4 @@
-"""Wasted files gathered into findings: who wrote them, who hid them, and the mend in one line."""
+"""Wasted files gathered into findings: who wrote them, who hid them, and the fix in one line."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def export(path: Path, *, work: Path) -> Exported:
     return Exported(target, len(whole.versions), kept.notes)
 
 
-def take_in(path: Path, *, work: Path) -> folder.Merged:
+def import_file(path: Path, *, work: Path) -> folder.Merged:
     """Merge a progress file into what is kept here; see `layerlab.work.folder.merge`.
 
     Raises AnswerError for anything but a whole progress file, before anything is changed; or DiskFull.

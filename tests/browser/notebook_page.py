@@ -211,7 +211,7 @@ class NotebookPage:
         return shown.all_inner_texts()
 
     def violations(self, id: str) -> list[str]:
-        """Name what axe-core finds wrong in a cell's output: rule, element, and how it may be mended.
+        """Name what axe-core finds wrong in a cell's output: rule, element, and how it may be fixed.
 
         JupyterLab's own prompts and handles beside an output are left out: they are not the course's.
         """

@@ -167,12 +167,14 @@ def test_a_compiler_that_stays(single: Attempt, two_stages: Attempt, base: Conte
 
 
 def test_an_installer_that_comes_along(lab: Lab, v2: Attempt, two_stages: Attempt, base: Contents) -> None:
-    status(behaviour.no_installer_added(v2.contents, base, rides=lab.copied("service", text=v2.text)), "PASS")
+    status(behaviour.no_installer_added(v2.contents, base, copied_files=lab.copied("service", text=v2.text)), "PASS")
     # The environment was made with a pip of its own.
-    rides = lab.copied("native", text=two_stages.text)
-    status(behaviour.no_installer_added(two_stages.contents, base, rides=rides), "FAIL", "site-packages/pip")
+    copied_files = lab.copied("native", text=two_stages.text)
+    status(
+        behaviour.no_installer_added(two_stages.contents, base, copied_files=copied_files), "FAIL", "site-packages/pip"
+    )
     status(behaviour.no_installer_added(two_stages.contents, base), "FAIL", "pip in /opt/venv")
-    status(luggage(two_stages.sizes, rides=rides), "FAIL", "pip")
+    status(luggage(two_stages.sizes, copied_files=copied_files), "FAIL", "pip")
 
 
 def test_an_installer_that_a_later_layer_hides(lab: Lab, base: Contents) -> None:
@@ -182,11 +184,11 @@ def test_an_installer_that_a_later_layer_hides(lab: Lab, base: Contents) -> None
     last = HEAD.partition("\n")[2] + copied + "COPY main.py .\nRUN rm /usr/local/bin/uv\n"
     hidden = Attempt(lab, "service", builder + last)
     status(behaviour.no_installer_added(hidden.contents, base), "PASS")  # what a look at the container would say
-    rides = lab.copied("service", text=hidden.text)
+    copied_files = lab.copied("service", text=hidden.text)
     line = hidden.text.splitlines().index(copied.strip()) + 1
-    found = behaviour.no_installer_added(hidden.contents, base, rides=rides)
+    found = behaviour.no_installer_added(hidden.contents, base, copied_files=copied_files)
     status(found, "FAIL", f"line {line}", "/usr/local/bin/uv, 3.00 MB")
-    status(luggage(hidden.sizes, rides=rides), "FAIL", f"line {line}")
+    status(luggage(hidden.sizes, copied_files=copied_files), "FAIL", f"line {line}")
     status(static.cleaned_in_place(parse(hidden.text)), "FAIL")
 
 

@@ -87,14 +87,14 @@ def test_musl_and_busybox_answer_as_well(lab: Lab) -> None:
 def test_what_is_carried_adds_up_to_the_layer(lab: Lab) -> None:
     image = lab.begin("native", dockerfile="Dockerfile.two-stages").run().image
     layer = next(one for one in image.layers if one.instruction.startswith("COPY --from=builder"))
-    rides = lab.copied("native", "Dockerfile.two-stages")
-    assert {ride.line for ride in rides} == {19}
+    copied_files = lab.copied("native", "Dockerfile.two-stages")
+    assert {item.line for item in copied_files} == {19}
     # An engine counts a symbolic link with the length of its target; there are a handful of them.
-    assert 0 <= layer.size_bytes - sum(ride.size_bytes for ride in rides) < 500
-    by_path = {ride.path: ride for ride in rides}
+    assert 0 <= layer.size_bytes - sum(item.size_bytes for item in copied_files) < 500
+    by_path = {item.path: item for item in copied_files}
     assert by_path["/opt/venv/bin/uvicorn"].owner == "uvicorn" and by_path["/opt/venv/bin/uvicorn"].is_executable
-    assert {ride.owner for ride in rides if is_installer(ride)} == {"pip", "setuptools"}
-    assert not any(ride.in_base for ride in rides)
+    assert {item.owner for item in copied_files if is_installer(item)} == {"pip", "setuptools"}
+    assert not any(item.in_base for item in copied_files)
 
 
 def test_what_the_base_has_comes_a_second_time(lab: Lab) -> None:
@@ -105,15 +105,15 @@ def test_what_the_base_has_comes_a_second_time(lab: Lab) -> None:
         "ENV SITE=/usr/local/lib/python${PY_MINOR}/site-packages\nCOPY --from=builder ${SITE} ${SITE}\n"
         "COPY --from=builder /usr/local/bin /usr/local/bin\nCOPY --from=builder /data/a /data/b files/\n"
     )
-    rides = lab.copied("service", text=text)
-    pip = next(ride for ride in rides if ride.path.endswith("site-packages/pip"))
+    copied_files = lab.copied("service", text=text)
+    pip = next(item for item in copied_files if item.path.endswith("site-packages/pip"))
     assert (pip.line, pip.owner, pip.in_base) == (9, "pip", True)
-    programs = {ride.path: ride for ride in rides if ride.line == 10}
-    of_pip = [ride for ride in programs.values() if ride.owner == "pip"]  # some of its names are links
-    assert of_pip and all(ride.in_base and ride.is_executable for ride in of_pip)
+    programs = {item.path: item for item in copied_files if item.line == 10}
+    of_pip = [item for item in programs.values() if item.owner == "pip"]  # some of its names are links
+    assert of_pip and all(item.in_base and item.is_executable for item in of_pip)
     mine = programs["/usr/local/bin/mine"]
     assert (mine.size_bytes, mine.owner, mine.is_executable, mine.in_base) == (2, None, True, False)
-    files = [(ride.path, ride.size_bytes, ride.in_base) for ride in rides if ride.line == 11]
+    files = [(item.path, item.size_bytes, item.in_base) for item in copied_files if item.line == 11]
     assert files == [("/app/files/a", 3, False), ("/app/files/b", 3, False)]
 
 

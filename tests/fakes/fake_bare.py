@@ -15,7 +15,7 @@ from layerlab.dockerfile import Dockerfile, Stage
 from layerlab.engine.protocol import Response
 from layerlab.errors import BuildFailed, DoesNotServe, EngineRefused
 from layerlab.image import HistoryEntry, Image
-from layerlab.probe import Contents, Distribution, Probe, Ride
+from layerlab.probe import Contents, CopiedItem, Distribution, Probe
 
 SIZES = {"full": 950 * MB, "slim": 130 * MB, "musl": 45 * MB, "distroless": 51 * MB}
 # What the exercise's questions have in them → the bases that say yes.
@@ -87,9 +87,9 @@ class Bare(FakeBench):
             return Contents((FASTAPI,) if state else (), 800, ())
         return Contents((FASTAPI, PIP), 800, ())
 
-    def copied(self, app: str, dockerfile: str = "Dockerfile", *, text: str | None = None) -> tuple[Ride, ...]:
+    def copied(self, app: str, dockerfile: str = "Dockerfile", *, text: str | None = None) -> tuple[CopiedItem, ...]:
         line = next((n for n, one in enumerate((text or "").splitlines(), 1) if "builder /usr/local" in one), None)
-        return (Ride(line, "/usr/local/lib/pip", 7 * MB, "pip", False, False),) if line else ()
+        return (CopiedItem(line, "/usr/local/lib/pip", 7 * MB, "pip", False, False),) if line else ()
 
     def _built(self, dockerfile: Dockerfile) -> Made:
         states: dict[int, State] = {}

@@ -22,7 +22,7 @@ from layerlab.dockerfile import ResolvedStage, resolve
 from layerlab.engine.protocol import Response
 from layerlab.errors import BuildFailed, DoesNotServe, EngineRefused
 from layerlab.image import HistoryEntry, Image
-from layerlab.probe import Contents, Distribution, Probe, Ride, Tool
+from layerlab.probe import Contents, CopiedItem, Distribution, Probe, Tool
 
 SITE = "lib/python3.12/site-packages"
 PACKAGES = {"fastapi": MB // 2, "jellyfish": MB, "pydantic": 2 * MB, "pydantic-core": 6 * MB, "uvicorn": MB // 4}
@@ -63,7 +63,7 @@ class Disk:
     own: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     added_bytes: int = 0
-    rides: tuple[Ride, ...] = ()
+    copied_files: tuple[CopiedItem, ...] = ()
 
     def written(self, files: Mapping[str, File]) -> Disk:
         added = sum(one.size_bytes for one in files.values())
@@ -110,8 +110,8 @@ class MuslBench(FakeBench):
     ) -> Begun:
         return Begun(lambda: self._image(self._followed(app, dockerfile, text)), self.during)
 
-    def copied(self, app: str, dockerfile: str = "Dockerfile", *, text: str | None = None) -> tuple[Ride, ...]:
-        return self._followed(app, dockerfile, text).rides
+    def copied(self, app: str, dockerfile: str = "Dockerfile", *, text: str | None = None) -> tuple[CopiedItem, ...]:
+        return self._followed(app, dockerfile, text).copied_files
 
     def run(self, image: str | Image, command: Sequence[str] | None = None) -> Ended:
         return Ended(0, f"starting\n{LOADED}\n")
@@ -185,11 +185,11 @@ def _copied(disk: Disk, builder: Disk, line: int, source: str, target: str) -> D
         for path, one in builder.files.items()
         if path.startswith(source.rstrip("/") + "/")
     }
-    rides = tuple(
-        Ride(line, path, one.size_bytes, one.owner, "/bin/" in path, BASE.get(path) == one)
+    copied_files = tuple(
+        CopiedItem(line, path, one.size_bytes, one.owner, "/bin/" in path, BASE.get(path) == one)
         for path, one in moved.items()
     )
-    return replace(disk.written(moved), rides=(*disk.rides, *rides))
+    return replace(disk.written(moved), copied_files=(*disk.copied_files, *copied_files))
 
 
 def _ran(disk: Disk, command: str, line: int) -> Disk:

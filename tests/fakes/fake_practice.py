@@ -19,11 +19,11 @@ from layerlab.engine.protocol import Response
 from layerlab.errors import BuildFailed, DoesNotServe, ImageNotFound
 from layerlab.exercises.ex10_practice.services import KINDS, LABELS
 from layerlab.image import HistoryEntry, Image, ImageConfig
-from layerlab.probe import Contents, Distribution, Library, Package, Probe, Ride, Running, Tool
+from layerlab.probe import Contents, CopiedItem, Distribution, Library, Package, Probe, Running, Tool
 
 BASES = {"full": 1_110 * MB, "slim": 119 * MB, "musl": 49 * MB}
 NEED, BYTECODE, LIBRARY, TABLE = 10 * MB, 4 * MB, MB // 5, 8 * MB
-# What rides along: pip's own bytecode, what apt writes down, its lists, uv, a venv's pip, gcc, all libraries.
+# What copied_files along: pip's own bytecode, what apt writes down, its lists, uv, a venv's pip, gcc, all libraries.
 PIP_RAN, NOTES, LISTS, UV, SEED, GCC, ALL = 10 * MB, 5 * MB // 2, 20 * MB, 40 * MB, 7 * MB, 150 * MB, 200 * MB
 
 
@@ -38,7 +38,7 @@ class State:
     files: frozenset[str] = frozenset()
     user: str = ""
     command: tuple[str, ...] = ()
-    rides: tuple[tuple[int, str, str], ...] = ()
+    copied_files: tuple[tuple[int, str, str], ...] = ()
 
     def plus(self, *names: str, needed: int = 0, luggage: int = 0) -> State:
         return replace(self, has=self.has | {*names}, needed=self.needed + needed, luggage=self.luggage + luggage)
@@ -94,11 +94,11 @@ class PracticeBench(FakeBench):
         seeded = (Distribution("pip", "1", SEED, "/opt/venv"),) if "seed" in state.has else ()
         return Contents((Distribution("bottle", "1", NEED, "/opt/venv"), *seeded), 1_000, tools)
 
-    def copied(self, app: str, dockerfile: str = "Dockerfile", *, text: str | None = None) -> tuple[Ride, ...]:
+    def copied(self, app: str, dockerfile: str = "Dockerfile", *, text: str | None = None) -> tuple[CopiedItem, ...]:
         made = self.begin(app, text=text, dockerfile=dockerfile).run()
         return tuple(
-            Ride(line, path, UV, owner, is_executable=True, in_base=False)
-            for line, path, owner in self.state(made.image).rides
+            CopiedItem(line, path, UV, owner, is_executable=True, in_base=False)
+            for line, path, owner in self.state(made.image).copied_files
         )
 
     def running(self, image: str | Image, *paths: str, base: str | Image) -> Running:
@@ -202,12 +202,17 @@ _COMMANDS: tuple[tuple[str, Callable[[State, Instruction], State]], ...] = (
 def _copied(state: State, step: Instruction, builder: State) -> State:
     path = step.arguments[0]
     if path.startswith("/opt"):
-        rides = ((step.line, "/opt/venv/bin/pip", "pip"),) if "seed" in builder.has else ()
+        copied_files = ((step.line, "/opt/venv/bin/pip", "pip"),) if "seed" in builder.has else ()
         brought = builder.has & {"packages", "bytecode", "plain", "seed"}
         carried = SEED if "seed" in builder.has else 0
-        return replace(state.plus(*brought, needed=builder.needed, luggage=carried), rides=(*state.rides, *rides))
+        return replace(
+            state.plus(*brought, needed=builder.needed, luggage=carried),
+            copied_files=(*state.copied_files, *copied_files),
+        )
     if path == "/usr/local/bin":
-        return replace(state.plus(luggage=UV), rides=(*state.rides, (step.line, "/usr/local/bin/uv", "uv")))
+        return replace(
+            state.plus(luggage=UV), copied_files=(*state.copied_files, (step.line, "/usr/local/bin/uv", "uv"))
+        )
     if path == "/usr/lib":
         return state.plus("library", luggage=ALL)
     return state.plus("table" if "magic.mgc" in path else "library")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, cast
 
@@ -162,16 +162,21 @@ class LiveEngine:
         """Open a registry of the course's own on this machine; see the protocol."""
         return LocalRegistry.open(self)
 
-    def lend_name(self, image: str, reference: str) -> None:
-        """Give an image the name of a registry of ours, for a push; `take_back` takes it off."""
+    @contextmanager
+    def lent_name(self, image: str, reference: str) -> Iterator[None]:
+        """Give an image the name of a registry of ours for the length of a push. Raises NotOurs where it is taken."""
         # Not `tag`, which names images below layerlab/ only.
         if self._holder(reference) not in (None, str(self.inspect(image)["Id"])):
             raise NotOurs(f"Another image is called {reference!r} already, so it can't be pushed by that name.")
         with translated(self._info.endpoint, image=image):
             self._client.api.tag(image, *parse_repository_tag(reference))
+        try:
+            yield
+        finally:
+            self.drop_name(reference)
 
-    def take_back(self, reference: str) -> None:
-        """Take a name off that was lent for a push, or came with a pull; all is well where it is off already."""
+    def drop_name(self, reference: str) -> None:
+        """Take a name off that a pull brought, or that was lent; all is well where it is off already."""
         with translated(self._info.endpoint, image=reference):
             api, image = self._client.api, ownership.inspected(self._client.api, reference)
             if image and len(image.get("RepoTags") or ()) > 1:

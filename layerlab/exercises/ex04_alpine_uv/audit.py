@@ -15,7 +15,7 @@ from layerlab.units import size
 if TYPE_CHECKING:
     from layerlab.exercises.kit.bench import Bench
     from layerlab.image import Image
-    from layerlab.probe import Ride
+    from layerlab.probe import CopiedItem
 
 PYTHONS_OWN = "Python's own programs"
 _COLUMNS = ("what", "carried", "for instance", "in the base too")
@@ -87,7 +87,7 @@ class Audit:
         return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def audit(rides: Sequence[Ride], called: frozenset[str], *, most: int = 7) -> Audit:
+def audit(copied_files: Sequence[CopiedItem], called: frozenset[str], *, most: int = 7) -> Audit:
     """Sum up what is carried by its owner.
 
     Parameters
@@ -98,13 +98,13 @@ def audit(rides: Sequence[Ride], called: frozenset[str], *, most: int = 7) -> Au
         How many packages to keep, the heaviest. Python's own programs are always among the rows: a service
         runs Python, and yet need not copy it.
     """
-    owned: dict[str, list[Ride]] = {}
-    for ride in rides:
+    owned: dict[str, list[CopiedItem]] = {}
+    for ride in copied_files:
         owned.setdefault(ride.owner or PYTHONS_OWN, []).append(ride)
     rows = sorted((_summed(name, parts) for name, parts in owned.items()), key=lambda row: (-row.size_bytes, row.name))
     packages = [row for row in rows if row.name != PYTHONS_OWN][:most]
     kept = tuple(row for row in rows if row in packages or row.name == PYTHONS_OWN)
-    return Audit(kept, sum(ride.size_bytes for ride in rides), called)
+    return Audit(kept, sum(ride.size_bytes for ride in copied_files), called)
 
 
 def called_by(bench: Bench, image: Image, paths: Sequence[str]) -> frozenset[str]:
@@ -124,6 +124,6 @@ def called_by(bench: Bench, image: Image, paths: Sequence[str]) -> frozenset[str
     return frozenset(json.loads(last))
 
 
-def _summed(name: str, parts: Sequence[Ride]) -> Carried:
+def _summed(name: str, parts: Sequence[CopiedItem]) -> Carried:
     heaviest = max(parts, key=lambda ride: ride.size_bytes)
     return Carried(name, sum(part.size_bytes for part in parts), heaviest.path, all(part.in_base for part in parts))

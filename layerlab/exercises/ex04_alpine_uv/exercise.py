@@ -30,7 +30,7 @@ FILE, CLAIM, EVIDENCE = "q2-mend-file", "q3-claim", "q3-evidence"
 PATHS = ("/health", "/stations/Lucern")
 PAIRS = tuple(pair(*letters) for letters in combinations(CORNERS, 2))
 
-# Of what rides along today. The packages' own bytecode stays below it, that of pip and all it imports does not.
+# Of what else gets copied today. The packages' own bytecode stays below it, that of pip and all it imports does not.
 SHARE = 0.15
 
 

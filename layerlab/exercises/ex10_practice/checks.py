@@ -90,7 +90,7 @@ def silver(trial: Trial) -> Iterator[Check]:
 
 def luggage(trial: Trial, share: float) -> Check:
     """Check that the image carries little besides what the running service needs."""
-    return size_checks.luggage(trial.sizes, share=share, rides=trial.rides)
+    return size_checks.luggage(trial.sizes, share=share, copied_files=trial.copied_files)
 
 
 def rebuild(trial: Trial) -> Check:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from layerlab.build import BuildResult
     from layerlab.image import Image
     from layerlab.inspection import Inspection
-    from layerlab.probe import Contents, Probe, Ride, Running, Start
+    from layerlab.probe import Contents, CopiedItem, Probe, Running, Start
 
 
 class Built(Protocol):
@@ -135,5 +135,5 @@ class Bench(Protocol):
     def running(self, image: str | Image, *paths: str, base: str | Image) -> Running:
         """Let a service answer, and return what it uses that its base has not."""
 
-    def copied(self, app: str | Path, dockerfile: str = ..., *, text: str | None = ...) -> tuple[Ride, ...]:
+    def copied(self, app: str | Path, dockerfile: str = ..., *, text: str | None = ...) -> tuple[CopiedItem, ...]:
         """Return what each `COPY --from` of a Dockerfile carries."""

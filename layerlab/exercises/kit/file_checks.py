@@ -76,7 +76,7 @@ def no_compiler_added(trial: Trial) -> Check:
 
 def no_installer_added(trial: Trial) -> Check:
     """Check that nothing that was added installs packages, hidden again or not; the base's own pip does not count."""
-    return behaviour.no_installer_added(trial.contents, trial.base_contents, rides=trial.rides)
+    return behaviour.no_installer_added(trial.contents, trial.base_contents, copied_files=trial.copied_files)
 
 
 def little_came_along(trial: Trial, *, stage: str, share: float) -> Check:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from layerlab.exercises.kit.file_task import FileTask
     from layerlab.image import Image
     from layerlab.inspection import Inspection
-    from layerlab.probe import Contents, Probe, Ride
+    from layerlab.probe import Contents, CopiedItem, Probe
 
 _T = TypeVar("_T")
 # What an exercise's attempts share: what was asked, and of which image → the answer.
@@ -154,13 +154,13 @@ class Trial:
         return self.contents.added_to(self.base_contents)
 
     @property
-    def rides(self) -> tuple[Ride, ...]:
+    def copied_files(self) -> tuple[CopiedItem, ...]:
         """What each `COPY --from` of the last stage carries, whatever a later line hides of it."""
 
-        def copied() -> tuple[Ride, ...]:
+        def copied() -> tuple[CopiedItem, ...]:
             return self.bench.copied(self.task.app, self.task.file, text=self.text)
 
-        return self._ask("rides", "no installer added", copied)
+        return self._ask("copied_files", "no installer added", copied)
 
     @property
     def image_before(self) -> Image:

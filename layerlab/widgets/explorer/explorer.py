@@ -18,8 +18,8 @@ from layerlab.errors import AnswerError, BuildCancelled, LayerLabError
 from layerlab.units import size
 from layerlab.widgets.dockerfile_panel.attempt import Attempt, Running
 from layerlab.widgets.explorer import text_twin
-from layerlab.widgets.explorer.curtain import Curtain
-from layerlab.widgets.explorer.ledger import BUDGET, Ledger, Said, Spent, band
+from layerlab.widgets.explorer.hidden_figure import HiddenFigure
+from layerlab.widgets.explorer.ledger import BUDGET, Ledger, SavedPrediction, Spent, band
 from layerlab.widgets.prediction import is_interactive
 
 
@@ -74,7 +74,7 @@ class Explorer(HasTraits):
         self._unattended: list[Spent] = []
         self._gate = threading.Lock()
         self._attempt: Attempt[Measured] | None = None
-        self._said: Said | None = None
+        self._said: SavedPrediction | None = None
         self._view: Any = None
         self.restore()
 
@@ -146,7 +146,7 @@ class Explorer(HasTraits):
                 self.status = "One is being built already. Cancel it, or wait for it."
                 return
             one, number = self.combination, self._require_spendable()
-            said = Said(self.expected, self.reason, self.confidence)
+            said = SavedPrediction(self.expected, self.reason, self.confidence)
             self._ledger.predict(number, one, said)
             attempt = Attempt(
                 one.name,
@@ -227,13 +227,13 @@ class Explorer(HasTraits):
         self.status = f"Ended with {left} builds left. The map is open below." if left else "The map is open below."
 
     def when_open(self, show: Callable[[], Any]) -> Any:
-        """Return what ``show`` gives once the map may be seen; until then a `Curtain` that opens by itself.
+        """Return what ``show`` gives once the map may be seen; until then a `HiddenFigure` that opens by itself.
 
         Where nobody sits before the notebook, nothing is held back.
         """
         if self.is_open or not is_interactive():
             return show()
-        return Curtain(self, show)
+        return HiddenFigure(self, show)
 
     @property
     def yours(self) -> dict[str, tuple[int, float]]:
@@ -319,7 +319,7 @@ class Explorer(HasTraits):
             self.status, self.state = said, "idle"
             self._look()
 
-    def _take(self, measured: Measured, said: Said) -> str:
+    def _take(self, measured: Measured, said: SavedPrediction) -> str:
         number = self._ledger.add(measured, self._bench.source, said)
         with self.hold_trait_notifications():
             self.expected, self.reason, self.confidence = None, "", None

@@ -47,7 +47,7 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class Said:
+class SavedPrediction:
     """A prediction as it was said: the band; a reason and how sure, where they were given."""
 
     expected: Any
@@ -93,14 +93,14 @@ class Ledger:
         """The number of the next build; None where the budget is used up."""
         return next((number for number in range(1, BUDGET + 1) if self._spent(number) is None), None)
 
-    def predict(self, number: int, combination: Combination, said: Said) -> None:
+    def predict(self, number: int, combination: Combination, said: SavedPrediction) -> None:
         """Keep a prediction. Raises AnswerError where nothing is expected, or its reason is too long."""
         asked = self.prediction(number, combination)
         asked.fill_in(said.expected, said.reason, said.confidence)
         if self._predictions.get(asked.id) != {"choice": said.expected, **said.why}:
             asked.keep()
 
-    def add(self, measured: Measured, source: str, said: Said) -> int:
+    def add(self, measured: Measured, source: str, said: SavedPrediction) -> int:
         """Keep a build under the first free number, with its prediction and what that came to; return the number.
 
         Raises

@@ -57,7 +57,7 @@ class Builder:
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _build_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv(registry.PREFIX, raising=False)
     monkeypatch.delenv(registry.MIRROR, raising=False)
     monkeypatch.setattr(registry, "answers", lambda: False)

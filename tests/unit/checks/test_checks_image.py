@@ -21,7 +21,7 @@ from layerlab.errors import (
     LayerLabError,
     NotRecorded,
 )
-from layerlab.probe import Contents, Distribution, Probe, Ride, Tool
+from layerlab.probe import Contents, CopiedItem, Distribution, Probe, Tool
 
 SERVED = Probe("i", (("/health", Response(200, '{"status":"ok"}')), ("/", Response(200, "hello"))), 10001, 0, 0.3)
 FILE = parse('FROM a\nUSER 10001\nCMD ["uvicorn"]\n')
@@ -32,9 +32,9 @@ BASE = Contents(
 )
 PACKAGES = Distribution("fastapi", "1", 700_000, "/opt/venv/lib")
 IMAGE = replace(BASE, distributions=(*BASE.distributions, PACKAGES), application_bytes=200)
-UV = Ride(14, "/usr/local/bin/uv", 44_000_000, "uv", True, False)
-PIP_AGAIN = Ride(13, "/usr/local/lib/python3.12/site-packages/pip", 6_000_000, "pip", False, True)
-SERVER = Ride(14, "/usr/local/bin/uvicorn", 216, "uvicorn", True, False)
+UV = CopiedItem(14, "/usr/local/bin/uv", 44_000_000, "uv", True, False)
+PIP_AGAIN = CopiedItem(13, "/usr/local/lib/python3.12/site-packages/pip", 6_000_000, "pip", False, True)
+SERVER = CopiedItem(14, "/usr/local/bin/uvicorn", 216, "uvicorn", True, False)
 SILENT = DoesNotServe(
     "The container ended with exit code 1. Its last lines:\nTraceback\nModuleNotFoundError: No module named 'fastapi'\n"
     "Check CMD, the host (0.0.0.0) and the port."
@@ -50,7 +50,7 @@ def test_luggage_is_held_against_what_the_service_needs() -> None:
     fails(luggage(Sizes(0, 10_000_000, 2_500_001)))
     passes(luggage(Sizes(0, 0, 1_000_000)))
     told = fails(
-        luggage(Sizes(0, 10_000_000, 46_000_000), share=0.1, rides=(SERVER, PIP_AGAIN, UV)), "46.0 MB", "line 14"
+        luggage(Sizes(0, 10_000_000, 46_000_000), share=0.1, copied_files=(SERVER, PIP_AGAIN, UV)), "46.0 MB", "line 14"
     )
     assert "/usr/local/bin/uv" in told.found and told.wanted == "at most 1.00 MB"
 
@@ -112,9 +112,9 @@ def test_killed_is_not_stopped() -> None:
 
 
 def test_nothing_that_was_added_installs_packages() -> None:
-    passes(behaviour.no_installer_added(IMAGE, BASE, rides=(SERVER,)))
-    fails(behaviour.no_installer_added(IMAGE, BASE, rides=(PIP_AGAIN, SERVER, UV)), "line 14", "uv", "44.0 MB")
-    fails(behaviour.no_installer_added(IMAGE, BASE, rides=(PIP_AGAIN,)), "line 13", "a second time")
+    passes(behaviour.no_installer_added(IMAGE, BASE, copied_files=(SERVER,)))
+    fails(behaviour.no_installer_added(IMAGE, BASE, copied_files=(PIP_AGAIN, SERVER, UV)), "line 14", "uv", "44.0 MB")
+    fails(behaviour.no_installer_added(IMAGE, BASE, copied_files=(PIP_AGAIN,)), "line 13", "a second time")
     added = replace(IMAGE, tools=(*IMAGE.tools, Tool("uv", "/usr/bin/uv", 44_000_000)))
     fails(behaviour.no_installer_added(added, BASE), "/usr/bin/uv 44.0 MB")
     venv = replace(IMAGE, distributions=(*IMAGE.distributions, Distribution("pip", "22.3", 6_000_000, "/opt/venv/lib")))

@@ -55,7 +55,7 @@ FORWARDS = [
     ),
     (["progress", "export", "mine.json"], "layerlab.course.progress.export", (Path("mine.json"),), {}),
     (["progress", "export"], "layerlab.course.progress.export", (None,), {}),
-    (["progress", "import", "mine.json"], "layerlab.course.progress.take_in", (Path("mine.json"),), {}),
+    (["progress", "import", "mine.json"], "layerlab.course.progress.import_file", (Path("mine.json"),), {}),
     (["bases", "pull"], "layerlab.course.base_images.pull", ((),), {}),
     (["bench", "--", "--quick"], "layerlab.course.bench.bench", (("--quick",),), {}),
     (["verify", "--engine", "private"], "layerlab.grading.verbs.verify", ((),), {"engine": "private"}),

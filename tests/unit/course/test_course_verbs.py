@@ -99,7 +99,7 @@ def test_recordings_are_a_skip_with_a_way_to_an_engine(monkeypatch: pytest.Monke
 
     assert finding.verdict == "SKIP"
     assert "because no engine was found" in finding.sentence
-    assert finding.mend
+    assert finding.fix
 
 
 def test_a_live_engine_is_named_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def test_a_certificate_that_is_not_there_fails(monkeypatch: pytest.MonkeyPatch, 
     assert proxy.verdict == "PASS"
     assert "HTTPS_PROXY" in proxy.sentence
     assert "secret" not in proxy.sentence
-    assert (trust.verdict, trust.mend) == ("FAIL", "unset SSL_CERT_FILE")
+    assert (trust.verdict, trust.fix) == ("FAIL", "unset SSL_CERT_FILE")
 
 
 def test_missing_requirements_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_missing_requirements_are_named(monkeypatch: pytest.MonkeyPatch) -> None
 
     (finding,) = doctor.python()
 
-    assert (finding.verdict, finding.mend) == ("FAIL", "make lab")
+    assert (finding.verdict, finding.fix) == ("FAIL", "make lab")
     assert "plotly>=6.0" in finding.sentence
 
 

@@ -60,8 +60,8 @@ def engine(api: Api, tmp_path: Path) -> LiveEngine:
 
 
 def test_a_name_is_lent_and_taken_back(api: Api, engine: LiveEngine) -> None:
-    engine.lend_name("sha256:abc", NAME)
-    engine.take_back(NAME)
+    with engine.lent_name("sha256:abc", NAME):
+        assert api.called == [("tag", "sha256:abc", "127.0.0.1:5000/layerlab/transfer", "abc")]
     assert api.called == [
         ("tag", "sha256:abc", "127.0.0.1:5000/layerlab/transfer", "abc"),
         ("remove", NAME, True),
@@ -70,7 +70,7 @@ def test_a_name_is_lent_and_taken_back(api: Api, engine: LiveEngine) -> None:
 
 def test_the_only_name_of_an_image_moves_before_it_is_taken_off(api: Api, engine: LiveEngine) -> None:
     api.names = [NAME]
-    engine.take_back(NAME)
+    engine.drop_name(NAME)
     assert api.called == [
         ("import", "127.0.0.1:5000/layerlab/transfer", "abc"),
         ("remove", NAME, True),
@@ -79,9 +79,9 @@ def test_the_only_name_of_an_image_moves_before_it_is_taken_off(api: Api, engine
 
 def test_a_name_that_is_off_already_is_no_fault(api: Api, engine: LiveEngine) -> None:
     api.error = docker.errors.ImageNotFound("No such image: abc")
-    engine.take_back(NAME)
-    with pytest.raises(ImageNotFound):
-        engine.lend_name("sha256:abc", NAME)
+    engine.drop_name(NAME)
+    with pytest.raises(ImageNotFound), engine.lent_name("sha256:abc", NAME):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_a_name_that_is_off_already_is_no_fault(api: Api, engine: LiveEngine) ->
 def test_what_else_fails_is_not_swallowed(api: Api, engine: LiveEngine, error: Exception, wanted: type) -> None:
     api.error = error
     with pytest.raises(wanted):
-        engine.take_back(NAME)
-    with pytest.raises(wanted):
-        engine.lend_name("sha256:abc", NAME)
+        engine.drop_name(NAME)
+    with pytest.raises(wanted), engine.lent_name("sha256:abc", NAME):
+        pass
 
 
 def test_a_push_that_fails_leaves_no_name(api: Api, engine: LiveEngine, monkeypatch: pytest.MonkeyPatch) -> None:

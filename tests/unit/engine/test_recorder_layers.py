@@ -10,7 +10,7 @@ import pytest
 from layerlab.archive import LayerFiles, PackedLayer
 from layerlab.engine.recorder import RecordingEngine
 from layerlab.engine.recordings import Recordings, layer_key
-from layerlab.engine.shelf import Shelf
+from layerlab.engine.session_images import SessionImages
 
 STEP, IMAGE = "a" * 32, f"sha256:{'1' * 64}"
 
@@ -28,9 +28,9 @@ def engine(store: Recordings) -> RecordingEngine:
         layer_files=lambda image: (LayerFiles("sha256:again", ()),),
         packed_layers=lambda image: (PackedLayer("sha256:again", 7, "packed"),),
     )
-    shelf = Shelf()
-    shelf.add(IMAGE, STEP)
-    return RecordingEngine(SimpleNamespace(live=live, recordings=store, shelf=shelf))  # type: ignore[arg-type]
+    session_images = SessionImages()
+    session_images.add(IMAGE, STEP)
+    return RecordingEngine(SimpleNamespace(live=live, recordings=store, session_images=session_images))  # type: ignore[arg-type]
 
 
 def test_files_are_recorded_under_the_layer_that_the_step_is_recorded_with(store: Recordings) -> None:

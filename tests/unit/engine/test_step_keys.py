@@ -11,8 +11,8 @@ import pytest
 from layerlab.context import BuildContext
 from layerlab.engine import solves
 from layerlab.engine.protocol import BuildRequest
-from layerlab.engine.shelf import Shelf
-from layerlab.engine.steps import PlannedStep, Surroundings, plan
+from layerlab.engine.session_images import SessionImages
+from layerlab.engine.steps import BuildEnvironment, PlannedStep, plan
 
 FILE = """\
 FROM python:3.12-slim AS builder
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 def steps(folder: Path, text: str = FILE, *, builder: str = "classic", platform: str = "linux/amd64", **more: object):
     context = BuildContext.open(folder, dockerfile_text=text)
     env: Mapping[str, Mapping[str, str]] = more.pop("env", {})  # type: ignore[assignment]
-    around = Surroundings(builder, platform, lambda _: None, lambda base: env.get(base, {}))  # type: ignore[arg-type]
+    around = BuildEnvironment(builder, platform, lambda _: None, lambda base: env.get(base, {}))  # type: ignore[arg-type]
     return plan(BuildRequest(context=context, **more), around)  # type: ignore[arg-type]
 
 
@@ -133,7 +133,7 @@ def test_an_image_of_this_session_is_known_by_its_chain(folder: Path):
     chains = {"layerlab/mine": "abc"}
 
     def planned(found: Mapping[str, str]) -> tuple[PlannedStep, ...]:
-        return plan(request, Surroundings("classic", "linux/amd64", found.get, lambda _: {}))
+        return plan(request, BuildEnvironment("classic", "linux/amd64", found.get, lambda _: {}))
 
     assert planned(chains)[0].parent == "abc"
     assert keys(planned(chains)) != keys(planned({"layerlab/mine": "def"})) != keys(planned({}))
@@ -166,14 +166,14 @@ def test_a_build_by_buildkit_is_another_one_and_a_secret_counts_by_its_id(folder
 
 
 def test_the_state_of_the_caches_tells_results_from_mounts(folder: Path):
-    shelf, request = Shelf(), BuildRequest(context=BuildContext.open(folder, dockerfile_text=BOUND))
+    session_images, request = SessionImages(), BuildRequest(context=BuildContext.open(folder, dockerfile_text=BOUND))
     planned = steps(folder, BOUND, builder="buildkit")
-    assert solves.cache_state(request, planned, shelf) == "....."
-    solves.remember(planned, shelf)
-    assert solves.cache_state(request, planned, shelf) == "ccccc"
+    assert solves.cache_state(request, planned, session_images) == "....."
+    solves.remember(planned, session_images)
+    assert solves.cache_state(request, planned, session_images) == "ccccc"
     edited = steps(folder, BOUND.replace("id=token true", "id=token false"), builder="buildkit")
-    assert solves.cache_state(request, edited, shelf) == "ccccm"
-    assert solves.cache_state(replace(request, no_cache=True), planned, shelf) == "!"
+    assert solves.cache_state(request, edited, session_images) == "ccccm"
+    assert solves.cache_state(replace(request, no_cache=True), planned, session_images) == "!"
 
 
 def test_the_last_stage_stands_on_the_base_of_the_stage_it_continues(folder: Path):

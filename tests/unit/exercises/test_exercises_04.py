@@ -21,7 +21,7 @@ from layerlab.exercises.ex04_alpine_uv import mistakes as ex04_files
 from layerlab.exercises.ex04_alpine_uv.audit import PYTHONS_OWN, audit
 from layerlab.exercises.ex04_alpine_uv.exercise import APP, AUDIT, FILE, MEND, PAIRS, SHARE, AlpineUv
 from layerlab.exercises.ex04_alpine_uv.square import CLAIMS, COPIED, CORNERS, LARGE, SMALL, Square
-from layerlab.probe import Ride
+from layerlab.probe import CopiedItem
 
 STARTER = (APPS / APP / "Dockerfile.today").read_text()
 HONEST = {
@@ -92,7 +92,7 @@ def test_a_text_alone_is_judged_without_an_engine_and_never_passes(tmp_path: Pat
 
 def test_what_was_copied_unrecorded_is_a_skip(tmp_path: Path) -> None:
     class NoRides(MuslBench):
-        def copied(self, *given: Any, **named: Any) -> tuple[Ride, ...]:
+        def copied(self, *given: Any, **named: Any) -> tuple[CopiedItem, ...]:
             raise NotRecorded("What was copied is not recorded. A live engine can tell.")
 
     opened = exercises.open("04_alpine_uv", NoRides(), work=tmp_path)
@@ -123,9 +123,11 @@ def test_the_audit_asks_for_what_is_loaded_and_not_in_the_base(exercise: AlpineU
 
 
 def test_an_audit_sums_by_owner_and_keeps_the_heaviest() -> None:
-    rides = [Ride(1, f"/bin/{name}", size, name, False, name == "b") for name, size in (("a", 3), ("b", 9), ("c", 5))]
-    rides += [Ride(1, "/lib/a", 4, "a", False, True), Ride(1, "/bin/python", 1, None, True, True)]
-    found = audit(rides, frozenset({"a", "b"}), most=2)
+    copied_files = [
+        CopiedItem(1, f"/bin/{name}", size, name, False, name == "b") for name, size in (("a", 3), ("b", 9), ("c", 5))
+    ]
+    copied_files += [CopiedItem(1, "/lib/a", 4, "a", False, True), CopiedItem(1, "/bin/python", 1, None, True, True)]
+    found = audit(copied_files, frozenset({"a", "b"}), most=2)
     assert [(row.name, row.size_bytes, row.in_base) for row in found.rows] == [
         ("b", 9, True),
         ("a", 7, False),

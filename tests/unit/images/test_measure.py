@@ -13,7 +13,7 @@ from layerlab.archive import FileEntry, LayerFiles
 from layerlab.errors import BaseMismatch
 from layerlab.image import HistoryEntry, Image
 from layerlab.inspection import Inspection
-from layerlab.probe import Ride
+from layerlab.probe import CopiedItem
 
 
 def test_an_image_is_split_into_what_its_base_holds_and_what_was_added() -> None:
@@ -122,12 +122,12 @@ def test_blobs_say_which_part_of_a_pull_they_are() -> None:
 
 
 def test_what_rides_along_is_listed_by_line_heaviest_first() -> None:
-    rides = (
-        Ride(14, "/usr/local/bin/uvicorn", 216, "uvicorn", True, False),
-        Ride(14, "/usr/local/bin/uv", 44_000_000, None, True, False),
-        Ride(9, "/usr/local/lib/python3.11/site-packages/pip", 6_000_000, "pip", False, True),
+    copied_files = (
+        CopiedItem(14, "/usr/local/bin/uvicorn", 216, "uvicorn", True, False),
+        CopiedItem(14, "/usr/local/bin/uv", 44_000_000, None, True, False),
+        CopiedItem(9, "/usr/local/lib/python3.11/site-packages/pip", 6_000_000, "pip", False, True),
     )
-    frame = measure.copied(rides)
+    frame = measure.copied(copied_files)
     assert frame["path"].str.rpartition("/")[2].tolist() == ["pip", "uv", "uvicorn"]
     assert frame["owner"].isna().tolist() == [False, True, False]
     assert (frame["size_bytes"].dtype, frame["line"].tolist(), frame["in_base"].tolist()) == (

@@ -127,7 +127,7 @@ def there(tmp_path: Path) -> Path:
 
 def carried(source: Path, target: Path, file: Path) -> folder.Merged:
     transfer.export(file, work=source)
-    return transfer.take_in(file, work=target)
+    return transfer.import_file(file, work=target)
 
 
 def test_a_merge_takes_the_newer_and_keeps_the_older_beside_it(here: Path, there: Path, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def contents(work: Path) -> dict[str, tuple[bytes, int]]:
 def test_importing_twice_writes_nothing_the_second_time(here: Path, there: Path, tmp_path: Path) -> None:
     carried(there, here, tmp_path / "p.json")
     before = contents(here)
-    again = transfer.take_in(tmp_path / "p.json", work=here)
+    again = transfer.import_file(tmp_path / "p.json", work=here)
     assert contents(here) == before
     assert (again.added, again.replaced) == ((), ())
 
@@ -245,7 +245,7 @@ def test_half_a_character_in_a_file_stops_neither_export_nor_import(here: Path, 
     path = here / "01_naive" / "predictions.json"
     path.write_text('{"answers": {"line": {"value": "a\\ud83d", "kept_at": "2026-01-01"}}}')
     transfer.export(tmp_path / "p.json", work=here)
-    transfer.take_in(tmp_path / "p.json", work=tmp_path / "there")
+    transfer.import_file(tmp_path / "p.json", work=tmp_path / "there")
     assert Answers.open("01_naive", kind="predictions", work=tmp_path / "there").get("line") == "a\ud83d"
     transfer.export(tmp_path / "p.json", work=tmp_path / "there")
 
@@ -256,7 +256,7 @@ def test_a_dockerfile_with_half_a_character_is_refused_before_anything_is_import
         f'{{"format": "layerlab-progress", "version": 1, "work": {{"01_naive": {{{entry}}}}}}}'
     )
     with pytest.raises(AnswerError, match="01_naive/files/Dockerfile is no text"):
-        transfer.take_in(tmp_path / "p.json", work=here)
+        transfer.import_file(tmp_path / "p.json", work=here)
 
 
 # --- the one file ----------------------------------------------------------------------------
@@ -300,10 +300,10 @@ def test_a_full_disk_leaves_the_old_file_and_is_made_up_for_later(
         with pytest.raises(DiskFull, match="then export again"):
             transfer.export(file, work=here)
         with pytest.raises(DiskFull, match="then import it again"):
-            transfer.take_in(file, work=here)
+            transfer.import_file(file, work=here)
     assert file.read_bytes() == exported
     assert contents(here) == before
-    assert transfer.take_in(file, work=here).added
+    assert transfer.import_file(file, work=here).added
 
 
 def file_with(**changes: Any) -> bytes:
@@ -346,14 +346,14 @@ def test_garbage_is_refused_whole(here: Path, tmp_path: Path, data: bytes, messa
     before = contents(here)
     (tmp_path / "p.json").write_bytes(data)
     with pytest.raises(AnswerError, match=message) as raised:
-        transfer.take_in(tmp_path / "p.json", work=here)
+        transfer.import_file(tmp_path / "p.json", work=here)
     assert str(raised.value).startswith("p.json ")
     assert contents(here) == before
 
 
 def test_a_file_that_is_not_there_is_said(here: Path, tmp_path: Path) -> None:
     with pytest.raises(AnswerError, match=r"gone\.json cannot be read \(No such file"):
-        transfer.take_in(tmp_path / "gone.json", work=here)
+        transfer.import_file(tmp_path / "gone.json", work=here)
 
 
 # --- other editions --------------------------------------------------------------------------
@@ -361,7 +361,7 @@ def test_a_file_that_is_not_there_is_said(here: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("edition", ["older", "newer"])
 def test_a_file_of_another_edition_is_kept_whole_and_given_on(here: Path, tmp_path: Path, edition: str) -> None:
-    transfer.take_in(EDITIONS / f"{edition}.json", work=here)
+    transfer.import_file(EDITIONS / f"{edition}.json", work=here)
     transfer.export(tmp_path / "p.json", work=here)
     theirs = document.load(EDITIONS / f"{edition}.json")
     assert theirs.versions, "the file holds something"
@@ -370,7 +370,7 @@ def test_a_file_of_another_edition_is_kept_whole_and_given_on(here: Path, tmp_pa
 
 def test_what_this_edition_does_not_ask_is_shown_as_another_editions(here: Path) -> None:
     for edition in ("older", "newer"):
-        transfer.take_in(EDITIONS / f"{edition}.json", work=here)
+        transfer.import_file(EDITIONS / f"{edition}.json", work=here)
     page = logbook.open_page(ROOT, work=here)
     assert page.overview.strange == (
         "00_setup: weight (predictions)",
@@ -563,8 +563,8 @@ def test_a_page_takes_in_a_file_from_the_folder_of_the_course(here: Path, there:
     (tmp_path / "course").mkdir()
     transfer.export(tmp_path / "course", work=there)
     page = logbook.ProgressPage(logbook.open_page(ROOT, work=here).overview, (), tmp_path / "course", here)
-    assert len(page.take_in().added) == 1
-    assert len(page.take_in(tmp_path / "course" / "layerlab-progress.json").added) == 0
+    assert len(page.import_file().added) == 1
+    assert len(page.import_file(tmp_path / "course" / "layerlab-progress.json").added) == 0
 
 
 def test_a_press_writes_the_file_and_offers_it(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

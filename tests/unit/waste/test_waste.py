@@ -168,7 +168,7 @@ def test_an_opaque_folder_hides_what_lay_below_and_not_its_own() -> None:
     assert [one.path for one in found.visible] == ["d/new"]
 
 
-# --- findings: the same bytes, with names and a mend --------------------------------------------
+# --- findings: the same bytes, with names and a fix --------------------------------------------
 
 
 def makers(count: int, base: int = 0) -> list[Maker]:

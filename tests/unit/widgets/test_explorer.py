@@ -16,7 +16,7 @@ from layerlab.lab.catalogue import catalogue
 from layerlab.lab.explorer import unfinished
 from layerlab.lab.overview import overview
 from layerlab.widgets.explorer import BANDS, BUDGET, Bench, Explorer, Ledger
-from layerlab.widgets.explorer.curtain import Curtain
+from layerlab.widgets.explorer.hidden_figure import HiddenFigure
 from layerlab.work.answers import Answers
 from layerlab.work.folder import read
 
@@ -346,12 +346,12 @@ def test_what_is_still_to_do_in_05_is_told_until_it_is_done(tmp_path: Path) -> N
 
 def test_a_curtain_opens_with_the_map_and_shows_its_figure_once(explorer: Explorer, seated: None) -> None:
     shown: list[str] = []
-    curtain = explorer.when_open(lambda: shown.append("figure") or "figure")
-    assert isinstance(curtain, Curtain) and "Stop here" in repr(curtain) and not shown
-    note, _ = curtain.view.children
+    hidden_figure = explorer.when_open(lambda: shown.append("figure") or "figure")
+    assert isinstance(hidden_figure, HiddenFigure) and "Stop here" in repr(hidden_figure) and not shown
+    note, _ = hidden_figure.view.children
     assert "opens once" in note.value
     explorer.stop()
-    assert shown == ["figure"] and curtain.shown == "figure" and note.value == '<p role="status">Open:</p>'
+    assert shown == ["figure"] and hidden_figure.shown == "figure" and note.value == '<p role="status">Open:</p>'
     assert explorer.when_open(lambda: "at once") == "at once"
 
 

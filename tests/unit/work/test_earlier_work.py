@@ -109,7 +109,7 @@ def test_dockerfiles_and_their_backups_are_read(work: Path) -> None:
 
 def test_everything_travels(work: Path, tmp_path: Path) -> None:
     transfer.export(tmp_path / "p.json", work=work)
-    arrived = transfer.take_in(tmp_path / "p.json", work=tmp_path / "elsewhere")
+    arrived = transfer.import_file(tmp_path / "p.json", work=tmp_path / "elsewhere")
     assert (arrived.replaced, arrived.left, arrived.notes) == ((), (), ())
     for name, content in contents(work).items():
         if "/" in name:

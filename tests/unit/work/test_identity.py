@@ -48,7 +48,7 @@ def test_it_does_not_travel_with_progress(tmp_path: Path) -> None:
     assert folder.read(ada).notes == ()
     transfer.export(tmp_path / "p.json", work=ada)
     assert ids[0] not in (tmp_path / "p.json").read_text()
-    transfer.take_in(tmp_path / "p.json", work=grace)
+    transfer.import_file(tmp_path / "p.json", work=grace)
     assert (work_id(ada), work_id(grace)) == ids
 
 

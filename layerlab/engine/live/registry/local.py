@@ -49,12 +49,9 @@ class LocalRegistry:
         """Push an image."""
         image_id = str(self._engine.inspect(image)["Id"])
         reference = self._name(image_id)
-        self._engine.lend_name(image_id, reference)
-        began = time.perf_counter()
-        try:
+        with self._engine.lent_name(image_id, reference):
+            began = time.perf_counter()
             told = [event.data for event in self._engine.push(reference)]
-        finally:
-            self._engine.take_back(reference)
         seconds = time.perf_counter() - began
         self._pushed[image_id] = reference
         held = _said(told, _HELD)
@@ -67,7 +64,7 @@ class LocalRegistry:
         try:
             told = [event.data for event in self._engine.pull(reference)]
         finally:
-            self._engine.take_back(reference)
+            self._engine.drop_name(reference)
             self._engine.journal.forget("base", reference)
         seconds = time.perf_counter() - began
         # Of layers that are here already a pull may say nothing at all; of those that came it does.

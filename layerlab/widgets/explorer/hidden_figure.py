@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SAYS = "This opens once your builds are spent, or when you press Stop here in the panel above."
 
 
-class Curtain(HasTraits):
+class HiddenFigure(HasTraits):
     """Shows a figure when the explorer's map is open, once."""
 
     is_open = Bool(False)
@@ -52,16 +52,16 @@ class Curtain(HasTraits):
         return bundle(self.view, self.text)
 
 
-def _view(curtain: Curtain) -> Any:
+def _view(hidden_figure: HiddenFigure) -> Any:
     import ipywidgets as widgets
 
-    note = widgets.HTML(f'<p role="status">{escape(curtain.text)}</p>')
+    note = widgets.HTML(f'<p role="status">{escape(hidden_figure.text)}</p>')
     place = widgets.Output()
 
     def opened(_: Any = None) -> None:
         note.value = '<p role="status">Open:</p>'
         # It goes in by its own MIME types; printing it into the Output would need a kernel message.
-        place.append_display_data(curtain.shown)
+        place.append_display_data(hidden_figure.shown)
 
-    curtain.observe(opened, "is_open")
+    hidden_figure.observe(opened, "is_open")
     return widgets.VBox([note, place])

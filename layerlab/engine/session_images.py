@@ -19,7 +19,7 @@ def is_id(name: str) -> bool:
     return _HEX.match(name) is not None
 
 
-class Shelf:
+class SessionImages:
     """The images of one session, as a fresh engine would hold them: what was built here, and nothing else."""
 
     def __init__(self) -> None:
