@@ -100,6 +100,11 @@ class Exercise:
         """Return the Dockerfile that a learner begins a question with."""
         return given(self.bench, self.files[id].app, self.files[id].starter)
 
+    @property
+    def starters(self) -> dict[str, str]:
+        """Question → the Dockerfile that a learner begins it with."""
+        return {id: self.starter(id) for id in self.files}
+
     def question(self, id: str) -> Question:
         """Return a question to display and answer; the same object each time.
 
