@@ -1,4 +1,4 @@
-"""Part 6 of exercise 06: a service moves to distroless, and what people trip over on the way."""
+"""The checks of exercise 06: a base by what it answers about itself, and a service that moves to distroless."""
 
 from __future__ import annotations
 
@@ -7,65 +7,64 @@ from collections.abc import Iterator
 
 from layerlab.checks import Check, judge
 from layerlab.dockerfile import Stage
+from layerlab.exercises.ex06_base_images.services import BASES, QUESTIONS, Answers, Service
 from layerlab.exercises.kit import file_checks
-from layerlab.exercises.kit.file_task import FileTask, edited
-from layerlab.exercises.kit.mistake import Mistake
 from layerlab.exercises.kit.trial import Trial
-
-TASK = "q6-port"
-FILE = "q6-port-file"
-PORT = FileTask(
-    file="Dockerfile",
-    app="exercise06/receipts",
-    starter="Dockerfile.today",
-    parts=frozenset({"editor", "diff", "gauge"}),
-    paths=("/health", "/receipts/1001"),
-)
+from layerlab.units import size
 
 _BASE = re.compile(r"^\$(?:\{DISTROLESS\}|DISTROLESS)$")
 _TYPED_MINOR = re.compile(r"python:(\d+\.\d+)")
-_INSTALL_VENV = "RUN python -m venv /opt/venv && /opt/venv/bin/pip install --no-cache-dir -r requirements.txt\n"
-_INSTALL = "RUN pip install --no-cache-dir --target /packages -r requirements.txt\n"
-_COPY_VENV = "COPY --from=builder /opt/venv /opt/venv\nENV PATH=/opt/venv/bin:$PATH\n"
-_COPY = "COPY --from=builder /packages /packages\nENV PYTHONPATH=/packages\n"
-_FROM = "FROM python:${PY_MINOR}-slim\n"
-_USER = "USER 10001\n"
-_SHELL_FORM = "CMD uvicorn service:app --host 0.0.0.0 --port 8000\n"
-_REST = '"service:app", "--host", "0.0.0.0", "--port", "8000"]\n'
-_MODULE = f'CMD ["-m", "uvicorn", {_REST}'
-_PROGRAM = f'CMD ["uvicorn", {_REST}'
-
-LADDERS = {
-    "base": (
-        "Look at the FROM lines: which base is shipped, and which Python does each of them bring?",
-        "Compiled packages are keys, cut for the lock of one minor version. Which base holds the lock?",
-        "Another file ends in a second `FROM node:slim`; to stand on distroless it says `FROM ${BASE}`, with an "
-        "`ARG BASE=…` at the top. What do your first lines offer?",
-    ),
-    "shell-free": (
-        "Which form has the start command: words in brackets, or one line as in a terminal?",
-        "A line of text needs somebody who reads it. Who would read yours in an image without a shell?",
-        'Another file: `CMD node app.js` is run as `/bin/sh -c "node app.js"`; `CMD ["node", "app.js"]` is run as it '
-        "stands. Which one is yours?",
-    ),
-    "serves": (
-        "Read the container's last words. Did Python look for a script, for a module, or did nobody find Python?",
-        "The base has a doorman already, ENTRYPOINT, and CMD is what you tell him. What does he need to hear, and "
-        "where does he find the packages?",
-        'Another base has `ENTRYPOINT ["node"]`; there `CMD ["app.js"]` starts, and `CMD ["npm", "start"]` '
-        "looks for a script called npm. Which word of yours is too much, or missing?",
-    ),
-    "no installer added": (
-        "Which COPY brings pip along, and what else lies in that folder?",
-        "Whoever moves only the furniture leaves the tools behind. Which folder is the furniture?",
-        "Another file copies `/usr/local` for the sake of one folder in it, npm included; `COPY --from=builder "
-        "/site /site` brings that folder. Which folder holds only packages in yours?",
-    ),
-}
 
 
-def checks(trial: Trial) -> Iterator[Check]:
-    """Yield the checks of the edited file."""
+def base_fits(bases: Answers, service: Service, base: str) -> Check:
+    """Check that a base has all that a service needs, and that no smaller one has."""
+    if lacking := bases.lacking(service, base):
+        return judge(
+            "base fits",
+            False,
+            found=f"{base}; asked whether {lacking[0].says}, it says no",
+            wanted="a base that meets every need",
+            not_yet=f"{service.folder} {service.says}.",
+            look="Which line of its files asks for something, and who has it?",
+        )
+    right = bases.right(service)
+    return judge(
+        "base fits",
+        base == right,
+        found=f"{base}, {size(bases.size(base))}",
+        wanted="the smallest base that meets every need",
+        because=f"of the bases that meet every need of {service.folder}, {base} is the smallest on disk",
+        not_yet="a smaller base has all that this service needs; the rest would be carried for nothing.",
+        look="What does the service ask for that the smaller bases lack?",
+    )
+
+
+def evidence_decides(bases: Answers, service: Service, evidence: str) -> Check:
+    """Check that the evidence is a need of the service that some base does not meet."""
+    need = next((one for one in service.needs if one.says == evidence), None)
+    out = [base for base in BASES if need and not bases.holds(need, base)]
+    return judge(
+        "evidence decides",
+        bool(out),
+        found=evidence,
+        wanted="a need of the service that some base does not meet",
+        because=f"asked whether {evidence}: no on {', '.join(out)}",
+        not_yet="" if out else _why_not(bases, service, evidence),
+        look=f"Which line of {service.folder}'s files would fail on the wrong base?",
+    )
+
+
+def _why_not(bases: Answers, service: Service, evidence: str) -> str:
+    question = next((one for one in QUESTIONS if one.says == evidence), None)
+    if question is None:
+        return "it says nothing about what this service does; the next base of that kind may differ."
+    if all(bases.holds(question, base) for base in BASES):
+        return "every base says yes to that, so it tells none from another."
+    return f"{service.folder} does not need it, whichever base says yes."
+
+
+def checks(task: str, trial: Trial) -> Iterator[Check]:
+    """Yield the checks of the edited file, those first that need no engine."""
     yield file_checks.reads(trial)
     last = trial.dockerfile.stages[-1]
     for check in (_base(trial), _no_shell(last)):
@@ -115,44 +114,3 @@ def _no_shell(last: Stage) -> Check:
         not_yet="there is no shell in this base that could read that line.",
         look="Who would run that line, and does the base have it?",
     )
-
-
-def solution(starter: str) -> str:
-    """Return the port: packages in a plain folder, and arguments for the Python that is there."""
-    text = edited(edited(starter, _INSTALL_VENV, _INSTALL), _COPY_VENV, _COPY)
-    return edited(edited(edited(text, _FROM, "FROM ${DISTROLESS}\n"), _USER, ""), _SHELL_FORM, _MODULE)
-
-
-def slips(starter: str) -> tuple[Mistake, ...]:
-    """Return Dockerfiles that people write on the way."""
-    right = solution(starter)
-    venv = edited(edited(right, _INSTALL, _INSTALL_VENV), _COPY, _COPY_VENV)
-    own = edited(edited(right, _COPY, f"COPY --from=builder /usr/local /usr/local\n{_COPY}"), _MODULE, "")
-    own += f'ENV LD_LIBRARY_PATH=/usr/local/lib\nENTRYPOINT ["/usr/local/bin/python3"]\n{_MODULE}'
-    texts = (
-        ("changes the start command only", edited(starter, _SHELL_FORM, _MODULE), "base"),
-        ("another Python in the builder", edited(right, "python:${PY_MINOR}-slim", "python:3.10-slim"), "base"),
-        ("keeps the shell form", edited(right, _MODULE, _SHELL_FORM), "shell-free"),
-        ("makes a folder with RUN", edited(right, "EXPOSE", "RUN mkdir /data\nEXPOSE"), "shell-free"),
-        ("starts uvicorn as a program", edited(right, _MODULE, _PROGRAM), "serves"),
-        ("copies the venv", venv, "serves"),
-        ("copies the venv and starts its Python", f'{venv}ENTRYPOINT ["/opt/venv/bin/python"]\n', "serves"),
-        ("tells nobody where the packages are", edited(right, "ENV PYTHONPATH=/packages\n", ""), "serves"),
-        ("brings slim's Python along", own, "no installer added"),
-    )
-    return tuple(Mistake(name, TASK, {FILE: text}, fails) for name, text, fails in texts)
-
-
-def neighbours(starter: str) -> tuple[str, ...]:
-    """Return the solution, and what else people change on the way."""
-    right = solution(starter)
-    edits = (
-        ("${DISTROLESS}\n", "$DISTROLESS\n"),
-        ("EXPOSE 8000\n", ""),
-        ("/packages -r", "/packages --no-compile -r"),
-        ("WORKDIR /app\nCOPY --from", "WORKDIR /srv\nCOPY --from"),
-        ("EXPOSE 8000\n", "USER 10001\nEXPOSE 8000\n"),
-        ("ENV PYTHONPATH=/packages\n", "ENV PYTHONPATH=/packages PYTHONUNBUFFERED=1\n"),
-        ("COPY service.py .", "COPY . ."),
-    )
-    return (right, *(edited(right, old, new) for old, new in edits))

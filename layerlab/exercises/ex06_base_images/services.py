@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from layerlab.exercises.kit.bench import Bench
 from layerlab.narration import tell
+from layerlab.units import size
 
 BASES = ("full", "slim", "musl", "distroless")
 
@@ -75,6 +76,16 @@ class Answers:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._known: dict[tuple[str, str], int] = {}
+
+    def table(self) -> str:
+        """Ask every base every question, and return the answers as a table, with what each base takes on disk."""
+        width = max(len(one.says) for one in QUESTIONS) + 2
+        rows = [f"{'':<{width}}" + "".join(f"{base:>12}" for base in BASES)]
+        for one in QUESTIONS:
+            told = ("yes" if self.holds(one, base) else "no" for base in BASES)
+            rows.append(f"{one.says:<{width}}" + "".join(f"{word:>12}" for word in told))
+        rows.append(f"{'size on disk':<{width}}" + "".join(f"{size(self.size(base)):>12}" for base in BASES))
+        return "\n".join(rows)
 
     def exit_code(self, question: Question, base: str) -> int:
         """Return how the question ended in a container of a base."""

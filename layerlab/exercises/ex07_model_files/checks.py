@@ -2,13 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import cast
+
 from layerlab.checks import Check, judge
+from layerlab.exercises.ex07_model_files.recipes import NAMES, Carriers
 from layerlab.exercises.ex07_model_files.trial import MODEL, MountedTrial
 from layerlab.exercises.kit import file_checks
+from layerlab.exercises.kit.trial import Trial
 from layerlab.probe import Start
 from layerlab.units import size
 
 _SHARE = 0.9  # of the model: a recipe may add a line or two of its own
+
+
+def nothing_spare(carriers: Carriers, picked: Sequence[str]) -> Check:
+    """Check that each image picked holds the model."""
+    spare = [name for name in picked if not carriers.carries(name)]
+    return judge(
+        "nothing spare",
+        not spare,
+        found=", ".join(map(carriers.told, spare)),
+        wanted="only images that hold the model",
+        because="; ".join(map(carriers.told, NAMES)),
+        not_yet="that is less than the model itself weighs.",
+        look="Which line of that recipe would have written it?",
+    )
+
+
+def nothing_missed(carriers: Carriers, picked: Sequence[str]) -> Check:
+    """Check that each image that holds the model is picked."""
+    missed = [name for name in NAMES if carriers.carries(name) and name not in picked]
+    return judge(
+        "nothing missed",
+        not missed,
+        found=f"{len(missed)} more that {'holds' if len(missed) == 1 else 'hold'} it",
+        wanted="every image that holds the model, shown or hidden",
+        because="each of these adds at least as much as the model weighs",
+        not_yet="somebody would ship it without knowing.",
+        look="In which other recipe does a line write the model into a layer that is shipped?",
+    )
+
+
+def checks(task: str, trial: Trial) -> Iterator[Check]:
+    """Yield the checks of an edited file."""
+    mounted = cast(MountedTrial, trial)
+    yield file_checks.reads(trial)
+    yield file_checks.builds(trial)
+    yield file_checks.serves(trial)
+    yield file_checks.same_answers(trial)
+    yield no_model_inside(mounted)
+    if task == "q3-early":
+        yield ends_at_start(mounted)
+        yield says_why(mounted)
+        yield empty_folder(mounted)
 
 
 def no_model_inside(trial: MountedTrial) -> Check:

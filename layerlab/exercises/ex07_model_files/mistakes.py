@@ -1,13 +1,17 @@
-"""What people make of the Dockerfiles of exercise 07: ways that hold, and slips with the check that they meet.
+"""What people pick in exercise 07, and make of its Dockerfiles: ways that hold, and mistakes with the check they fail.
 
-Knows texts only. Each is an edit of what the learner begins with, so a changed starter leaves none of them stale.
+Judges nothing. Each Dockerfile is an edit of what the learner begins with, so a changed starter leaves none stale.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from layerlab.exercises.ex07_model_files.recipes import NAMES, named
 from layerlab.exercises.kit.file_task import edited
+from layerlab.exercises.kit.mistake import Mistake
+
+OUT_FILE, EARLY_FILE = "q2-out-file", "q3-early-file"
 
 _FETCH = "COPY fetch_model.py .\nRUN python fetch_model.py models/birds.model\n"
 _RUN = "RUN python fetch_model.py models/birds.model\n"
@@ -27,12 +31,39 @@ def loads_first(starter: str) -> str:
     return edited(starter, _START, _FIRST)
 
 
+def mistakes(starters: Mapping[str, str]) -> tuple[Mistake, ...]:
+    """Return what people take for carrying the model, for out of the image, and for early."""
+    return (
+        *(_picked(name, picked, failing) for name, picked, failing in _PICKED),
+        *(Mistake.in_file("q2-out", *one) for one in _out(starters[OUT_FILE])),
+        *(Mistake.in_file("q3-early", *one) for one in _early(starters[EARLY_FILE])),
+    )
+
+
+def neighbours(starters: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
+    """Return the solutions, other ways to them, and edits on the way."""
+    out, early = starters[OUT_FILE], starters[EARLY_FILE]
+    return {OUT_FILE: _neighbours_out(out), EARLY_FILE: _neighbours_early(early)}
+
+
+_PICKED = (
+    ("what is removed is gone", (named("A"), named("C")), "nothing missed"),
+    ("a builder is thrown away", (named("A"), named("B")), "nothing missed"),
+    ("a mount copies it in", NAMES, "nothing spare"),
+    ("none but the first", (named("A"),), "nothing missed"),
+)
+
+
+def _picked(name: str, picked: Sequence[str], failing: str) -> Mistake:
+    return Mistake(name, "q1-carry", {"q1-carry": list(picked)}, failing)
+
+
 def _shell(script: str) -> str:
     return f'CMD ["sh", "-c", "{script}"]\n'
 
 
-def slips_out(starter: str) -> tuple[tuple[str, str, str], ...]:
-    """Return name, text and failing check of what people try to get the model out."""
+def _out(starter: str) -> tuple[tuple[str, str, str], ...]:
+    """Name, text and failing check of what people try to get the model out."""
     removed = edited(starter, _SOURCE, f"{_SOURCE}RUN rm models/birds.model\n")
     staged = edited(starter, _FROM, f"FROM python:${{PY_MINOR}}-slim AS builder\nWORKDIR /app\n{_FETCH}\n{_FROM}")
     staged = staged[: staged.rindex(_FETCH)] + "COPY --from=builder /app /app\n" + staged[staged.rindex(_SOURCE) :]
@@ -56,23 +87,27 @@ def slips_out(starter: str) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def slips_early(starter: str) -> tuple[tuple[str, str, str], ...]:
-    """Return name, text and failing check of what people try to make a missing model show at the start."""
+def _early(starter: str) -> tuple[tuple[str, str, str], ...]:
+    """Name, text and failing check of what people try to make a missing model show at the start."""
     health = "HEALTHCHECK CMD python -c 'open(\\\"models/birds.model\\\")'\n".replace('\\"', '"')
     said = "echo models/birds.model is missing"
     return (
-        ("makes the folder, and the first request fails", edited(starter, "USER", "RUN mkdir models\nUSER"), ENDS),
-        ("adds a health check", edited(starter, "EXPOSE", f"{health}EXPOSE"), ENDS),
-        ("names the folder in a VOLUME", edited(starter, "USER", "VOLUME /app/models\nUSER"), ENDS),
+        (
+            "makes the folder, and the first request fails",
+            edited(starter, "USER", "RUN mkdir models\nUSER"),
+            "ends at start",
+        ),
+        ("adds a health check", edited(starter, "EXPOSE", f"{health}EXPOSE"), "ends at start"),
+        ("names the folder in a VOLUME", edited(starter, "USER", "VOLUME /app/models\nUSER"), "ends at start"),
         (
             "says it, and serves all the same",
             edited(starter, _START, _shell(f"test -r models/birds.model || {said}; exec python service.py")),
-            ENDS,
+            "ends at start",
         ),
         (
             "ends as if it had worked",
             edited(starter, _START, _shell(f"test -r models/birds.model || {{ {said}; exit 0; }}; python service.py")),
-            ENDS,
+            "ends at start",
         ),
         (
             "ends without a word",
@@ -94,9 +129,6 @@ def slips_early(starter: str) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-ENDS = "ends at start"
-
-
 def honest(starter: str) -> tuple[str, ...]:
     """Return other ways to the second solution."""
     said = "echo models/birds.model is missing"
@@ -107,7 +139,7 @@ def honest(starter: str) -> tuple[str, ...]:
     )
 
 
-def neighbours_out(starter: str) -> Sequence[str]:
+def _neighbours_out(starter: str) -> Sequence[str]:
     """Return the first solution and edits on the way to it."""
     right = without_model(starter)
     return (
@@ -121,7 +153,7 @@ def neighbours_out(starter: str) -> Sequence[str]:
     )
 
 
-def neighbours_early(starter: str) -> Sequence[str]:
+def _neighbours_early(starter: str) -> Sequence[str]:
     """Return the second solution, other ways to it and edits on the way."""
     right = loads_first(starter)
     return (

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from layerlab.exercises.ex07_model_files.trial import fetched
+from layerlab.exercises.kit.bench import Bench, built
 from layerlab.units import size
+from layerlab.widgets.waiting import waiting
 
+APP = "exercise07/birds"
 RECIPES: Mapping[str, tuple[str, str]] = {
     "A": ("Dockerfile.today", "fetches the model"),
     "B": ("Dockerfile.removed", "fetches it, and removes it in a later line"),
@@ -20,12 +24,27 @@ def named(letter: str) -> str:
     return f"{letter}: {RECIPES[letter][1]}"
 
 
+NAMES = tuple(map(named, RECIPES))
+
+
 @dataclass(frozen=True)
 class Carriers:
     """What each image adds to its base, and how large the model is."""
 
     added: Mapping[str, int]
     model_bytes: int
+
+    @classmethod
+    def measured(cls, bench: Bench) -> Carriers:
+        """Build the four recipes and weigh them. Raises what a build raises, and BaseError."""
+        base = bench.base("slim")
+        with waiting("building four images"):
+            images = {
+                named(letter): built(bench.begin(APP, dockerfile=file), f"image {letter}").image
+                for letter, (file, _) in RECIPES.items()
+            }
+        model = fetched(bench.folder(APP) / "fetch_model.py")
+        return cls({name: image.added_bytes(base) for name, image in images.items()}, model.stat().st_size)
 
     def carries(self, name: str) -> bool:
         """True where what the image adds cannot be less than the model."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from layerlab.checks import Check, judge
 from layerlab.exercises.ex08_measuring.unknown import Unknown
+from layerlab.exercises.kit import file_checks
 from layerlab.exercises.kit.trial import Trial
 from layerlab.inspection import Inspection
 from layerlab.units import size
@@ -14,7 +17,7 @@ DATA = "It holds data, and neither caches nor packages."
 NO_RM = "No `rm` in the history names a file of it."
 REASONS = (EARLY, NO_RM, SEEN, DATA)
 
-# Of the waste that the recipe had. What a mend may leave: a folder's bytecode that a later line writes anew.
+# Of the waste that the recipe had. What a fix may leave: a folder's bytecode that a later line writes anew.
 SHARE = 0.1
 
 
@@ -70,6 +73,16 @@ def evidence(reason: str, unknown: Unknown) -> Check:
         not_yet="it is as true of the layer that you named in part 1.",
         look="What can you measure that comes out otherwise for the two layers?",
     )
+
+
+def checks(task: str, trial: Trial) -> Iterator[Check]:
+    """Yield the checks of the edited recipe."""
+    yield file_checks.reads(trial)
+    yield file_checks.builds(trial)
+    yield file_checks.serves(trial)
+    yield file_checks.same_answers(trial)
+    yield waste(trial)
+    yield nothing_left_lying(trial)
 
 
 def waste(trial: Trial) -> Check:

@@ -6,9 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
+from layerlab.exercises.kit.bench import Bench, built
 from layerlab.image import Image, Layer
 from layerlab.inspection import Inspection
 from layerlab.waste import Finding
+from layerlab.widgets.waiting import waiting
+
+APP = "exercise08/herbarium"
+INHERITED = "Dockerfile.inherited"
+_TAG = "layerlab/ex08:herbarium"
 
 
 @dataclass(frozen=True)
@@ -17,6 +23,16 @@ class Unknown:
 
     image: Image
     inspection: Inspection
+
+    @classmethod
+    def built(cls, bench: Bench) -> Unknown:
+        """Build it and look into it. Raises what a build raises, and BaseError."""
+        with waiting("preparing the image"):
+            # Not shown: the panel of a build would name the recipe.
+            built(bench.begin(APP, dockerfile=INHERITED, tag=_TAG), "the image")
+            # As the engine tells it: a build puts the recipe's own words into the history.
+            image = bench.image(_TAG)
+            return cls(image, bench.inspect(image, base=bench.base("slim")))
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -6,15 +6,18 @@ Shares are of what the running service needs, so they are as fair to a large ser
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from layerlab.bases.inventory import STANDIN
-from layerlab.checks import Check, Verdicts, behaviour, judge, static
+from layerlab.checks import Check, Verdicts, behaviour, judge, skipped, static
 from layerlab.checks import size as size_checks
 from layerlab.context import BuildContext, reruns
+from layerlab.errors import DockerfileError
 from layerlab.exercises.kit import file_checks
 from layerlab.exercises.kit.trial import Trial
+from layerlab.image import SCRATCH
 from layerlab.units import size
 
 if TYPE_CHECKING:
@@ -81,6 +84,44 @@ def _bronze(trial: Trial) -> Iterator[Check]:
     yield luggage(trial, BRONZE)
 
 
+def checks(task: str, trial: Trial) -> Iterator[Check]:
+    """Yield the checks of one service's Dockerfile: bronze."""
+    return bronze(trial)
+
+
+def reached(service: str, trial: Trial, said: str, *, bronze: Callable[[], Verdicts]) -> Iterator[Check]:
+    """Yield the checks of a service that is taken to silver, and of what was predicted for it.
+
+    Parameters
+    ----------
+    bronze
+        Judges the same text by bronze; not asked where the text alone shows that silver is out of reach.
+    """
+    if unpinned := _unpinned(trial):
+        yield unpinned
+        return
+    check = _bronze_reached(service, bronze())
+    yield check
+    if check.status == "PASS":
+        yield from silver(trial)
+        yield prediction(trial, said)
+
+
+def _bronze_reached(service: str, told: Verdicts) -> Check:
+    shown = told.shown
+    if shown and shown.status == "SKIP":
+        return skipped("bronze", shown.why)
+    return judge(
+        "bronze",
+        told.all_pass,
+        found=f"{service}: {shown.status} {shown.name}" if shown else "",
+        wanted="every check of bronze",
+        because=f"{service} passes all {len(told.checks)} checks of bronze",
+        not_yet="silver stands on it.",
+        look=f"What does the panel of {service} ask you?",
+    )
+
+
 def silver(trial: Trial) -> Iterator[Check]:
     """Yield what makes it one that you can defend, bronze taken for granted."""
     yield luggage(trial, SILVER)
@@ -106,19 +147,43 @@ def base_pinned(trial: Trial) -> Check:
 
     A stand-in was never published and has neither; there, the most that can be named is asked for.
     """
+    if unpinned := _unpinned(trial):
+        return unpinned
     reference = trial.base_reference
     is_standin = trial.base.config.label(STANDIN) == "true"
-    by_digest, by_version = "@sha256:" in reference, bool(_FULL_VERSION.search(reference))
-    by_standin = is_standin and bool(_STANDIN_VERSION.search(reference))
-    how = "by its digest" if by_digest else "by Python's full version" if by_version else ""
-    return judge(
-        "base pinned",
-        by_digest or by_version or by_standin,
+    how = _pinned_by(reference)
+    return _pinned(
+        bool(how) or (is_standin and bool(_STANDIN_VERSION.search(reference))),
         found=reference,
         wanted="a version and a variant" if is_standin else "a digest, or a version of three numbers",
         because=f"{reference} is pinned {how}"
         if how
         else f"{reference} says all that a stand-in's name can; of an official base, write the digest too",
+    )
+
+
+def _unpinned(trial: Trial) -> Check | None:
+    """Return what a name comes to that pins nothing, whatever base it stands for; needs no engine."""
+    with suppress(DockerfileError):
+        reference = trial.base_reference
+        if reference != SCRATCH.name and not _pinned_by(reference) and not _STANDIN_VERSION.search(reference):
+            return _pinned(False, found=reference, wanted="a version in its name, or a digest")
+    return None
+
+
+def _pinned_by(reference: str) -> str:
+    if "@sha256:" in reference:
+        return "by its digest"
+    return "by Python's full version" if _FULL_VERSION.search(reference) else ""
+
+
+def _pinned(holds: bool, *, found: str, wanted: str, because: str = "") -> Check:
+    return judge(
+        "base pinned",
+        holds,
+        found=found,
+        wanted=wanted,
+        because=because,
         not_yet="that name means another image next month, and nobody will know why the build changed.",
         look="What of a base's name moves, and what never does?",
     )

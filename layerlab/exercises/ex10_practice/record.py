@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from layerlab.checks import Check, judge
+from layerlab.exercises.kit.bench import Bench
 
 FILE = "decision-record.md"
 LABELS = (
@@ -22,6 +23,11 @@ LABELS = (
 _WORDS = 4  # "pip and the compiler" is an answer, "pip" is none yet
 _FIGURE = re.compile(r"\d[\d.,]*\s*(?:B|[kKMG]B|bytes|%|s|seconds)(?!\w)")
 _LINE = re.compile(r"^[\s*_-]*(?P<label>[^:]+?)[\s*_]*:[\s*_]*(?P<said>.*)$")
+
+
+def template(bench: Bench) -> str:
+    """Return the record as it is given: six labels, and nothing said."""
+    return (bench.folder("exercise10") / FILE).read_text(encoding="utf-8")
 
 
 def filled(text: str, said: tuple[str, ...]) -> str:

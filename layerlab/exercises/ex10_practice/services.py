@@ -1,4 +1,4 @@
-"""The three services of the capstone: their folders, and what each is asked. Judges nothing."""
+"""The three services of the capstone: their tasks, their folders, and what each is asked. Judges nothing."""
 
 from __future__ import annotations
 
@@ -15,13 +15,20 @@ _ASKED: Mapping[str, tuple[str, str]] = {
     LABELS: ("/labels/Z%C3%BCrich", "service.py"),
     KINDS: ("/kinds/letter.txt", "service.py"),
 }
-_SAYS = (
-    "Write the file that you would defend: every answer as today, not as root, no compiler in the image, no installer "
-    "added, and besides what {name} needs at most a quarter of that."
-)
+BRONZE: Mapping[str, str] = {"q1-almanac": ALMANAC, "q2-labels": LABELS, "q3-kinds": KINDS}
+SILVER, GOLD = "q4-silver", "q5-gold"
+SERVICE, PREDICTION, RECORD = "q4-service", "q4-prediction", "q5-record"
 
 
-def task(name: str) -> FileTask:
+def task_of(service: str) -> str:
+    """Return the task of a service. Raises KeyError where there is none."""
+    found = next((task for task, name in BRONZE.items() if name == service), None)
+    if found is None:
+        raise KeyError(f"There is no service {service!r}. There are: {', '.join(BRONZE.values())}.")
+    return found
+
+
+def given(name: str) -> FileTask:
     """Return what is given for one of the three services."""
     own, source = _ASKED[name]
     return FileTask(

@@ -504,3 +504,19 @@ def test_what_does_not_answer_is_compared_with_nothing() -> None:
     trial: Any = Silent()
     assert file_checks.same_answers(trial).status == "FAIL"
     assert file_checks.not_root(trial).status == "SKIP"
+
+
+def test_what_writes_into_its_image_fails_at_read_only(
+    exercise: Exercise, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def probe(image: Any, *paths: str, read_only: bool = False, **named: Any) -> Any:
+        if read_only:
+            raise DoesNotServe("It ended with exit code 1: OSError: [Errno 30] Read-only file system: 'visits.txt'")
+        return FakeBench.probe(bench, image, *paths, **named)
+
+    monkeypatch.setattr(bench, "probe", probe)
+    tried = trial(bench, exercise, RIGHT)
+    assert file_checks.serves(tried).status == "PASS"
+    check = file_checks.read_only(tried)
+    assert (check.name, check.status) == ("read-only", "FAIL")
+    assert check.why and check.hint.endswith("?")
