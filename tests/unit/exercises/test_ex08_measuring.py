@@ -1,34 +1,47 @@
-"""Exercise 08: the writer and the hider are measured, every honest mend passes, every slip meets its check."""
+"""Exercise 08: the writer and the hider are measured, every honest fix passes, every mistake fails its check."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fake_herbarium import DRAWERS, SCANS, Herbarium
+from recorded_bench import APPS, ROOT, recorded
 from test_exercises import most_words, word_count
 
 from layerlab.checks import Verdicts
 from layerlab.errors import NotRecorded
-from layerlab.exercises.ex08_measuring import mistakes as slips
+from layerlab.exercises import Exercise
+from layerlab.exercises.ex08_measuring import checks, mistakes
 from layerlab.exercises.ex08_measuring.checks import REASONS, SEEN
-from layerlab.exercises.ex08_measuring.exercise import EXERCISE, FILE, FIND, HIDER, LARGEST, MEND, WRITER, Measuring
+from layerlab.exercises.ex08_measuring.exercise import EXERCISE, Measuring
+from layerlab.exercises.ex08_measuring.mistakes import FILE
 from layerlab.exercises.kit.file_task import edited
-from layerlab.grading import cells
+from layerlab.grading import cells, judge
 from layerlab.units import size
 
-STARTER = Measuring(Herbarium()).starter(FILE)
+STARTER = (APPS / "exercise08/herbarium/Dockerfile.inherited").read_text()
+MISTAKES = mistakes.mistakes({FILE: STARTER})
+FIND, LARGEST, MEND, WRITER, HIDER = "q1-find", "q2-largest", "q3-mend", "q1-writer", "q1-hider"
 SORTS, SETTLES = "RUN python sort.py scans.txt drawers", "RUN python settle.py drawers"
 
 
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Exercise]:
+    with judge.opened("08_measuring", engine="recorded") as exercise:
+        yield exercise
+
+
 @pytest.fixture
-def exercise(tmp_path: Path) -> Measuring:
-    return Measuring(Herbarium(), work=tmp_path)
+def exercise(opened: Exercise) -> Measuring:
+    assert isinstance(opened, Measuring)
+    return opened
 
 
 def tried(exercise: Measuring, text: str) -> Verdicts:
@@ -39,15 +52,19 @@ def failing(verdicts: Verdicts) -> list[str]:
     return [check.name for check in verdicts if check.status != "PASS"]
 
 
+def unseen(exercise: Measuring) -> int:
+    """Bytes of the layer that the drawers were written into; no container sees one of them."""
+    return exercise.unknown.hidden_bytes[exercise.unknown.findings[0].writer.layer]
+
+
 # --- who wrote it, who hid it ------------------------------------------------------------------
 
 
 def test_the_pair_is_found_and_told_in_bytes(exercise: Measuring) -> None:
     verdicts = exercise.verdicts(FIND, {WRITER: SORTS, HIDER: SETTLES})
     assert verdicts.all_pass, str(verdicts)
-    assert (
-        verdicts.check("wrote it").why == f"of the {size(DRAWERS)} that it wrote, {size(DRAWERS)} are in no container"
-    )
+    told = re.fullmatch(r"of the (\S+ MB) that it wrote, (\S+ MB) are in no container", verdicts.check("wrote it").why)
+    assert told and told[2] == size(unseen(exercise))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +72,7 @@ def test_the_pair_is_found_and_told_in_bytes(exercise: Measuring) -> None:
     [
         ("RUN python scan.py scans.txt", "all that it wrote is there"),
         ("RUN rm -rf /tmp/* /var/tmp/* /root/.cache", "adds no byte of content"),
-        (1, "all that it wrote is there"),
+        (1, "a container sees all but"),
     ],
 )
 def test_every_other_writer_is_told_why_not(exercise: Measuring, writer: str | int, why: str) -> None:
@@ -70,45 +87,56 @@ def test_every_line_but_one_is_no_writer_and_no_hider(exercise: Measuring) -> No
     assert [key for key in keys if exercise.verdicts(FIND, {WRITER: SORTS, HIDER: key}).all_pass] == [SETTLES]
 
 
-def test_the_truth_is_measured_and_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where it is the scans that are removed, their line is the writer, and the largest layer is waste."""
-    monkeypatch.setattr(
-        Herbarium, "begin", lambda self, app, **given: _begin(self, app, given.pop("dockerfile"), **given)
-    )
-    exercise = Measuring(Herbarium(), work=tmp_path)
-    scans = "RUN python scan.py scans.txt"
-    assert exercise.verdicts(FIND, {WRITER: scans, HIDER: "RUN rm scans.txt"}).all_pass
-    assert exercise.verdicts(FIND, {WRITER: SORTS, HIDER: SETTLES}).shown.name == "wrote it"  # type: ignore[union-attr]
-    assert not exercise.verdicts(LARGEST, {LARGEST: SEEN}).all_pass
+class Otherwise:
+    """The recorded bench, on which the image that nobody explained was built from another recipe, or not at all."""
+
+    def __init__(self, text: str | None) -> None:
+        self._bench, self._text = recorded("08_measuring"), text
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bench, name)
+
+    def begin(self, app: str, **given: Any) -> Any:
+        if self._text is None:
+            raise NotRecorded("The build is not recorded. A live engine can run it.")
+        return self._bench.begin(app, **{**given, "text": self._text})
 
 
-_real_begin = Herbarium.begin
+def test_the_truth_is_measured_and_not_remembered(tmp_path: Path) -> None:
+    """Where it is removed by another line, that line is the hider."""
+    (earlier,) = (one for one in MISTAKES if one.name == "removes one line earlier")
+    exercise = Measuring(Otherwise(earlier.answers[FILE]), work=tmp_path)
+    removes = "RUN python catalogue.py drawers catalogue.json && python settle.py drawers"
+    assert exercise.verdicts(FIND, {WRITER: SORTS, HIDER: removes}).all_pass
+    shown = exercise.verdicts(FIND, {WRITER: SORTS, HIDER: SETTLES}).shown
+    assert shown is not None and shown.name == "hid it"
 
 
-def _begin(bench: Herbarium, app: str, dockerfile: str, **given: Any) -> Any:
-    return _real_begin(bench, app, text=edited(STARTER, SETTLES, "RUN rm scans.txt"), dockerfile=dockerfile, **given)
+def test_a_largest_layer_that_nobody_sees_is_waste(exercise: Measuring) -> None:
+    found = exercise.unknown
+    unseen: Any = SimpleNamespace(largest=found.largest, hidden_bytes={found.largest.index: 1})
+    assert (checks.evidence(SEEN, found).status, checks.evidence(SEEN, unseen).status) == ("PASS", "FAIL")
 
 
 def test_of_four_reasons_one_tells_the_layers_apart(exercise: Measuring) -> None:
     assert [one for one in REASONS if exercise.verdicts(LARGEST, {LARGEST: one}).all_pass] == [SEEN]
-    assert size(SCANS) in exercise.verdicts(LARGEST, {LARGEST: SEEN}).check("evidence decides").why
+    largest = size(exercise.unknown.largest.size_bytes)
+    assert largest in exercise.verdicts(LARGEST, {LARGEST: SEEN}).check("evidence decides").why
 
 
-# --- mends and slips ---------------------------------------------------------------------------
+# --- fixes and mistakes ------------------------------------------------------------------------
 
-MENDS: Mapping[str, str] = {
-    "joined": slips.solution(STARTER),
-    "two stages": slips.two_stages(STARTER),
-    "joined, rm kept": edited(
-        slips.solution(STARTER), "COPY serve.py", "RUN rm -rf /tmp/* /root/.cache\nCOPY serve.py"
-    ),
-    "removed by rm": edited(slips.solution(STARTER), "python settle.py drawers", "rm -r drawers"),
+FIXES: Mapping[str, str] = {
+    "joined": mistakes.solution(STARTER),
+    "two stages": mistakes.two_stages(STARTER),
+    "joined, rm kept": mistakes.neighbours({FILE: STARTER})[FILE][3],
+    "removed by rm": edited(mistakes.solution(STARTER), "python settle.py drawers", "rm -r drawers"),
 }
 
 
-@pytest.mark.parametrize("name", MENDS)
-def test_every_honest_mend_passes_and_says_why(exercise: Measuring, name: str) -> None:
-    verdicts = tried(exercise, MENDS[name])
+@pytest.mark.parametrize("name", FIXES)
+def test_every_honest_fix_passes_and_says_why(exercise: Measuring, name: str) -> None:
+    verdicts = tried(exercise, FIXES[name])
     assert verdicts.all_pass, str(verdicts)
     assert all(check.why for check in verdicts)
 
@@ -116,12 +144,12 @@ def test_every_honest_mend_passes_and_says_why(exercise: Measuring, name: str) -
 def test_the_recipe_as_inherited_has_its_fault_and_no_other(exercise: Measuring) -> None:
     verdicts = tried(exercise, STARTER)
     assert failing(verdicts) == ["waste"]
-    assert f"{size(DRAWERS)}, most of it by line 9, hidden by line 12" in verdicts.check("waste").found
+    assert f"{size(unseen(exercise))}, most of it by line 9, hidden by line 12" in verdicts.check("waste").found
     assert STARTER.splitlines()[8] == SORTS and STARTER.splitlines()[11] == SETTLES
 
 
-@pytest.mark.parametrize("wrong", Measuring(Herbarium()).mistakes, ids=lambda wrong: f"{wrong.task}: {wrong.name}")
-def test_a_documented_slip_meets_its_check(exercise: Measuring, wrong: Any) -> None:
+@pytest.mark.parametrize("wrong", MISTAKES, ids=lambda wrong: f"{wrong.task}: {wrong.name}")
+def test_a_documented_mistake_fails_its_check(exercise: Measuring, wrong: Any) -> None:
     verdicts = exercise.verdicts(wrong.task, wrong.answers)
     shown = verdicts.shown
     assert shown is not None
@@ -130,20 +158,16 @@ def test_a_documented_slip_meets_its_check(exercise: Measuring, wrong: Any) -> N
     assert len(exercise._ladder(wrong.task, shown.name)) == 3
 
 
-def test_slips_and_neighbours_differ_and_go_stale_with_the_starter(exercise: Measuring) -> None:
+def test_mistakes_and_neighbours_differ_and_go_stale_with_the_starter(exercise: Measuring) -> None:
     texts = exercise.neighbours[FILE]
     assert len(set(texts)) == len(texts) >= 8
     assert all(check.status in ("PASS", "FAIL") for text in texts for check in tried(exercise, text))
     with pytest.raises(ValueError, match="an edit needs one place"):
-        slips.slips(STARTER.replace("python", "python3"))
+        mistakes.mistakes({FILE: STARTER.replace("python", "python3")})
 
 
 def test_what_is_not_recorded_is_skipped(tmp_path: Path) -> None:
-    class Nothing(Herbarium):
-        def begin(self, *given: Any, **named: Any) -> Any:
-            raise NotRecorded("The build is not recorded. A live engine can run it.")
-
-    exercise = Measuring(Nothing(), work=tmp_path)
+    exercise = Measuring(Otherwise(None), work=tmp_path)
     for task, answers in {
         FIND: {WRITER: SORTS, HIDER: SETTLES},
         LARGEST: {LARGEST: SEEN},
@@ -164,7 +188,7 @@ def test_hints_work_on_another_image_and_ask_back() -> None:
 
 
 def test_the_notebook_asks_what_the_exercise_judges() -> None:
-    notebook = cells.read(Path(__file__).parents[3] / "solutions" / "08_measuring.ipynb")
+    notebook = cells.read(ROOT / "solutions" / "08_measuring.ipynb")
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     ids = {cell.id for cell in notebook.cells}
     for task, title in EXERCISE.titles.items():
@@ -173,7 +197,7 @@ def test_the_notebook_asks_what_the_exercise_judges() -> None:
 
 
 def test_the_drawers_outweigh_nothing_that_is_served(tmp_path: Path) -> None:
-    folder = Measuring(Herbarium()).bench.folder("exercise08/herbarium")
+    folder = APPS / "exercise08/herbarium"
     scans, drawers, catalogue = (str(tmp_path / name) for name in ("scans.txt", "drawers", "catalogue.json"))
     for program, *words in (("scan", scans), ("sort", scans, drawers), ("catalogue", drawers, catalogue)):
         subprocess.run([sys.executable, "-B", folder / f"{program}.py", *words], check=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from fake_bare import Bare
+from recorded_bench import APPS, recorded
 from test_exercises import most_words, word_count
 
-from layerlab.exercises.ex06_base_images import checks as ex06_port
-from layerlab.exercises.ex06_base_images.exercise import EXERCISE, BaseImages
+from layerlab.exercises import Exercise
+from layerlab.exercises.ex06_base_images import mistakes
+from layerlab.exercises.ex06_base_images.exercise import BaseImages
 from layerlab.exercises.ex06_base_images.services import (
     BASES,
     GLIBC,
@@ -21,20 +24,22 @@ from layerlab.exercises.ex06_base_images.services import (
     SHELL,
 )
 from layerlab.exercises.kit.file_task import edited
+from layerlab.grading import judge
+
+STARTER = (APPS / "exercise06/receipts/Dockerfile.today").read_text()
+NEIGHBOURS = mistakes.neighbours({mistakes.FILE: STARTER})[mistakes.FILE]
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Exercise]:
+    with judge.opened("06_base_images", engine="recorded") as exercise:
+        yield exercise
 
 
 @pytest.fixture
-def bench() -> Bare:
-    return Bare()
-
-
-@pytest.fixture
-def exercise(bench: Bare, tmp_path: Path) -> BaseImages:
-    return BaseImages(bench, work=tmp_path)
-
-
-def starter() -> str:
-    return BaseImages(Bare()).starter(ex06_port.FILE)
+def exercise(opened: Exercise) -> BaseImages:
+    assert isinstance(opened, BaseImages)
+    return opened
 
 
 def decided(exercise: BaseImages, task: str, base: str, evidence: str) -> dict[str, str]:
@@ -54,8 +59,9 @@ def test_each_of_the_four_bases_is_right_for_some_service(exercise: BaseImages) 
     assert set(right.values()) == set(BASES)
 
 
-def test_a_smaller_base_that_answers_otherwise_moves_the_right_one(exercise: BaseImages) -> None:
+def test_a_smaller_base_that_answers_otherwise_moves_the_right_one(exercise: BaseImages, tmp_path: Path) -> None:
     # Measured and not typed: were there a git on musl, changelog would belong there.
+    exercise = BaseImages(exercise.bench, work=tmp_path)
     exercise.bases._known[("`git --version` runs", "musl")] = 0
     assert exercise.bases.right(SERVICES["q1-changelog"]) == "musl"
 
@@ -66,12 +72,28 @@ def test_where_two_needs_decide_either_is_evidence(exercise: BaseImages, task: s
         assert set(decided(exercise, task, base, need.says).values()) == {"PASS"}
 
 
-def test_a_question_is_put_to_each_base_once(bench: Bare, exercise: BaseImages) -> None:
+class Counted:
+    """A bench that remembers what was run on it."""
+
+    def __init__(self) -> None:
+        self._bench = recorded("06_base_images")
+        self.ran: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bench, name)
+
+    def run(self, image: Any, command: Any = None) -> Any:
+        self.ran.append((image.id, command))
+        return self._bench.run(image, command)
+
+
+def test_a_question_is_put_to_each_base_once(tmp_path: Path) -> None:
+    bench = Counted()
+    exercise = BaseImages(bench, work=tmp_path)
     exercise.table()
-    assert len(bench.ran) == len(QUESTIONS) * len(BASES)
     for task in SERVICES:
         decided(exercise, task, "slim", MODULES.says)
-    assert len(bench.ran) == len(QUESTIONS) * len(BASES)
+    assert len(bench.ran) == len(set(bench.ran)) == len(QUESTIONS) * len(BASES)
 
 
 def test_the_table_shows_every_answer_and_a_row_that_tells_nothing(exercise: BaseImages) -> None:
@@ -97,31 +119,38 @@ def test_questions_for_python_are_python(code: str) -> None:
 
 
 def tried(exercise: BaseImages, text: str) -> dict[str, str]:
-    return {check.name: check.status for check in exercise.verdicts(ex06_port.TASK, {ex06_port.FILE: text})}
+    return {check.name: check.status for check in exercise.verdicts(mistakes.TASK, {mistakes.FILE: text})}
 
 
 def test_the_starter_fails_on_its_base_first(exercise: BaseImages) -> None:
-    assert tried(exercise, starter()) == {"reads": "PASS", "base": "FAIL"}
+    assert tried(exercise, STARTER) == {"reads": "PASS", "base": "FAIL"}
 
 
-@pytest.mark.parametrize("text", ex06_port.neighbours(starter()), ids=range(len(ex06_port.neighbours(starter()))))
+@pytest.mark.parametrize("text", NEIGHBOURS, ids=range(len(NEIGHBOURS)))
 def test_every_neighbour_serves(exercise: BaseImages, text: str) -> None:
     assert set(tried(exercise, text).values()) == {"PASS"}
 
 
-def test_a_builder_on_full_is_as_good(exercise: BaseImages) -> None:
-    text = edited(ex06_port.solution(starter()), "python:${PY_MINOR}-slim", "python:${PY_MINOR}")
-    assert set(tried(exercise, text).values()) == {"PASS"}
+def test_a_builder_on_full_is_as_good_a_base(exercise: BaseImages) -> None:
+    text = edited(mistakes.solution(STARTER), "python:${PY_MINOR}-slim", "python:${PY_MINOR}")
+    judged = tried(exercise, text)
+    assert (judged["base"], judged["shell-free"]) == ("PASS", "PASS")
+    assert "FAIL" not in judged.values(), "that build is not recorded"
 
 
-def test_the_python_of_the_base_may_be_typed(exercise: BaseImages, bench: Bare) -> None:
-    text = edited(ex06_port.solution(starter()), "python:${PY_MINOR}-slim", f"python:{bench.py_minor}-slim")
+def test_the_python_of_the_base_may_be_typed(exercise: BaseImages) -> None:
+    text = edited(mistakes.solution(STARTER), "python:${PY_MINOR}-slim", f"python:{exercise.bench.py_minor}-slim")
     assert tried(exercise, text)["base"] == "PASS"
 
 
-def test_each_part_has_wrong_answers_and_short_verdicts(exercise: BaseImages) -> None:
-    counts = {task: sum(wrong.task == task for wrong in exercise.mistakes) for task in EXERCISE.tasks}
-    assert min(counts.values()) >= 2 and counts[ex06_port.TASK] >= 8
-    for wrong in exercise.mistakes:
-        verdicts = exercise.verdicts(wrong.task, wrong.answers)
+def test_each_part_has_mistakes_and_short_verdicts(exercise: BaseImages) -> None:
+    counts = {task: sum(one.task == task for one in exercise.mistakes) for task in exercise.tasks}
+    assert min(counts.values()) >= 2 and counts[mistakes.TASK] >= 8
+    for one in exercise.mistakes:
+        verdicts = exercise.verdicts(one.task, one.answers)
         assert word_count(verdicts) <= most_words(verdicts)
+
+
+def test_mistakes_go_stale_with_the_starter() -> None:
+    with pytest.raises(ValueError, match="an edit needs one place"):
+        mistakes.mistakes({mistakes.FILE: STARTER.replace("EXPOSE", "LABEL")})
