@@ -81,7 +81,7 @@ class Client:
 
     def _run(self, endpoint: str, *command: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
         environment = {**os.environ, "DOCKER_HOST": endpoint, "DOCKER_BUILDKIT": "0"}
-        return subprocess.run([self.program, *command], cwd=cwd, env=environment, capture_output=True, timeout=60)
+        return subprocess.run([self.program, *command], cwd=cwd, env=environment, capture_output=True, timeout=300)
 
 
 def names(tar: bytes) -> set[str]:
