@@ -9,7 +9,8 @@ from notebook_page import NotebookPage
 from playwright.sync_api import expect
 
 from layerlab.engine.protocol import Engine
-from layerlab.exercises.ex02_slim import exercise as ex02_slim
+from layerlab.exercises.ex02_slim.exercise import Slim
+from layerlab.exercises.ex02_slim.services import BY_NAME, GCC, GIT
 
 BASE, EVIDENCE, CHECK = "q2-fingerprint-base-question", "q2-fingerprint-evidence-question", "q2-fingerprint-check"
 
@@ -25,9 +26,9 @@ def slim(engine: Engine, open_notebook: Callable[..., NotebookPage]) -> Notebook
 def test_wrong_then_right(slim: NotebookPage) -> None:
     """One attempt opens one hint, another wrong one the next; the right answer needs none."""
     hints = slim.output(CHECK).locator("details")
-    failing, ladder = "evidence decides", ex02_slim.Slim.hints["evidence decides"]
+    failing, ladder = "evidence decides", Slim.hints["evidence decides"]
 
-    answer(slim, base="full", evidence=ex02_slim.BY_NAME)
+    answer(slim, base="full", evidence=BY_NAME)
     expect(slim.status(CHECK)).to_contain_text(f"Not yet: {failing}")
     expect(hints).to_have_count(1)
     expect(hints.get_by_text(ladder[0])).to_be_hidden()
@@ -36,11 +37,11 @@ def test_wrong_then_right(slim: NotebookPage) -> None:
     assert slim.violations(CHECK) == []
     slim.screenshot(CHECK, "wrong")
 
-    answer(slim, base="full", evidence=ex02_slim.GCC)
+    answer(slim, base="full", evidence=GCC)
     expect(slim.status(CHECK)).to_contain_text(f"Not yet: {failing}")
     expect(hints).to_have_count(2)
 
-    answer(slim, base="full", evidence=ex02_slim.GIT)
+    answer(slim, base="full", evidence=GIT)
     expect(slim.status(CHECK)).to_contain_text("Passed: all 2 checks")
     expect(hints).to_have_count(0)
     assert slim.errors() == []

@@ -10,7 +10,7 @@ import pytest
 
 from layerlab.engine.protocol import Engine
 from layerlab.errors import BuildFailed, DoesNotServe, NotOurs
-from layerlab.exercises.ex01_naive.exercise import LINES, dockerfile
+from layerlab.exercises.ex01_naive.checks import LINES, dockerfile
 from layerlab.lab.lab import Lab, open_lab
 
 

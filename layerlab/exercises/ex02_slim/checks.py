@@ -1,4 +1,4 @@
-"""Part 4 of exercise 02: a Dockerfile in which one word changes, and what else people change."""
+"""How exercise 02 is judged: a base by what a service calls, evidence by what it tries, a file by one changed word."""
 
 from __future__ import annotations
 
@@ -6,49 +6,73 @@ import re
 from collections.abc import Iterator
 
 from layerlab.checks import Check, judge
+from layerlab.exercises.ex02_slim.services import BASES, COMMANDS, TRIES, Probes, Service
 from layerlab.exercises.kit import file_checks
-from layerlab.exercises.kit.file_task import FileTask, edited
-from layerlab.exercises.kit.mistake import Mistake
 from layerlab.exercises.kit.trial import Trial
 from layerlab.units import size
 
-TASK = "q4-change"
-FILE = "q4-change-file"
-CHANGE = FileTask(
-    file="Dockerfile",
-    app="exercise02/notes",
-    starter="Dockerfile",
-    paths=("/notes",),
-)
-_FROM = "FROM python:${PY_MINOR}\n"
-_ON_SLIM = "FROM python:${PY_MINOR}-slim\n"
 _EITHER_BASE = re.compile(r"(docker\.io/(library/)?)?python:\d+\.\d+(-slim)?")
 _TYPED_MINOR = re.compile(r"python:(\d+\.\d+)")
-_INSTALL_GIT = "RUN apt-get update && apt-get install -y --no-install-recommends git"
-
-LADDERS = {
-    "base named": (
-        "Compare the FROM line with the tags of the two bases, letter by letter. Which letter differs?",
-        "A parcel goes to the address as it is written, not as it was meant. What is the address of slim?",
-        "Another file: `FROM node:22-slm` finds no image, `FROM node:22-slim` does. What comes after the dash "
-        "in yours?",
-    ),
-    "smaller": (
-        "Look at the FROM line: it alone decides on the base. What does it say now?",
-        "Who moves to a smaller flat has to give up the large one. Which word still pays for the large one?",
-        "Another file: `FROM node:22` became `FROM node:22-slim`, one word, and the rest stayed as it was. "
-        "Which word is it in yours?",
-    ),
-    "nothing more added": (
-        "Compare your file with the one in part 1, line by line. Which instruction is new?",
-        "“Perhaps I need it one day” is how a small flat fills up. Who asks for the new thing today?",
-        "Another file gained `RUN apt-get install -y curl`, and no line of its code calls curl. "
-        "What in your service calls what you added?",
-    ),
-}
 
 
-def checks(trial: Trial) -> Iterator[Check]:
+def base_fits(probes: Probes, service: Service, base: str) -> Check:
+    """Judge a base: it must have what the service calls, and a smaller one must not."""
+    lacking = {one: [need for need in service.needs if not probes.outcome(need).works_on(one)] for one in BASES}
+    if lacking[base]:
+        need = probes.outcome(lacking[base][0])
+        return judge(
+            "base fits",
+            False,
+            found=f"{base}: {need.command} ends with exit code {need.exit_codes[base]}",
+            wanted="a base that has what the service calls",
+            not_yet=f"{service.folder} {service.says}, and {base} cannot do that.",
+            look="Which command from its files did you try on both bases?",
+        )
+    smaller = base == "full" and not lacking["slim"]
+    saved = size(probes.saved_bytes)
+    return judge(
+        "base fits",
+        not smaller,
+        found=base,
+        wanted="the smaller of the bases that have what it calls",
+        because=f"{base} has everything that {service.folder} calls"
+        + (f", and is {saved} smaller on disk" if base == "slim" else "; slim lacks part of it"),
+        not_yet=f"it takes {saved} more on disk on every machine that runs {service.folder}, "
+        "for things that it never calls.",
+        look="What does the service call that slim lacks?",
+    )
+
+
+def evidence_decides(probes: Probes, service: Service, evidence: str) -> Check:
+    """Judge evidence: only a command that tries what the service calls decides its base."""
+    is_about_it = evidence in service.needs
+    if is_about_it:
+        seen = probes.outcome(evidence)
+        shown = ", ".join(f"exit {seen.exit_codes[base]} on {base}" for base in BASES)
+        return judge("evidence decides", True, found=evidence, because=f"{evidence}: {shown}")
+    return judge(
+        "evidence decides",
+        False,
+        found=evidence,
+        wanted="a command that tries what the service calls",
+        not_yet=_why_not(probes, service, evidence),
+        look=f"Which line of {service.folder}'s files needs something from the base?",
+    )
+
+
+def _why_not(probes: Probes, service: Service, evidence: str) -> str:
+    if evidence not in COMMANDS:
+        return "it says nothing about what this service calls; the next image with that name may differ."
+    seen = probes.outcome(evidence)
+    if evidence in service.partly:
+        passed = ", and both bases pass what it tries" if seen.works_everywhere else ""
+        return f"{service.folder} uses more than it tries{passed}."
+    tried, works = TRIES[evidence]
+    told = f"a {tried} that {works}" if seen.works_everywhere else f"a missing {tried}"
+    return f"{service.folder} never uses {tried}, so {told} says nothing about {service.folder}."
+
+
+def checks(task: str, trial: Trial) -> Iterator[Check]:
     """Yield the checks of the edited file."""
     yield file_checks.reads(trial)
     yield (named := _base_named(trial))
@@ -108,31 +132,3 @@ def _base_named(trial: Trial) -> Check:
         not_yet="it is neither of the two that you weighed in part 1; a misspelt name is no image at all.",
         look="How is the tag of the base written in notebook 02?",
     )
-
-
-def slips(starter: str) -> tuple[Mistake, ...]:
-    """Return Dockerfiles that differ from the solution by one slip, and from the starter by one."""
-    right = edited(starter, _FROM, _ON_SLIM)
-    texts = (
-        ("misspells the base", edited(right, "-slim\n", "-slimm\n"), "base named"),
-        ("names a file that is not there", edited(right, "COPY notes.py", "COPY note.py"), "builds"),
-        ("starts a file that is not there", edited(right, '"notes.py"]', '"note.py"]'), "serves"),
-        ("changes another line only", edited(starter, "EXPOSE 8000\n", ""), "smaller"),
-        ("adds git that nobody calls", edited(right, "WORKDIR", f"{_INSTALL_GIT}\nWORKDIR"), "nothing more added"),
-    )
-    return tuple(Mistake(name, TASK, {FILE: text}, fails) for name, text, fails in texts)
-
-
-def neighbours(starter: str) -> tuple[str, ...]:
-    """Return the solution, and what else people change on the way."""
-    right = edited(starter, _FROM, _ON_SLIM)
-    edits = (
-        ("WORKDIR /srv", "WORKDIR /app"),
-        ("EXPOSE 8000\n", ""),
-        ("EXPOSE 8000", "EXPOSE 80"),
-        ('"python"', '"python3"'),
-        ('["python", "notes.py"]', "python notes.py"),
-        ("COPY notes.py ./", "COPY . ."),
-        ("WORKDIR /srv\n", ""),
-    )
-    return (right, *(edited(right, old, new) for old, new in edits))

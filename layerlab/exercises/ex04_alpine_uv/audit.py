@@ -99,12 +99,12 @@ def audit(copied_files: Sequence[CopiedItem], called: frozenset[str], *, most: i
         runs Python, and yet need not copy it.
     """
     owned: dict[str, list[CopiedItem]] = {}
-    for ride in copied_files:
-        owned.setdefault(ride.owner or PYTHONS_OWN, []).append(ride)
+    for one in copied_files:
+        owned.setdefault(one.owner or PYTHONS_OWN, []).append(one)
     rows = sorted((_summed(name, parts) for name, parts in owned.items()), key=lambda row: (-row.size_bytes, row.name))
     packages = [row for row in rows if row.name != PYTHONS_OWN][:most]
     kept = tuple(row for row in rows if row in packages or row.name == PYTHONS_OWN)
-    return Audit(kept, sum(ride.size_bytes for ride in copied_files), called)
+    return Audit(kept, sum(one.size_bytes for one in copied_files), called)
 
 
 def called_by(bench: Bench, image: Image, paths: Sequence[str]) -> frozenset[str]:
@@ -125,5 +125,5 @@ def called_by(bench: Bench, image: Image, paths: Sequence[str]) -> frozenset[str
 
 
 def _summed(name: str, parts: Sequence[CopiedItem]) -> Carried:
-    heaviest = max(parts, key=lambda ride: ride.size_bytes)
+    heaviest = max(parts, key=lambda part: part.size_bytes)
     return Carried(name, sum(part.size_bytes for part in parts), heaviest.path, all(part.in_base for part in parts))

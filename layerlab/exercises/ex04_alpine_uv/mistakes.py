@@ -1,9 +1,15 @@
-"""Dockerfiles that people write in exercise 04: honest ways, plausible edits, documented slips. Texts only."""
+"""What people answer in exercise 04: what they take for needed, tries to lose an installer, pairs that show nothing."""
 
 from __future__ import annotations
 
-from layerlab.exercises.kit.file_task import edited
+from collections.abc import Mapping, Sequence
 
+from layerlab.exercises.ex04_alpine_uv.audit import PYTHONS_OWN
+from layerlab.exercises.ex04_alpine_uv.square import COPIED, LARGE, SMALL, pair
+from layerlab.exercises.kit.file_task import edited
+from layerlab.exercises.kit.mistake import Mistake
+
+_TASK, _FILE = "q2-mend", "q2-mend-file"
 _GET_UV = "RUN pip install --no-cache-dir uv\n"
 _INSTALL = "RUN uv pip install --system --no-cache -r requirements.txt\n"
 _SITE = "COPY --from=builder /usr/local/lib/python${PY_MINOR}/site-packages /usr/local/lib/python${PY_MINOR}/site-packages\n"  # noqa: E501
@@ -16,6 +22,35 @@ _INTO_VENV = "uv pip install --python /opt/venv --no-cache -r requirements.txt"
 _UV_VENV = f"RUN uv venv /opt/venv && {_INTO_VENV}\n"
 _COPY_VENV = "COPY --from=builder /opt/venv /opt/venv\n"
 _PATH = "ENV PATH=/opt/venv/bin:$PATH\n"
+
+
+def mistakes(starters: Mapping[str, str]) -> tuple[Mistake, ...]:
+    """Return the documented mistakes of all tasks, each with the check that must fail on it.
+
+    Parameters
+    ----------
+    starters
+        Question → the Dockerfile that a learner begins with.
+    """
+    return (*_CHOICES, *_in_the_file(starters[_FILE]))
+
+
+def neighbours(starters: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
+    """Return, by question, the solution, other ways to it, and edits that people make on the way."""
+    given = starters[_FILE]
+    right = solution(given)
+    edits = (
+        (_UV_VENV, "RUN uv venv /opt/venv\nRUN " + _INTO_VENV + "\n"),
+        (_UV_VENV, "RUN uv venv /opt/venv\nRUN VIRTUAL_ENV=/opt/venv uv pip install --no-cache -r requirements.txt\n"),
+        (" --no-cache -r", " --no-cache --compile-bytecode -r"),
+        (" --no-cache -r", " -r"),
+        ("ARG PY_MINOR\n", ""),
+        (_SOURCE, "COPY . .\n"),
+        (_START, _BY_PYTHON),
+        (_GET_UV, "RUN pip install uv\n"),
+    )
+    shorter = edited(given, _BIN, "")
+    return {_FILE: (right, *honest(given), *(edited(right, old, new) for old, new in edits), shorter)}
 
 
 def solution(starter: str) -> str:
@@ -65,8 +100,7 @@ def one_stage(starter: str, *, bytecode: bool = False) -> str:
     return f"{head}FROM python:${{PY_MINOR}}-alpine\nWORKDIR /app\n{quiet}{install}{shipped}"
 
 
-def slips(starter: str) -> tuple[tuple[str, str, str], ...]:
-    """Return (name, text, failing check) of what people try first."""
+def _in_the_file(starter: str) -> tuple[Mistake, ...]:
     right = solution(starter)
     whole = _changed(starter, copies="COPY --from=builder /usr/local /usr/local\n")
     onwards = edited(starter, "FROM python:${PY_MINOR}-alpine\nARG", "FROM builder\nARG")
@@ -90,28 +124,36 @@ def slips(starter: str) -> tuple[tuple[str, str, str], ...]:
         "leaves the stations behind": edited(right, _SOURCE, "COPY main.py ./\n"),
     }
     return (
-        *((name, text, "no installer added") for name, text in installer.items()),
-        *((name, text, "serves") for name, text in silent.items()),
-        ("lets pip leave its traces in the one stage", one_stage(starter, bytecode=True), "luggage"),
+        *(Mistake.in_file(_TASK, name, text, "no installer added") for name, text in installer.items()),
+        *(Mistake.in_file(_TASK, name, text, "serves") for name, text in silent.items()),
+        Mistake.in_file(
+            _TASK, "lets pip leave its traces in the one stage", one_stage(starter, bytecode=True), "luggage"
+        ),
     )
-
-
-def neighbours(starter: str) -> tuple[str, ...]:
-    """Return the solution, other ways to it, and edits that people make on the way."""
-    right = solution(starter)
-    edits = (
-        (_UV_VENV, "RUN uv venv /opt/venv\nRUN " + _INTO_VENV + "\n"),
-        (_UV_VENV, "RUN uv venv /opt/venv\nRUN VIRTUAL_ENV=/opt/venv uv pip install --no-cache -r requirements.txt\n"),
-        (" --no-cache -r", " --no-cache --compile-bytecode -r"),
-        (" --no-cache -r", " -r"),
-        ("ARG PY_MINOR\n", ""),
-        (_SOURCE, "COPY . .\n"),
-        (_START, _BY_PYTHON),
-        (_GET_UV, "RUN pip install uv\n"),
-    )
-    shorter = edited(starter, _BIN, "")
-    return (right, *honest(starter), *(edited(right, old, new) for old, new in edits), shorter)
 
 
 def _changed(starter: str, *, get: str = _GET_UV, install: str = _INSTALL, copies: str = _SITE + _BIN) -> str:
     return edited(edited(edited(starter, _GET_UV, get), _INSTALL, install), _SITE + _BIN, copies)
+
+
+def _audit(name: str, picked: Sequence[str], failing: str) -> Mistake:
+    return Mistake(name, "q1-audit", {"q1-audit": list(picked)}, failing)
+
+
+def _transfer(name: str, claim: str, shown: str, failing: str) -> Mistake:
+    return Mistake(name, "q3-transfer", {"q3-claim": claim, "q3-evidence": shown}, failing)
+
+
+_NEEDED = ("fastapi", "pydantic", "pydantic-core", "jellyfish")
+_CHOICES = (
+    _audit("the installer too", ("uv", *_NEEDED), "nothing spare"),
+    _audit("pip, since Python comes with it", ("pip", *_NEEDED), "nothing spare"),
+    _audit("Python itself", (*_NEEDED, PYTHONS_OWN), "nothing spare"),
+    _audit("only what main.py names", ("fastapi", "jellyfish"), "nothing missed"),
+    _audit("none of it", (), "nothing missed"),
+    _transfer("fast is small", SMALL, pair("C", "D"), "agrees with all four"),
+    _transfer("fast is large", LARGE, pair("A", "B"), "agrees with all four"),
+    _transfer("two changes at once", COPIED, pair("A", "D"), "evidence decides"),
+    _transfer("the same installer twice", COPIED, pair("B", "D"), "evidence decides"),
+    _transfer("the pair that agrees", COPIED, pair("C", "D"), "evidence decides"),
+)

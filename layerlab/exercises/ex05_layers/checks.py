@@ -6,16 +6,19 @@ Every limit is measured on the file that the service was given with; nothing her
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 
 from layerlab.checks import Check, decided, judge, static
 from layerlab.context import BuildContext, reruns
 from layerlab.dockerfile import Dockerfile, Instruction
 from layerlab.dockerfile.shell import runs, script
-from layerlab.errors import BuildFailed, ContextError
+from layerlab.errors import BuildFailed, ContextError, DockerfileError
 from layerlab.exercises.kit import file_checks
 from layerlab.exercises.kit.trial import Trial
 from layerlab.units import size
 
+HEAVY, SLOW, GREEN, ALL = "q1-heavy", "q2-slow", "q3-green", "q4-all"
 SOURCE = "service.py"
 # File → a content with which every honest build fails, and how to say so. None of them asks an index.
 BROKEN = {
@@ -23,6 +26,27 @@ BROKEN = {
     "tabulate.py": ('raise SystemExit("no table today")\n', "a tabulate.py that fails"),
 }
 _INSTALLS = re.compile(r"\b(pip3?|uv)\b[^;&|\n]*\b(install|sync|wheel)\b")
+
+
+def checks(task: str, trial: Trial) -> Iterator[Check]:
+    """Yield the checks of one of the four files."""
+    yield file_checks.reads(trial)
+    foretold = list(_foretold(trial)) if task == SLOW else []
+    yield from foretold
+    yield file_checks.builds(trial)
+    yield file_checks.serves(trial)
+    yield file_checks.same_answers(trial)
+    if task in (GREEN, ALL):
+        yield failures_count(trial)
+    yield luggage(trial)
+    if not foretold:
+        yield rebuild(trial)
+
+
+def _foretold(trial: Trial) -> Iterator[Check]:
+    # What the text names and the folder has not, the build tells, with its line.
+    with suppress(ContextError, DockerfileError):
+        yield rebuild(trial)
 
 
 def luggage(trial: Trial) -> Check:

@@ -11,8 +11,8 @@ from typing import Any
 
 import made_up
 import pytest
-from fake_bench import FakeBench
 from made_up import code, notebook, prose
+from recorded_bench import recorded
 
 from layerlab import exercises
 from layerlab.checks import Check, Verdicts
@@ -278,7 +278,7 @@ class MadeUp(Exercise):
 
 
 def test_an_exercise_judges_its_own_mistakes(tmp_path: Path) -> None:
-    exercise = MadeUp(FakeBench(), work=tmp_path)
+    exercise = MadeUp(recorded("02_slim"), work=tmp_path)
     assert [verify.documented(NAME, one).line for one in judge.mistakes(exercise)] == [
         f"PASS {NAME} q1-base mistake “takes the full one” (found FAIL small)",
         f"FAIL {NAME} q1-base mistake “takes none” (found FAIL serves, wanted FAIL small)",
@@ -289,7 +289,7 @@ def test_an_exercise_judges_its_own_mistakes(tmp_path: Path) -> None:
 def test_of_the_mistakes_only_the_first_for_each_check_asked_for_is_judged(
     checks: set[str], names: list[str], tmp_path: Path
 ) -> None:
-    exercise = MadeUp(FakeBench(), work=tmp_path)
+    exercise = MadeUp(recorded("02_slim"), work=tmp_path)
     assert [one.mistake.name for one in judge.mistakes(exercise, checks=checks)] == names
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake_bench import FakeBench
+from recorded_bench import recorded
 
 from layerlab import exercises
 from layerlab.checks import Check
@@ -40,7 +40,7 @@ def contents(work: Path) -> dict[str, bytes]:
 
 
 def opened(name: str, work: Path) -> Exercise:
-    return exercises.open(name, FakeBench(), work=work)
+    return exercises.open(name, recorded(name), work=work)
 
 
 def failing(name: str) -> Check:

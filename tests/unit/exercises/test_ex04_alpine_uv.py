@@ -8,28 +8,31 @@ import sys
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fake_bench import APPS, MB, Begun, Ended
-from fake_musl import MuslBench
+from recorded_bench import APPS, Watched, recorded
 
 from layerlab import exercises
 from layerlab.errors import NotRecorded
 from layerlab.exercises import Exercise
-from layerlab.exercises.ex04_alpine_uv import mistakes as ex04_files
+from layerlab.exercises.ex04_alpine_uv import mistakes
 from layerlab.exercises.ex04_alpine_uv.audit import PYTHONS_OWN, audit
-from layerlab.exercises.ex04_alpine_uv.exercise import APP, AUDIT, FILE, MEND, PAIRS, SHARE, AlpineUv
+from layerlab.exercises.ex04_alpine_uv.checks import SHARE
+from layerlab.exercises.ex04_alpine_uv.exercise import APP, PAIRS, AlpineUv
 from layerlab.exercises.ex04_alpine_uv.square import CLAIMS, COPIED, CORNERS, LARGE, SMALL, Square
 from layerlab.probe import CopiedItem
 
+AUDIT, FIX, FILE = "q1-audit", "q2-mend", "q2-mend-file"
+MB = 1_000_000
 STARTER = (APPS / APP / "Dockerfile.today").read_text()
 HONEST = {
-    "a venv by uv": ex04_files.solution(STARTER),
+    "a venv by uv": mistakes.solution(STARTER),
     **dict(
         zip(
             ("a folder by --target", "pip --user", "pip --prefix", "a venv without pip", "one stage without traces"),
-            ex04_files.honest(STARTER),
+            mistakes.honest(STARTER),
             strict=True,
         )
     ),
@@ -38,13 +41,13 @@ HONEST = {
 
 @pytest.fixture
 def exercise(tmp_path: Path) -> AlpineUv:
-    opened = exercises.open("04_alpine_uv", MuslBench(), work=tmp_path)
+    opened = exercises.open("04_alpine_uv", recorded("04_alpine_uv"), work=tmp_path)
     assert isinstance(opened, AlpineUv)
     return opened
 
 
 def judged(exercise: Exercise, text: str) -> Any:
-    return exercise.verdicts(MEND, {FILE: text})
+    return exercise.verdicts(FIX, {FILE: text})
 
 
 @pytest.mark.parametrize("way", HONEST)
@@ -61,41 +64,47 @@ def test_the_file_as_it_is_serves_and_ships_an_installer(exercise: AlpineUv) -> 
     assert "copies /usr/local/bin/uv" in verdicts.check("no installer added").found
 
 
+def mistake(exercise: Exercise, name: str) -> str:
+    return next(wrong.answers[FILE] for wrong in exercise.mistakes if wrong.name == name)
+
+
 def test_what_a_later_line_hides_still_counts(exercise: AlpineUv) -> None:
-    hidden = {name: text for name, text, _ in ex04_files.slips(STARTER)}["uninstalls in the last stage"]
+    hidden = mistake(exercise, "uninstalls in the last stage")
     shown = judged(exercise, hidden).shown
     assert (shown.name, shown.status) == ("no installer added", "FAIL")
     number = next(n for n, line in enumerate(hidden.splitlines(), 1) if line.startswith("COPY") and "/bin" in line)
     assert f"line {number} copies /usr/local/bin/uv" in shown.found, "it names what brings it, not what hides it"
 
 
-def test_luggage_is_held_against_what_rode_along_before(exercise: AlpineUv) -> None:
+def test_luggage_is_held_against_what_else_was_copied_before(exercise: AlpineUv) -> None:
     """Bytecode of the packages stays below the limit; with that of pip's own run it does not."""
     before = exercise._trial(FILE, STARTER).sizes_before
     compiled = exercise._trial(FILE, HONEST["pip --user"]).sizes
     assert 0 < compiled.luggage_bytes <= SHARE * before.luggage_bytes
     assert judged(exercise, HONEST["pip --user"]).check("luggage").status == "PASS"
-    traces = ex04_files.one_stage(STARTER, bytecode=True)
+    traces = mistakes.one_stage(STARTER, bytecode=True)
     assert exercise._trial(FILE, traces).sizes.luggage_bytes > SHARE * before.luggage_bytes
     assert judged(exercise, traces).check("luggage").status == "FAIL"
 
 
 def test_a_text_alone_is_judged_without_an_engine_and_never_passes(tmp_path: Path) -> None:
-    class NothingRecorded(MuslBench):
-        def begin(self, *given: Any, **named: Any) -> Begun:
+    class NothingRecorded(Watched):
+        def begin(self, *given: Any, **named: Any) -> Any:
             raise NotRecorded("The build is not recorded. A live engine can run it.")
 
-    verdicts = judged(exercises.open("04_alpine_uv", NothingRecorded(), work=tmp_path), HONEST["a venv by uv"])
+    verdicts = judged(
+        exercises.open("04_alpine_uv", NothingRecorded(recorded("04_alpine_uv")), work=tmp_path), HONEST["a venv by uv"]
+    )
     assert [(check.name, check.status) for check in verdicts] == [("reads", "PASS"), ("builds", "SKIP")]
     assert not verdicts.all_pass
 
 
 def test_what_was_copied_unrecorded_is_a_skip(tmp_path: Path) -> None:
-    class NoRides(MuslBench):
-        def copied(self, *given: Any, **named: Any) -> tuple[CopiedItem, ...]:
+    class NothingCopied(Watched):
+        def copied(self, *given: Any, **named: Any) -> Any:
             raise NotRecorded("What was copied is not recorded. A live engine can tell.")
 
-    opened = exercises.open("04_alpine_uv", NoRides(), work=tmp_path)
+    opened = exercises.open("04_alpine_uv", NothingCopied(recorded("04_alpine_uv")), work=tmp_path)
     check = judged(opened, HONEST["a venv by uv"]).checks[-1]
     assert (check.name, check.status) == ("no installer added", "SKIP")
     assert [check.status for check in opened.verdicts(AUDIT, {AUDIT: ["uv"]})] == ["SKIP"]
@@ -105,7 +114,7 @@ def test_neighbours_are_different_files_that_get_a_verdict(exercise: AlpineUv) -
     texts = exercise.neighbours[FILE]
     assert len(set(texts)) == len(texts) >= 12
     assert all(judged(exercise, text).shown is None or judged(exercise, text).shown.status == "FAIL" for text in texts)
-    assert not {text for _, text, _ in ex04_files.slips(STARTER)} & set(texts)
+    assert not {wrong.answers.get(FILE) for wrong in exercise.mistakes} & set(texts)
 
 
 # --- 1. what of it is used --------------------------------------------------------------------
@@ -155,11 +164,11 @@ def test_a_spare_name_is_told_why(exercise: AlpineUv, picked: list[str], why: st
 
 
 def test_a_service_that_cannot_be_asked_is_no_verdict(tmp_path: Path) -> None:
-    class Silent(MuslBench):
-        def run(self, *given: Any, **named: Any) -> Ended:
-            return Ended(1, "Traceback\nModuleNotFoundError: No module named 'uvicorn'\n")
+    class Silent(Watched):
+        def run(self, *given: Any, **named: Any) -> Any:
+            return SimpleNamespace(exit_code=1, output="Traceback\nModuleNotFoundError: No module named 'uvicorn'\n")
 
-    opened = exercises.open("04_alpine_uv", Silent(), work=tmp_path)
+    opened = exercises.open("04_alpine_uv", Silent(recorded("04_alpine_uv")), work=tmp_path)
     (check,) = opened.verdicts(AUDIT, {AUDIT: ["uv"]})
     assert check.status == "SKIP"
     assert "No module named 'uvicorn'" in check.why
