@@ -1,15 +1,18 @@
-"""A bench that follows the recipes of exercise 11 as far as they start: as whom, from where, and for whom.
+"""A bench that follows pasted Dockerfiles as far as they start: as whom, from where, and for whom.
 
-No engine, no network. Holds no test.
+What people paste is recorded nowhere, and a build that never ends cannot be. No engine, no network. Holds no test.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
 
-from fake_bench import APPS, MB, Begun, FakeBench, Made
+from recorded_bench import APPS
 
 from layerlab.context import BuildContext
 from layerlab.dockerfile import Config, resolve
@@ -17,6 +20,32 @@ from layerlab.engine.protocol import Response
 from layerlab.errors import DoesNotServe
 from layerlab.image import HistoryEntry, Image
 from layerlab.probe import Contents, Distribution, Probe
+from layerlab.work.answers import work_folder
+
+MB = 1_000_000
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a build gave."""
+
+    image: Image
+    steps: tuple[Any, ...] = (1, 2)
+
+
+@dataclass
+class Begun:
+    """A build under way."""
+
+    make: Callable[[], Made]
+
+    def run(self, on_event: Callable[[Any], None] | None = None) -> Made:
+        if on_event:
+            on_event("step")
+        return self.make()
+
+    def cancel(self) -> None:
+        """There is nothing to end."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +58,23 @@ class Parked:
 
 
 @dataclass
-class CarPark(FakeBench):
-    """Builds and probes the three files of exercise 11; the rest is its parent's."""
+class CarPark:
+    """Builds and probes what is pasted: see `layerlab.exercises.Bench`."""
 
+    work: Path = field(default_factory=work_folder)
+    py_minor: str = "3.12"
+    namespace: str = "layerlab/"
     parked: dict[str, Parked] = field(default_factory=dict)
+    numbers: Any = field(default_factory=count)
+
+    def arguments(self, declared: Collection[str]) -> dict[str, str]:
+        return {"PY_MINOR": self.py_minor} if "PY_MINOR" in declared else {}
+
+    def folder(self, app: str) -> Path:
+        return APPS / app
+
+    def image(self, reference: str) -> Image:
+        return Image(f"sha256:{reference}", (), "", "", (HistoryEntry("base", 119 * MB),), ("slim",), 0)
 
     def begin(
         self,

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_bench import APPS
-from recorded_bench import Watched, recorded
+from recorded_bench import APPS, Watched, recorded
 
 from layerlab import exercises
 from layerlab.checks import Verdicts
 from layerlab.errors import BaseUnavailable, CheckFailed, NotRecorded
-from layerlab.exercises import Bench, Exercise
+from layerlab.exercises import Exercise
 from layerlab.exercises.ex01_naive.checks import LINES, READ
 from layerlab.exercises.ex02_slim.services import GIT, STANDARD_LIBRARY, ZLIB_HEADER
 from layerlab.exercises.ex03_multistage.failing_build import COMPILER
@@ -119,16 +118,13 @@ SOLUTIONS: Mapping[str, Mapping[str, Any]] = {
         ),
     },
 }
+
 Opener = Callable[[str], Exercise]
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Opener:
-    return lambda name: exercises.open(name, bench(name), work=tmp_path)
-
-
-def bench(name: str) -> Bench:
-    return recorded(name)
+    return lambda name: exercises.open(name, recorded(name), work=tmp_path)
 
 
 def solve(exercise: Exercise) -> None:
@@ -440,7 +436,7 @@ class NothingRecorded:
     """The bench of an exercise, on which nothing can be built or run."""
 
     def __init__(self, name: str) -> None:
-        self._bench = bench(name)
+        self._bench = recorded(name)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._bench, name)

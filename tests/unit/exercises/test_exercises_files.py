@@ -475,12 +475,14 @@ def test_what_does_not_answer_is_compared_with_nothing() -> None:
 
 
 def test_what_writes_into_its_image_fails_at_read_only(
-    exercise: Exercise, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+    exercise: Exercise, bench: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    serves = bench.probe
+
     def probe(image: Any, *paths: str, read_only: bool = False, **named: Any) -> Any:
         if read_only:
             raise DoesNotServe("It ended with exit code 1: OSError: [Errno 30] Read-only file system: 'visits.txt'")
-        return FakeBench.probe(bench, image, *paths, **named)
+        return serves(image, *paths, **named)
 
     monkeypatch.setattr(bench, "probe", probe)
     tried = trial(bench, exercise, RIGHT)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from fake_bench import APPS, Begun, Made
-from fake_car_park import CarPark
+from fake_car_park import Begun, CarPark, Made
+from recorded_bench import APPS
 
 from layerlab import narration
 from layerlab.dockerfile import parse

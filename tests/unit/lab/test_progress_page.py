@@ -13,7 +13,7 @@ from kept_work import EARLY, LATE, carried, keep
 from layerlab import exercises
 from layerlab.checks import Check, Verdicts
 from layerlab.errors import CheckFailed
-from layerlab.exercises.ex01_naive.exercise import LINES
+from layerlab.exercises.ex01_naive.checks import LINES
 from layerlab.exercises.kit.result import Result
 from layerlab.lab import progress_page as logbook
 from layerlab.lab.catalogue import Catalogue, Task, catalogue
