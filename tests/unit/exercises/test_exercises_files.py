@@ -30,6 +30,7 @@ from layerlab.image import Image
 from layerlab.narration import heard
 from layerlab.units import size
 from layerlab.widgets.dockerfile_panel import DockerfilePanel
+from layerlab.work.identity import own_tag
 
 TASK, FILE = "q3-blanks", "q3-blanks-file"
 BLANKS = (APPS / "exercise03/tickets/Dockerfile.blanks").read_text()
@@ -79,7 +80,7 @@ def test_the_panel_works_without_a_view(exercise: Exercise, bench: Watched) -> N
     assert panel.state == "judged"
     assert (exercise.answers.folder / "Dockerfile").read_text() == RIGHT
     assert panel.sizes is not None
-    image, base = bench.image("layerlab/ex03:q3-blanks-file"), bench.base("slim")
+    image, base = bench.image(own_tag("ex03:q3-blanks-file", exercise.work, namespace="layerlab/")), bench.base("slim")
     assert panel.sizes.base_bytes == base.size_bytes
     assert panel.sizes.added_bytes == image.added_bytes(base)
     assert panel.sizes.needed_bytes == bench.contents(image).needed_bytes(bench.contents(base)) > 0
