@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from layerlab.context import BuildContext
 from layerlab.engine import solves
-from layerlab.engine.protocol import BuildRequest
+from layerlab.engine.protocol import BuildRequest, Limits
 from layerlab.engine.session_images import SessionImages
 from layerlab.engine.steps import BuildEnvironment, PlannedStep, plan
 
@@ -108,8 +109,17 @@ def test_a_global_argument_counts_through_the_base_it_names(folder: Path):
     assert same_prefix(keys(steps(folder, text)), keys(steps(folder, text, args={"MINOR": "3.11"}))) == 2
 
 
-@pytest.mark.parametrize("other", [{"builder": "buildah"}, {"platform": "linux/arm64"}, {"network": "none"}])
-def test_builder_platform_and_limits_count_from_the_first_step(folder: Path, other: dict[str, str]):
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"builder": "buildah"},
+        {"platform": "linux/arm64"},
+        {"network": "none"},
+        {"limits": Limits(memory_bytes=1 << 30)},
+        {"limits": Limits(pids=4)},
+    ],
+)
+def test_builder_platform_and_limits_count_from_the_first_step(folder: Path, other: dict[str, Any]):
     assert same_prefix(keys(steps(folder)), keys(steps(folder, **other))) == 0
 
 
