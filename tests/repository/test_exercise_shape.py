@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-FOLDERS = sorted((Path(__file__).parents[2] / "layerlab" / "exercises").glob("ex[0-9][0-9]*_*/"))
+EXERCISES = Path(__file__).parents[2] / "layerlab" / "exercises"
+# The skeleton as well, since every new exercise begins as its copy.
+FOLDERS = [*sorted(EXERCISES.glob("ex[0-9][0-9]*_*/")), EXERCISES / "skeleton"]
 FILES = ("__init__.py", "checks.py", "exercise.py", "mistakes.py", "texts.toml")
 # The class asks and delegates; what is judged, measured or got wrong has a file of its own.
 MOST_LINES = 140

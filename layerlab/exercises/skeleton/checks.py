@@ -10,7 +10,7 @@ from layerlab.exercises.kit.trial import Trial
 from layerlab.units import size
 
 
-def checks(trial: Trial) -> Iterator[Check]:
+def checks(task: str, trial: Trial) -> Iterator[Check]:
     """Yield the checks of the Dockerfile, those first that need no engine; a failing build ends them."""
     yield file_checks.reads(trial)
     yield file_checks.builds(trial)

@@ -13,16 +13,14 @@ from layerlab.exercises.kit.texts import Texts
 from layerlab.exercises.kit.trial import Trial
 from layerlab.exercises.skeleton import checks, mistakes
 
-LEAN = "q1-lean"
-
 
 class Skeleton(Exercise):
     """Say here, in a sentence, what somebody understands who solved it."""
 
     texts = Texts.beside(__file__)
-    tasks = {LEAN: (f"{LEAN}-file",)}  # noqa: RUF012
+    tasks = {"q1-lean": ("q1-lean-file",)}  # noqa: RUF012
     files = {  # noqa: RUF012
-        f"{LEAN}-file": FileTask(
+        "q1-lean-file": FileTask(
             file="Dockerfile",
             app=Path(__file__).with_name("service"),
             starter="Dockerfile",
@@ -31,17 +29,17 @@ class Skeleton(Exercise):
     }
 
     def _try(self, task: str, trial: Trial) -> Iterator[Check]:
-        return checks.checks(trial)
+        return checks.checks(task, trial)
 
     @property
-    def mistakes(self) -> Sequence[Mistake]:
+    def mistakes(self) -> tuple[Mistake, ...]:
         """What people get wrong."""
-        return mistakes.mistakes(LEAN, self.starter(f"{LEAN}-file"))
+        return mistakes.mistakes(self.starters)
 
     @property
     def neighbours(self) -> Mapping[str, Sequence[str]]:
         """What differs from a solution by one edit: recorded, for whoever has no engine."""
-        return {f"{LEAN}-file": mistakes.neighbours(self.starter(f"{LEAN}-file"))}
+        return mistakes.neighbours(self.starters)
 
 
 EXERCISE = Skeleton
