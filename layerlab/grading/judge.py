@@ -5,14 +5,16 @@ Knows how to ask. What a verdict should have been is for `verify` to say.
 
 from __future__ import annotations
 
+import io
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 from layerlab import exercises
 from layerlab.checks import Verdicts
-from layerlab.errors import ReleaseError
+from layerlab.errors import EngineError, ReleaseError
 from layerlab.exercises import Exercise, Mistake
 from layerlab.grading.kernels import answers_elsewhere
 from layerlab.lab.lab import open_lab
@@ -54,7 +56,9 @@ def opened(name: str, *, engine: str | None = None, root: Path | None = None) ->
     Raises
     ------
     ReleaseError
-        It cannot be opened here, or fails within the block.
+        It cannot be opened, or fails within the block, with the place in its folder.
+    EngineError
+        No engine answers, or not the one that was named.
     """
     with answers_elsewhere() as work:
         try:
@@ -63,11 +67,18 @@ def opened(name: str, *, engine: str | None = None, root: Path | None = None) ->
                 yield exercises.open(name, lab)
             finally:
                 lab.engine.close()
+        except EngineError:
+            raise
         except Exception as error:
-            raise ReleaseError(
-                f"Exercise {name} cannot judge its mistakes ({type(error).__name__}: {error}). "
-                "Open it in a notebook to see where it fails."
-            ) from error
+            told = f"{type(error).__name__}: {error}".rstrip(".")
+            raise ReleaseError(f"Exercise {name} cannot judge its mistakes. {told}{_place(error, name)}.") from error
+
+
+def _place(error: Exception, name: str) -> str:
+    """Where in the exercise's own folder an error came up, in words; empty where it did not."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).parent.name == f"ex{name}"]
+    return f", in {Path(own[-1].filename).name}, line {own[-1].lineno}" if own else ""
 
 
 def mistakes(exercise: Exercise, *, checks: Iterable[str] | None = None) -> Iterator[Judged]:
@@ -84,7 +95,9 @@ def mistakes(exercise: Exercise, *, checks: Iterable[str] | None = None) -> Iter
             if mistake.failing not in wanted:
                 continue
             wanted.remove(mistake.failing)
-        yield Judged(mistake, exercise.verdicts(mistake.task, mistake.answers))
+        with redirect_stdout(io.StringIO()):  # a build says how to repeat it, which nobody here wants to
+            verdicts = exercise.verdicts(mistake.task, mistake.answers)
+        yield Judged(mistake, verdicts)
 
 
 def neighbours(exercise: Exercise) -> Neighbours:
@@ -99,6 +112,7 @@ def neighbours(exercise: Exercise) -> Neighbours:
 
 def _undecided(exercise: Exercise, task: str, id: str, texts: Sequence[str]) -> Iterator[str]:
     for number, text in enumerate(texts, 1):
-        shown = exercise.verdicts(task, {id: text}).shown
+        with redirect_stdout(io.StringIO()):
+            shown = exercise.verdicts(task, {id: text}).shown
         if shown and shown.status == "SKIP":
             yield f"{id} {number}: {shown.why}"

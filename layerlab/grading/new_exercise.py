@@ -34,13 +34,14 @@ def new_exercise(name: str, *, checkout: Path) -> tuple[Path, Path]:
         raise ReleaseError(f"`{name}` is no name of an exercise. Use two digits and a word, as in `12_caches`.")
     exercises = checkout / "layerlab" / "exercises"
     folder, notebook = exercises / f"ex{name}", checkout / "solutions" / f"{name}.ipynb"
-    for there in (folder, notebook):
-        if there.exists():
-            raise ReleaseError(f"`{there.relative_to(checkout)}` is there already. Choose another name, or remove it.")
-    if not (skeleton := exercises / "skeleton").is_dir():
+    # `release 12` and `verify 12` mean one exercise, so a number is given once.
+    number = name.partition("_")[0]
+    for there in (*exercises.glob(f"ex{number}_*"), *notebook.parent.glob(f"{number}_*.ipynb")):
+        raise ReleaseError(f"`{there.relative_to(checkout)}` is there already. Choose another number, or remove it.")
+    if not (skeleton := exercises / "ex_skeleton").is_dir():
         raise ReleaseError(f"There is no skeleton in `{checkout}`. Run this in a checkout of the course.")
     words = {
-        "layerlab.exercises.skeleton": f"layerlab.exercises.ex{name}",
+        "layerlab.exercises.ex_skeleton": f"layerlab.exercises.ex{name}",
         "Skeleton": "".join(word.capitalize() for word in name.split("_")[1:]),
         "skeleton": name,
     }

@@ -7,14 +7,17 @@ exercises to say.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+
+from nbformat import NotebookNode
 
 from layerlab import exercises
 from layerlab.checks import Check, judge
 from layerlab.checks.verdict import MARKS, WORDS
-from layerlab.errors import ReleaseError
+from layerlab.errors import ReleaseError, SetupError
 from layerlab.exercises.kit.file_checks import SHARED
+from layerlab.exercises.kit.texts import shared_hints
 from layerlab.grading import cells
 from layerlab.grading import judge as judging
 from layerlab.grading.kernels import CELL_SECONDS, CellRun, execute
@@ -71,16 +74,19 @@ def verify_one(
     name = solution.stem
     try:
         generated = exercise_of(solution)
-    except ReleaseError as error:
+        kind = exercises.kind(name) if name in exercises.NAMES else None
+    except (ReleaseError, SetupError) as error:
         yield Check(name=f"{name} can be released", status="FAIL", found=str(error), wanted="an exercise")
         return
+    if kind:
+        yield has_its_headings(name, kind.titles.values(), generated)
     yield drift(name, cells.to_bytes(generated), exercise)
     solved = execute(cells.read(solution), folder=solution.parent, engine=engine, cell_seconds=cell_seconds)
     yield full_marks(name, solved)
     unsolved = execute(generated, folder=solution.parent, engine=engine, cell_seconds=cell_seconds)
     yield refused(name, unsolved)
-    if name in exercises.NAMES:
-        yield every_task_is_checked(name, tuple(exercises.kind(name).tasks), solved)
+    if kind:
+        yield every_task_is_checked(name, tuple(kind.tasks), solved)
         yield from _mistakes(name, solution.parent.parent, solved, engine=engine, with_neighbours=with_neighbours)
 
 
@@ -93,6 +99,7 @@ def _mistakes(
             judged.append(one)
             yield documented(name, one)
         yield every_check_can_fail(name, passed_checks(solved), judged)
+        yield hints_fit(name, exercise.texts.own_hints, passed_checks(solved), judged)
         if with_neighbours and (beside := judging.neighbours(exercise)).tried:
             yield every_neighbour_is_decided(name, beside)
 
@@ -106,6 +113,19 @@ def drift(name: str, generated: bytes, exercise: Path) -> Check:
         same,
         found="the same bytes" if same else "other bytes" if there else "no file",
         wanted="the same bytes; run `layerlab release`",
+    )
+
+
+def has_its_headings(name: str, titles: Iterable[str], notebook: NotebookNode) -> Check:
+    """Check that the notebook has a heading for each task, letter for letter as the exercise's texts have it."""
+    there = {line.lstrip("# ") for cell in notebook.cells for line in cell.source.split("\n") if line.startswith("#")}
+    wanted = list(titles)
+    missing = [title for title in wanted if title not in there]
+    return judge(
+        f"{name} has its tasks' headings",
+        not missing,
+        found=f"no heading “{missing[0]}”" if missing else f"all {len(wanted)}",
+        wanted="those of texts.toml",
     )
 
 
@@ -161,10 +181,12 @@ def documented(name: str, judged: judging.Judged) -> Check:
     """
     mistake, verdict = judged.mistake, judged.verdict
     wanted = f"FAIL {mistake.failing}"
+    if mistake.failing not in (names := [check.name for check in judged.verdicts]):
+        wanted += f", and there is no such check: {', '.join(names)}"
     title = f"{name} {mistake.task} mistake “{mistake.name}”"
     if verdict.startswith("SKIP"):
         return Check(name=title, status="SKIP", found=verdict, wanted=wanted)
-    return judge(title, verdict == wanted, found=verdict, wanted=wanted)
+    return judge(title, verdict == f"FAIL {mistake.failing}", found=verdict, wanted=wanted)
 
 
 def passed_checks(solved: Iterable[CellRun]) -> tuple[str, ...]:
@@ -193,9 +215,32 @@ def every_check_can_fail(name: str, passed: Iterable[str], judged: Sequence[judg
     return judge(
         title,
         not left,
-        found=f"no mistake fails {', '.join(left)}" if left else f"all {len(there)}",
+        found=f"no mistake fails {', '.join(f'“{one}”' for one in left)}" if left else f"all {len(there)}",
         wanted="a mistake for each",
     )
+
+
+def hints_fit(
+    name: str, hints: Mapping[str, Sequence[str]], passed: Iterable[str], judged: Sequence[judging.Judged]
+) -> Check:
+    """Check that each check that a mistake fails has hints, and that an exercise has none for a check it does not make.
+
+    Parameters
+    ----------
+    hints
+        The exercise's own; "task: check" or "check" → texts.
+    passed
+        Names of the checks that its solution passes.
+    """
+    shared = shared_hints().keys()
+    seen = {*passed, *(check.name for one in judged for check in one.verdicts)} | shared
+    has_hints = {key.rpartition(": ")[2] for key in hints} | shared
+    faults = [f"none for “{one}”" for one in sorted({one.mistake.failing for one in judged} - has_hints)]
+    faults += [f"some for “{key}”, which is no check" for key in hints if key.rpartition(": ")[2] not in seen]
+    title = f"{name} has hints for its checks"
+    if faults and any(check.status == "SKIP" for one in judged for check in one.verdicts):
+        return Check(name=title, status="SKIP", found=_first(faults), wanted="hints for what learners fail")
+    return judge(title, not faults, found=_first(faults) or f"{len(has_hints)} checks", wanted="hints for each")
 
 
 def every_neighbour_is_decided(name: str, neighbours: judging.Neighbours) -> Check:

@@ -39,7 +39,14 @@ def test_it_is_released_and_verified_and_refused_without_its_mistake(copy: Path,
     assert layerlab(copy, "new-exercise", NAME, engine=engine).returncode == 0
     assert layerlab(copy, "release", "12", engine=engine).returncode == 0
     verified = layerlab(copy, "verify", "12", engine=engine)
-    assert (verified.returncode, verified.stdout.splitlines()[-1]) == (0, "6 PASS, 0 FAIL, 0 SKIP"), verified.stdout
+    assert (verified.returncode, verified.stdout.splitlines()[-1]) == (0, "8 PASS, 0 FAIL, 0 SKIP"), verified.stdout
+
+    stale = copy / f"layerlab/exercises/ex{NAME}/service/Dockerfile"
+    text = stale.read_text(encoding="utf-8")
+    stale.write_text(text.replace("rm /tmp/grid", "rm -r /tmp/grid"), encoding="utf-8")
+    told = layerlab(copy, "verify", "12", engine=engine)
+    assert told.returncode and "an edit needs one place, in mistakes.py, line" in told.stdout + told.stderr
+    stale.write_text(text, encoding="utf-8")
 
     mistakes = copy / f"layerlab/exercises/ex{NAME}/mistakes.py"
     text = mistakes.read_text(encoding="utf-8")
@@ -47,4 +54,4 @@ def test_it_is_released_and_verified_and_refused_without_its_mistake(copy: Path,
         text.replace("    return (\n        Mistake", "    return ()\n    (\n        Mistake"), encoding="utf-8"
     )
     refused = layerlab(copy, "verify", "12", engine=engine)
-    assert refused.returncode == 1 and "no mistake fails added" in refused.stdout, refused.stdout
+    assert refused.returncode == 1 and "no mistake fails “added”" in refused.stdout, refused.stdout

@@ -9,7 +9,7 @@ import pytest
 
 EXERCISES = Path(__file__).parents[2] / "layerlab" / "exercises"
 # The skeleton as well, since every new exercise begins as its copy.
-FOLDERS = [*sorted(EXERCISES.glob("ex[0-9][0-9]*_*/")), EXERCISES / "skeleton"]
+FOLDERS = [*sorted(EXERCISES.glob("ex[0-9][0-9]*_*/")), EXERCISES / "ex_skeleton"]
 FILES = ("__init__.py", "checks.py", "exercise.py", "mistakes.py", "texts.toml")
 # The class asks and delegates; what is judged, measured or got wrong has a file of its own.
 MOST_LINES = 140
@@ -58,7 +58,8 @@ def test_its_mistakes_and_neighbours_are_one_line_each(folder: Path) -> None:
     for name in ("mistakes", "neighbours") if asks_for_a_file else ("mistakes",):
         docstring, returns = found[name].body
         assert isinstance(docstring, ast.Expr) and isinstance(returns, ast.Return)
-        assert ast.unparse(returns).startswith(f"return mistakes.{name}(")
+        told = ast.unparse(returns)
+        assert told.startswith(f"return mistakes.{name}("), f"{name} is to be given by mistakes.py, not by {told!r}"
         assert name in functions(tree(folder / "mistakes.py").body)
 
 

@@ -67,9 +67,10 @@ class Exercise:
     files: ClassVar[Mapping[str, FileTask]] = {}
 
     def __init_subclass__(cls) -> None:
-        """Take name, titles and hints from the texts."""
+        """Take name, titles and hints from the texts. Raises SetupError where they are about other tasks."""
         super().__init_subclass__()
         if "texts" in vars(cls):
+            cls.texts.require(tuple(cls.tasks))
             cls.name, cls.titles, cls.hints = cls.texts.exercise, cls.texts.titles, cls.texts.hints
 
     def __init__(self, bench: Bench, *, work: Path | None = None) -> None:

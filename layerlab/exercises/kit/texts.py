@@ -57,7 +57,7 @@ class Texts:
 
     exercise: str
     tasks: Mapping[str, TaskTexts]
-    hints: Mapping[str, tuple[str, ...]]
+    own_hints: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def beside(cls, module_file: str) -> Texts:
@@ -71,10 +71,23 @@ class Texts:
         folder = Path(module_file).parent
         path = folder / "texts.toml"
         body = _read(path)
-        hints = {**shared_hints(), **_hints(body.pop(_HINTS, {}), path)}
+        hints = _hints(body.pop(_HINTS, {}), path)
         return cls(
             folder.name.removeprefix("ex"), {task: _task(task, table, path) for task, table in body.items()}, hints
         )
+
+    def require(self, tasks: tuple[str, ...]) -> None:
+        """Raise SetupError unless there are texts for exactly these tasks."""
+        missing = [f"there are none for the task {task}" for task in tasks if task not in self.tasks]
+        strange = [f"no task is called {task!r}" for task in self.tasks if task not in tasks]
+        if missing or strange:
+            told = "; ".join([*missing, *strange])
+            raise SetupError(f"texts.toml of exercise {self.exercise}: {told}. Its tasks are {', '.join(tasks)}.")
+
+    @property
+    def hints(self) -> dict[str, tuple[str, ...]]:
+        """Check → its hints; its own take the place of those that exercises share."""
+        return {**shared_hints(), **self.own_hints}
 
     @property
     def titles(self) -> dict[str, str]:

@@ -135,7 +135,7 @@ def solve(exercise: Exercise) -> None:
 
 
 # Where the recordings hold the solution only after builds that its notebook makes, its own test follows the notebook.
-@pytest.mark.parametrize("name", [name for name in exercises.NAMES if name != "09_buildkit"])
+@pytest.mark.parametrize("name", [name for name in SOLUTIONS if name != "09_buildkit"])
 def test_the_solution_gets_full_marks(opened: Opener, name: str) -> None:
     exercise = opened(name)
     solve(exercise)
@@ -275,7 +275,7 @@ def test_an_order_is_asked_for_in_words_of_ordering(opened: Opener) -> None:
     assert "Choose it" not in hint
 
 
-@pytest.mark.parametrize("name", exercises.NAMES)
+@pytest.mark.parametrize("name", SOLUTIONS)
 def test_a_verdict_says_which_answer_it_judged(opened: Opener, name: str) -> None:
     exercise = opened(name)
     solve(exercise)
@@ -399,7 +399,7 @@ def test_documented_mistakes_get_their_documented_verdicts(
         assert (shown.name, shown.status) == (mistake.failing, "FAIL"), says
         assert shown.why, says
         assert shown.hint.endswith("?"), "a verdict ends in one question"
-        assert len(exercise.hints[shown.name]) == 3
+        assert exercise.hints[shown.name], says
         assert word_count(verdicts) <= most_words(verdicts), says
         assert not belittles(str(verdicts)), says
         for id, value in mistake.answers.items():
@@ -450,22 +450,25 @@ class NothingRecorded:
     begin = build
 
 
-@pytest.mark.parametrize("name", exercises.NAMES)
-def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_path: Path, name: str) -> None:
+# Exercise → a task whose right answer only an engine can tell.
+MEASURED = {
+    "01_naive": "q2-point",
+    "02_slim": "q1-notes",
+    "03_multistage": "q3-blanks",
+    "04_alpine_uv": "q2-mend",
+    "05_layers": "q2-slow",
+    "06_base_images": "q6-port",
+    "07_model_files": "q3-early",
+    "08_measuring": "q3-mend",
+    "09_buildkit": "q2-fetches",
+    "10_practice": "q1-almanac",
+    "11_with_ai": "q3-repair",
+}
+
+
+@pytest.mark.parametrize(("name", "task"), MEASURED.items())
+def test_without_the_measurement_a_check_is_skipped_and_says_what_decides(tmp_path: Path, name: str, task: str) -> None:
     exercise = exercises.open(name, NothingRecorded(name), work=tmp_path)
-    task = {
-        "01_naive": "q2-point",
-        "02_slim": "q1-notes",
-        "03_multistage": "q3-blanks",
-        "04_alpine_uv": "q2-mend",
-        "05_layers": "q2-slow",
-        "10_practice": "q1-almanac",
-        "08_measuring": "q3-mend",
-        "07_model_files": "q3-early",
-        "11_with_ai": "q3-repair",
-        "06_base_images": "q6-port",
-        "09_buildkit": "q2-fetches",
-    }[name]
     *before, check = exercise.verdicts(task, SOLUTIONS[name])
     assert all(one.status == "PASS" for one in before), "what the text shows is judged all the same"
     assert check.status == "SKIP"

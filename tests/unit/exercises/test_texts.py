@@ -55,6 +55,18 @@ def test_what_is_wrong_is_said_with_the_file(tmp_path: Path, body: str, told: st
     assert "texts.toml" in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("tasks", "told"),
+    [
+        (("q1-lean", "q2-more"), "there are none for the task q2-more. Its tasks are q1-lean, q2-more."),
+        (("q1-laen",), "none for the task q1-laen; no task is called 'q1-lean'"),
+    ],
+)
+def test_texts_and_tasks_are_the_same(tmp_path: Path, tasks: tuple[str, ...], told: str) -> None:
+    with pytest.raises(SetupError, match=told):
+        texts(tmp_path, TASK).require(tasks)
+
+
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"texts\.toml cannot be read"):
         Texts.beside(str(tmp_path / "ex12_caches" / "exercise.py"))

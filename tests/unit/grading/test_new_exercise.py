@@ -68,6 +68,12 @@ def test_what_is_there_is_not_written_over(checkout: Path) -> None:
     assert files(checkout) == before and solution.read_text() == "mine"
 
 
+def test_a_number_is_given_once(checkout: Path) -> None:
+    with pytest.raises(ReleaseError, match=r"ex05_layers` is there already\. Choose another number"):
+        new_exercise("05_other", checkout=checkout)
+    assert not (checkout / "solutions" / "05_other.ipynb").exists()
+
+
 def test_without_a_checkout_there_is_nothing_to_copy(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="no skeleton"):
         new_exercise(NAME, checkout=tmp_path)

@@ -185,8 +185,9 @@ def judged(*checks: str) -> judge.Judged:
     ("verdicts", "status", "found"),
     [
         (["PASS folder", "FAIL order"], "PASS", "FAIL order"),
-        (["FAIL folder", "FAIL order"], "FAIL", "FAIL folder"),
-        (["PASS order"], "FAIL", "PASS"),
+        (["FAIL folder", "FAIL order"], "FAIL", "FAIL folder, wanted FAIL order)"),
+        (["PASS order"], "FAIL", "PASS, wanted FAIL order)"),
+        (["FAIL orders"], "FAIL", "FAIL orders, wanted FAIL order, and there is no such check: orders)"),
         (["SKIP measured"], "SKIP", "SKIP measured"),
     ],
 )
@@ -199,8 +200,8 @@ def test_a_mistake_gets_its_documented_verdict(verdicts: list[str], status: str,
     ("passed", "verdicts", "status", "found"),
     [
         (["order"], [["FAIL order"]], "PASS", "all 1"),
-        (["order", "folder"], [["FAIL order"]], "FAIL", "no mistake fails folder"),
-        ([], [["FAIL order", "PASS folder"]], "FAIL", "no mistake fails folder"),
+        (["order", "folder"], [["FAIL order"]], "FAIL", "no mistake fails “folder”"),
+        ([], [["FAIL order", "PASS folder"]], "FAIL", "no mistake fails “folder”"),
         ([], [["FAIL order", "PASS folder"], ["PASS order", "FAIL folder"]], "PASS", "all 2"),
         (["reads", "builds", "order"], [["PASS reads", "FAIL order"]], "PASS", "all 1"),
         (["folder"], [["SKIP order"]], "SKIP", "not seen: folder, order"),
@@ -211,6 +212,30 @@ def test_a_check_that_no_mistake_fails_is_refused(
 ) -> None:
     check = verify.every_check_can_fail("01", passed, [judged(*one) for one in verdicts])
     assert (check.status, check.found) == (status, found)
+
+
+@pytest.mark.parametrize(
+    ("hints", "verdicts", "status", "found"),
+    [
+        (["order"], ["FAIL order"], "PASS", ""),
+        (["q1: order"], ["FAIL order"], "PASS", ""),
+        ([], ["FAIL order"], "FAIL", "none for “order”"),
+        (["order", "odrer"], ["FAIL order"], "FAIL", "some for “odrer”, which is no check"),
+        (["order", "builds"], ["FAIL order"], "PASS", ""),
+        ([], ["SKIP order"], "SKIP", "none for “order”"),
+    ],
+)
+def test_hints_are_there_for_what_mistakes_fail_and_for_nothing_else(
+    hints: list[str], verdicts: list[str], status: str, found: str
+) -> None:
+    check = verify.hints_fit("01", dict.fromkeys(hints, ("?",)), (), [judged(*verdicts)])
+    assert (check.status, check.found if found else "") == (status, found)
+
+
+@pytest.mark.parametrize(("heading", "status"), [("## 1. Rides", "PASS"), ("## 1. Rids", "FAIL"), ("1. Rides", "FAIL")])
+def test_a_notebook_has_the_headings_of_the_texts(heading: str, status: str) -> None:
+    check = verify.has_its_headings("01", ["1. Rides"], notebook(prose("title", "# 01"), prose("q1", heading)))
+    assert check.status == status
 
 
 def test_the_checks_of_a_solution_are_those_that_its_cells_told() -> None:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from layerlab.checks import Check
+from layerlab.exercises.ex_skeleton import checks, mistakes
 from layerlab.exercises.kit.exercise import Exercise
 from layerlab.exercises.kit.file_task import FileTask
 from layerlab.exercises.kit.mistake import Mistake
 from layerlab.exercises.kit.texts import Texts
 from layerlab.exercises.kit.trial import Trial
-from layerlab.exercises.skeleton import checks, mistakes
 
 
 class Skeleton(Exercise):
