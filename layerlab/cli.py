@@ -82,20 +82,21 @@ def lab(port: int, no_browser: bool) -> None:
 
 @main.command()
 @click.argument("pytest_arguments", nargs=-1)
-def test(pytest_arguments: tuple[str, ...]) -> None:
+@click.option("--nightly", is_flag=True, help="Also what takes hours, such as every documented mistake, live.")
+def test(pytest_arguments: tuple[str, ...], nightly: bool) -> None:
     """Run every test, on a live engine where possible.
 
     What stands after `--` goes to pytest.
     """
     from layerlab.course.testing import test as run_tests
 
-    sys.exit(run_tests(pytest_arguments))
+    sys.exit(run_tests(pytest_arguments, nightly=nightly))
 
 
 @main.command()
 @click.argument("pytest_arguments", nargs=-1)
 def check(pytest_arguments: tuple[str, ...]) -> None:
-    """Run the fast tests that need no engine.
+    """Run the fast tests that need no engine, in a minute.
 
     What stands after `--` goes to pytest.
     """

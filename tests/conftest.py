@@ -10,10 +10,12 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from strangers import Strangers
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -31,14 +33,18 @@ ORDER = ("unit", "repository", "recorded", "engine", "notebooks", "browser")
 ENGINE = "live engine"
 ALONE = {
     ENGINE: re.compile(r"[^\[]*(tests/engine/|_on_an_engine\.py::)"),
-    "live notebooks": re.compile(r"[^\[]*/test_run\.py::test_notebook\[.*-live\]"),
-    "live solutions": re.compile(r"[^\[]*/test_run\.py::test_solution\[.*-live\]"),
     "pages": re.compile(r"[^\[]*tests/browser/"),
-    "recorded passes": re.compile(r"[^\[]*/test_run\.py::"),
 }
+PASS = re.compile(r"[^\[]*/test_run\.py::\w+\[((?:live|recorded)-[a-z]+)-")
 # The course itself on the live engine. Any worker may do a part of it, as learners do who share an engine, but only
 # when the engine's own tests are over.
 LIVE_COURSE = re.compile(r"[^\[]*tests/notebooks/[^\[]*\[([^\[]+-)?live[\]-]")
+
+# How many examples a property is shown; `generated.examples` keeps those that name a number of their own in step.
+# A deadline would tell how busy the machine is.
+for _profile, _examples in {"check": 10, "full": 100, "nightly": 1000}.items():
+    settings.register_profile(_profile, max_examples=_examples, deadline=None)
+settings.load_profile("full")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,13 +65,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (_turn(item.nodeid) if side_by_side else 0, _cost(item)))
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """Give a test to whichever worker is free, but all of a group to one.
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Count what the verb leaves to a longer one, by the mark that says so."""
+    for item in items:
+        LEFT.update(mark for mark in TO if item.get_closest_marker(mark))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_testnodedown(node: WorkerController) -> None:
+    """Take over what a worker has counted; each has collected all tests, so one is enough."""
+    LEFT.clear()
+    LEFT.update(getattr(node, "workeroutput", {}).get("left", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests ran, and how many of those asked for are left to a longer verb."""
+    if not LEFT:
+        return
+    ran = sum(len(terminalreporter.stats.get(outcome, ())) for outcome in ("passed", "failed", "skipped"))
+    left = "; ".join(f"{count:,} marked {mark} are left to {TO[mark]}" for mark, count in LEFT.items())
+    terminalreporter.write_line(f"{ran:,} tests were run; {left}.")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """Give a test to whichever worker is free, but all of a group to one; xdist's own where no groups are asked for.
 
     xdist's own ``--dist loadgroup`` passes the group on in a test's id, and pytest 9.2 keeps that change to itself.
     """
-    return _ByGroup(config, log)
+    return _ByGroup(config, log) if config.getoption("dist") == "loadscope" else None
 
+
+# A run leaves out what bears one of these marks, and says where that runs.
+TO = {"slow": "`make test`", "nightly": "`layerlab test --nightly`"}
+LEFT: Counter[str] = Counter()
 
 STRANGERS = pytest.StashKey[Strangers]()
 HOW_MANY_STRANGERS = 20
@@ -85,6 +117,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     Thousands of images would stay otherwise, and the classic builder looks at each step through all that stand on
     its base. What the strangers own must be as it was before the run, whatever was built, cancelled and cleaned.
     """
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left"] = dict(LEFT)
     run = os.environ.get(RUN)
     if not run or hasattr(session.config, "workerinput"):
         return
@@ -132,6 +166,9 @@ class _ByGroup(LoadScopeScheduling):
 
     def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
         super().mark_test_complete(node, item_index, duration)
+        units, scope = self.assigned_work[node], self._split_scope(self.registered_collections[node][item_index])
+        if all(units[scope].values()):  # xdist would look at all that is done each time it hands something out
+            del units[scope]
         for other in self.nodes:  # one may have waited for this test
             self._reschedule(other)
 
@@ -148,11 +185,16 @@ class _ByGroup(LoadScopeScheduling):
 
 
 def _group(nodeid: str) -> str | None:
+    if of_pass := PASS.match(nodeid):
+        return of_pass[1]
     return next((name for name, ids in ALONE.items() if ids.match(nodeid)), None)
 
 
 def _turn(nodeid: str) -> int:
-    return 0 if _group(nodeid) == ENGINE else 2 if LIVE_COURSE.match(nodeid) else 1
+    """Long things first, so that no worker is left alone with one: the passes, then the single tests of the course."""
+    if _group(nodeid) == ENGINE:
+        return 0
+    return 1 if not LIVE_COURSE.match(nodeid) else 2 if PASS.match(nodeid) else 3
 
 
 def _cost(item: pytest.Item) -> int:

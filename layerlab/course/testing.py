@@ -1,4 +1,7 @@
-"""`layerlab check` and `layerlab test`: every part runs, whatever failed before it; pytest's summary comes last."""
+"""`layerlab check` and `layerlab test`: every part runs, whatever failed before it; pytest's summary comes last.
+
+What each of them runs, and what it may take, is in docs/testing.md.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from layerlab.course import browser
@@ -18,6 +21,9 @@ from layerlab.setup.bootstrap import CHECKOUT
 
 # tests/conftest.py says what one worker does alone, and what waits for the engine's own tests.
 SIDE_BY_SIDE = ("-n", "logical", "--dist", "loadscope", "--no-loadscope-reorder")
+# Marks of pyproject.toml. Its own options leave out what is nightly, so `make test` need not say so.
+QUICK = ("-m", "not slow and not nightly", "--hypothesis-profile=check")
+NIGHTLY = ("-m", "", "--hypothesis-profile=nightly", f"--timeout={4 * 3600}")
 STATIC = (
     ("ruff: rules", ("ruff", "check", ".")),
     ("ruff: format", ("ruff", "format", "--check", ".")),
@@ -26,14 +32,22 @@ STATIC = (
 
 
 def check(pytest_arguments: Sequence[str] = (), *, checkout: Path = CHECKOUT) -> int:
-    """Run what needs no engine: rules, format, types and the unit tests. Returns 0, or 1 if any part failed."""
+    """Run what needs no engine and a minute: rules, format, types and the unit tests that are not slow.
+
+    Returns 0, or 1 if any part failed.
+    """
     passed = _static(checkout)
-    tests = _pytest(("-n", "logical", "tests/unit", "tests/repository", *pytest_arguments), checkout)
+    tests = _pytest(("-n", "logical", *QUICK, "tests/unit", "tests/repository", *pytest_arguments), checkout)
     return _conclude(passed and tests)
 
 
-def test(pytest_arguments: Sequence[str] = (), *, checkout: Path = CHECKOUT) -> int:
+def test(pytest_arguments: Sequence[str] = (), *, nightly: bool = False, checkout: Path = CHECKOUT) -> int:
     """Run everything, setting up an engine and its bases first. Returns 0, or 1 if any part failed.
+
+    Parameters
+    ----------
+    nightly
+        Also run what takes hours: the tests marked so, and ten times the examples of each property.
 
     Notes
     -----
@@ -49,7 +63,8 @@ def test(pytest_arguments: Sequence[str] = (), *, checkout: Path = CHECKOUT) -> 
         if engine.why_not:
             what = "in CI that is a failure" if strict else "tests that need one are skipped"
             steps.say(f"No live engine, so {what}. {engine.why_not}")
-        tests = _pytest((*strict, *SIDE_BY_SIDE, "tests", *pytest_arguments), checkout, run=uuid.uuid4().hex)
+        how = (*strict, *SIDE_BY_SIDE, *(NIGHTLY if nightly else ()))
+        tests = _pytest((*how, "tests", *pytest_arguments), checkout, run=uuid.uuid4().hex)
     finally:
         if engine.started_here:
             from layerlab.engine import private
@@ -102,8 +117,20 @@ def _pytest(arguments: Sequence[str], checkout: Path, *, run: str | None = None)
     Under the name of a run the journal notes what the tests make, and they remove it at their end.
     """
     steps.say("pytest …")
-    environment = {**os.environ, **({RUN: run} if run else {})}
+    environment = {**_with_bytecode(os.environ, checkout), **({RUN: run} if run else {})}
     return subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=checkout, env=environment) == 0
+
+
+def _with_bytecode(variables: Mapping[str, str], checkout: Path) -> dict[str, str]:
+    """Let Python keep what it compiles: without, each worker and kernel compiles pandas, plotly and all tests again.
+
+    Where the environment forbids it, as containers often do, it is kept in ``build/``, so that no source folder gets
+    a file.
+    """
+    kept = dict(variables)
+    if kept.pop("PYTHONDONTWRITEBYTECODE", ""):
+        kept["PYTHONPYCACHEPREFIX"] = str(checkout / "build" / "bytecode")
+    return kept
 
 
 def _conclude(passed: bool) -> int:

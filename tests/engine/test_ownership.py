@@ -18,6 +18,7 @@ import pytest
 import requests
 import strangers
 from asking import asked
+from generated import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -271,7 +272,7 @@ def test_a_build_that_prints_ids_of_strangers_touches_nothing_of_theirs(ending, 
     assert not neighbours.harmed()
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     data=st.data(),
     ending=st.sampled_from(ENDINGS),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import nbval_runs
@@ -16,42 +16,43 @@ SOLUTIONS = tuple(sorted((ROOT / "solutions").glob("*.ipynb")))
 CELL_SECONDS = {"recorded": 60.0, "live": 1800.0}
 ALL_SECONDS = {"recorded": 900.0, "live": 5400.0}
 
-# On a live engine two workers may be at it, so notebooks and solutions are passes of their own there.
-PASSES = {"recorded": ((*NOTEBOOKS, *SOLUTIONS),), "live": (NOTEBOOKS, SOLUTIONS)}
+# Each is one run of nbval, and one worker's: tests/conftest.py reads its name in the ids of its tests. Those on the
+# live engine take longest, so they are three, which two workers share.
+PASSES = {
+    "live-first": tuple(path for path in NOTEBOOKS if path.stem < "06"),
+    "live-second": tuple(path for path in NOTEBOOKS if path.stem >= "06"),
+    "live-solutions": SOLUTIONS,
+    "recorded-notebooks": NOTEBOOKS,
+    "recorded-solutions": SOLUTIONS,
+}
 
 Outcomes = Callable[[str, Path, int], nbval_runs.Outcome]
 
 pytestmark = pytest.mark.timeout(ALL_SECONDS["live"] + 60)
-on_either_engine = pytest.mark.parametrize("where", ["recorded", "live"])
-each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-each_solution = pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 
 
 @pytest.fixture(scope="module")
 def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    """Give a notebook's outcome in the n-th pass on an engine. Each pass is made once, when first asked for.
+    """Give a notebook's outcome in the n-th run of a pass. Each is made once, when first asked for.
 
-    The second pass finds the answers and the images of the first.
+    The second run finds the answers and the images of the first.
     """
     folder = tmp_path_factory.mktemp("runs")
 
     @functools.cache
-    def of_pass(where: str, paths: tuple[Path, ...], number: int) -> dict[Path, nbval_runs.Outcome]:
+    def of_pass(name: str, number: int) -> dict[Path, nbval_runs.Outcome]:
         if number > 1:
-            of_pass(where, paths, number - 1)
+            of_pass(name, number - 1)
+        where = name.partition("-")[0]
         return nbval_runs.run(
-            paths,
+            PASSES[name],
             engine=request.getfixturevalue("engine").info.kind if where == "live" else "recorded",
-            work=folder / f"{where}-{paths[0].parent.name}",
+            work=folder / name,
             cell_seconds=CELL_SECONDS[where],
             seconds=ALL_SECONDS[where],
         )
 
-    def of_notebook(where: str, path: Path, number: int) -> nbval_runs.Outcome:
-        (paths,) = (paths for paths in PASSES[where] if path in paths)
-        return of_pass(where, paths, number)[path]
-
-    return of_notebook
+    return lambda name, path, number: of_pass(name, number)[path]
 
 
 def assert_all_passed(outcome: nbval_runs.Outcome) -> None:
@@ -62,25 +63,32 @@ def assert_all_passed(outcome: nbval_runs.Outcome) -> None:
     assert outcome.passed > 0
 
 
-def test_there_are_notebooks_and_solutions_to_run() -> None:
-    assert NOTEBOOKS
-    assert SOLUTIONS
+def test_every_notebook_and_solution_runs_once_on_either_engine() -> None:
+    assert NOTEBOOKS and SOLUTIONS
+    for where in ("live", "recorded"):
+        run = [path for name, paths in PASSES.items() if name.startswith(where) for path in paths]
+        assert sorted(run) == sorted((*NOTEBOOKS, *SOLUTIONS))
 
 
-@on_either_engine
-@each_notebook
-def test_notebook(path: Path, where: str, outcomes: Outcomes) -> None:
-    assert_all_passed(outcomes(where, path, 1))
+def each(marks: Mapping[str, pytest.MarkDecorator] | None = None) -> pytest.MarkDecorator:
+    """Parametrize with every notebook of every pass; ``marks`` gives a mark to those on one engine."""
+    return pytest.mark.parametrize(
+        ("name", "path"),
+        [
+            pytest.param(name, path, id=f"{name}-{path.stem}", marks=(marks or {}).get(name.partition("-")[0], ()))
+            for name, paths in PASSES.items()
+            for path in paths
+        ],
+    )
 
 
-@on_either_engine
-@each_solution
-def test_solution(path: Path, where: str, outcomes: Outcomes) -> None:
+@each()
+def test_every_cell_passes(name: str, path: Path, outcomes: Outcomes) -> None:
     """A check cell of a solution raises unless every check passes: SKIP is a failure here."""
-    assert_all_passed(outcomes(where, path, 1))
+    assert_all_passed(outcomes(name, path, 1))
 
 
-@pytest.mark.parametrize("path", (*NOTEBOOKS, *SOLUTIONS), ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_twice_in_a_row(path: Path, outcomes: Outcomes) -> None:
-    """A second run in the same folder of answers passes as the first did; told by the recordings, which is cheap."""
-    assert_all_passed(outcomes("recorded", path, 2))
+@each({"live": pytest.mark.nightly})
+def test_twice_in_a_row(name: str, path: Path, outcomes: Outcomes) -> None:
+    """A second run in the same folder of answers passes as the first did; on recordings that is cheap."""
+    assert_all_passed(outcomes(name, path, 2))

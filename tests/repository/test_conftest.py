@@ -35,13 +35,14 @@ def run(tmp_path: Path):
             env={**environment, **nowhere, "LAYERLAB_ENGINE": "docker"},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=500,
         )
         return done.returncode, done.stdout
 
     return run_tests
 
 
+@pytest.mark.slow
 def test_without_an_engine_the_test_is_skipped_with_a_reason(run) -> None:
     status, output = run(WANTS_AN_ENGINE)
     assert status == 0
@@ -50,6 +51,7 @@ def test_without_an_engine_the_test_is_skipped_with_a_reason(run) -> None:
     assert "nowhere.sock" in output
 
 
+@pytest.mark.slow
 def test_with_require_engine_the_skip_is_a_failure(run) -> None:
     status, output = run(WANTS_AN_ENGINE, "--require-engine")
     assert status == 1
@@ -57,6 +59,7 @@ def test_with_require_engine_the_skip_is_a_failure(run) -> None:
     assert "This test needs a live engine." in output
 
 
+@pytest.mark.slow
 def test_collecting_speaks_to_no_engine(run) -> None:
     watch = "import layerlab.engine.choice as c\ndef boom(*_): raise SystemExit('contacted')\nc.connect = boom\n"
     status, output = run(watch + WANTS_AN_ENGINE, "--collect-only", "--require-engine")
@@ -89,6 +92,7 @@ def test_of_the_engine(n):
 """
 
 
+@pytest.mark.slow
 def test_side_by_side_the_course_waits_on_every_worker_until_the_engines_own_tests_are_over(run) -> None:
     run(SLOW, "--collect-only", name="tests/engine/test_slow.py")
     status, output = run(SEVERAL, *testing.SIDE_BY_SIDE, "-n", "3", "-v", name="tests/notebooks/test_several.py")
@@ -105,10 +109,11 @@ def test_side_by_side_the_course_waits_on_every_worker_until_the_engines_own_tes
     ("id", "group"),
     [
         ("tests/engine/test_contract.py::test_tag", "live engine"),
-        ("tests/notebooks/test_run.py::test_notebook[01_naive-live]", "live notebooks"),
-        ("tests/notebooks/test_run.py::test_solution[01_naive-live]", "live solutions"),
+        ("tests/notebooks/test_run.py::test_every_cell_passes[live-first-01_naive]", "live-first"),
+        ("tests/notebooks/test_run.py::test_twice_in_a_row[live-solutions-01_naive]", "live-solutions"),
+        ("tests/notebooks/test_run.py::test_twice_in_a_row[recorded-notebooks-01_naive]", "recorded-notebooks"),
+        ("tests/notebooks/test_run.py::test_every_notebook_and_solution_runs_once_on_either_engine", None),
         ("tests/notebooks/test_exercises_hold.py::test_each_check_fails_once[01_naive-live]", None),
-        ("tests/notebooks/test_run.py::test_notebook[01_naive-recorded]", "recorded passes"),
         ("tests/browser/test_panel_on_an_engine.py::test_wrong_then_right", "live engine"),
         ("tests/browser/test_lesson.py::test_the_build_panel", "pages"),
         ("tests/unit/test_units.py::test_alive[lively]", None),
@@ -120,6 +125,78 @@ def test_what_one_worker_does_alone(id: str, group: str | None) -> None:
     assert runpy.run_path(str(CONFTEST))["_group"](id) == group
 
 
+PASSES = """
+import pytest
+
+@pytest.mark.parametrize("name", [f"{kind}-{n}" for kind in ("live-a", "live-b") for n in "123"])
+def test_every_cell_passes(name):
+    pass
+"""
+SMALL = """
+import pytest
+
+@pytest.mark.parametrize("name", ["01-live", "02-live"])
+def test_each_check_fails_once(name):
+    pass
+"""
+
+
+@pytest.mark.slow
+def test_two_workers_share_the_passes_on_the_live_engine_and_then_what_is_small(run) -> None:
+    run(SMALL, "--collect-only", name="tests/notebooks/test_exercises_hold.py")
+    status, output = run(PASSES, *testing.SIDE_BY_SIDE, "-n", "2", "-v", name="tests/notebooks/test_run.py")
+    done = re.findall(r"\[(gw\d+)\].* PASSED .*\[(\S+)\]", output)
+    assert status == 0 and len(done) == 8
+    workers = [{worker for worker, name in done if name.startswith(kind)} for kind in ("live-a", "live-b")]
+    assert [len(one) for one in workers] == [1, 1] and workers[0] != workers[1]
+    names = [name for _, name in done]
+    assert names.index("01-live") > names.index("live-a-1") and names.index("02-live") > names.index("live-b-1")
+
+
+MARKED = """
+import pytest
+from hypothesis import settings
+from generated import examples
+
+def test_quick():
+    print("examples:", settings.default.max_examples, examples(400), examples(3))
+
+@pytest.mark.parametrize("name", "ab")
+@pytest.mark.slow
+def test_slow(name):
+    pass
+
+@pytest.mark.nightly
+def test_of_a_night():
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("verb", "examples", "said"),
+    [
+        (
+            testing.QUICK,
+            "10 40 1",
+            "1 tests were run; 2 marked slow are left to `make test`; "
+            "1 marked nightly are left to `layerlab test --nightly`.\n",
+        ),
+        ((), "100 400 3", "3 tests were run; 1 marked nightly are left to `layerlab test --nightly`.\n"),
+        (testing.NIGHTLY, "1000 4000 30", "4 passed"),
+    ],
+)
+@pytest.mark.slow
+def test_each_verb_runs_its_marks_and_examples_and_says_what_it_leaves(
+    run, verb: tuple[str, ...], examples: str, said: str
+) -> None:
+    settings = CONFTEST.parents[1] / "pyproject.toml"
+    status, output = run(MARKED, "-c", str(settings), "-n", "2", "-rP", *verb)
+    assert status == 0
+    assert f"examples: {examples}\n" in output
+    assert said in output
+
+
+@pytest.mark.slow
 def test_one_after_another_nothing_moves_within_a_folder(run) -> None:
     _, output = run(SEVERAL, "-v")
     assert re.findall(r"::(\S+)", output) == [

@@ -113,6 +113,7 @@ def test_the_command_makes_a_file_and_says_what_it_cannot_do(tmp_path: Path) -> 
     assert unknown.returncode == 2 and "invalid choice" in unknown.stderr
 
 
+@pytest.mark.slow
 def test_without_a_model_the_service_ends_before_it_listens(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-B", "-m", "uvicorn", "main:app", "--port", "0"],

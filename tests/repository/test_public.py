@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 import layerlab
 
 HEAVY = ("pandas", "numpy", "plotly", "docker", "ipywidgets", "IPython", "nbformat", "requests", "rich")
@@ -76,6 +78,7 @@ def test_the_command_line_loads_nothing_heavy_before_a_verb_runs() -> None:
     assert loaded.isdisjoint(HEAVY), sorted(loaded.intersection(HEAVY))
 
 
+@pytest.mark.slow
 def test_a_notebook_is_told_what_takes_long_to_load() -> None:
     program = """
         import IPython, json, layerlab

@@ -14,6 +14,7 @@ from typing import Any
 import made_up_archives as made
 import pytest
 import zstandard
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_archives import file, folder, special, tar
@@ -112,7 +113,6 @@ members = st.builds(
 
 
 @given(st.lists(members, max_size=6), st.sampled_from([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT]), st.integers(1, 4000))
-@settings(deadline=None)
 def test_every_entry_is_as_tarfile_reads_it(added: list[made.Add], form: int, size: int) -> None:
     data = tar(added, form)
     with tarfile.open(fileobj=io.BytesIO(data)) as oracle:
@@ -175,7 +175,7 @@ def test_numbers_beyond_octal_digits_are_read() -> None:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @given(share=st.floats(0.001, 0.97))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=examples(25))
 def test_an_archive_that_was_cut_off_says_so(layout: str, share: float) -> None:
     data = LAYOUTS[layout]().rstrip(b"\0")
     with pytest.raises(ArchiveError):
@@ -189,7 +189,6 @@ def test_what_is_no_archive_says_so(data: bytes) -> None:
 
 
 @given(st.integers(0, 4000), st.binary(min_size=1, max_size=8))
-@settings(deadline=None)
 def test_damage_anywhere_gives_a_result_or_an_archive_error(at: int, noise: bytes) -> None:
     data = bytearray(made.docker_save([FIRST, SECOND]))
     data[at : at + len(noise)] = noise
@@ -312,7 +311,7 @@ values = st.recursive(
 
 @pytest.mark.parametrize("layout", ["docker save 20.10", "OCI, gzip"])
 @given(data=st.data())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 def test_documents_of_any_form_give_a_result_or_an_archive_error(layout: str, data: st.DataObject) -> None:
     documents, layers = _documents(LAYOUTS[layout]())
     where = data.draw(st.sampled_from(sorted(_places(documents), key=repr)))
@@ -423,7 +422,6 @@ def test_a_layer_says_which_packages_have_which_files() -> None:
 
 
 @given(st.lists(members, max_size=5))
-@settings(deadline=None)
 def test_columns_give_back_the_layer(added: list[made.Add]) -> None:
     one = replace(read_layer(Stream(chunks(tar(added)))), diff_id="sha256:1", owners={})
     named = replace(one, owners={entry.path: f"p{len(entry.path)}" for entry in one.entries[::2]})

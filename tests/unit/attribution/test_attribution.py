@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from made_up_stacks import stacks
 
 from layerlab.archive import FileEntry, LayerFiles
@@ -21,7 +21,6 @@ def image(*instructions: str, sizes: tuple[int, ...]) -> Image:
 
 
 @given(stacks())
-@settings(deadline=None)
 def test_the_rows_add_up_to_the_layers(layers: list[LayerFiles]) -> None:
     sizes = tuple(layer.size_bytes for layer in layers)
     rows = attribute(image(*("RUN x" for _ in layers), sizes=sizes), layers, base_layers=1)

@@ -135,6 +135,7 @@ def test_a_second_start_does_nothing(data: Path) -> None:
     assert (data / "state.json").read_text() == before
 
 
+@pytest.mark.slow
 def test_a_real_process_starts_ends_and_says_why(data: Path) -> None:
     # This data folder has no engine, so the process has to say so and end.
     assert background.start(["slim"]).is_running

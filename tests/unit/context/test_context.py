@@ -389,6 +389,7 @@ def test_equal_content_gives_equal_bytes_and_comes_out_again(
     assert {name: found[name] for name in files} == {name: data for name, (data, _) in files.items()}
 
 
+@pytest.mark.slow
 def test_a_large_file_is_streamed_in_bounded_pieces(tmp_path: Path) -> None:
     root = make(tmp_path, {f"small/{number}": "x" for number in range(3000)})
     with (root / "big").open("wb") as stream:

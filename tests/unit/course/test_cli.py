@@ -39,7 +39,8 @@ VERBS = (
 # verb and its arguments → where it forwards to, and with what
 FORWARDS = [
     (["lab", "--port", "9000", "--no-browser"], "layerlab.course.jupyterlab.lab", (), {"port": 9000, "browser": False}),
-    (["test", "--", "-k", "waste"], "layerlab.course.testing.test", (("-k", "waste"),), {}),
+    (["test", "--", "-k", "waste"], "layerlab.course.testing.test", (("-k", "waste"),), {"nightly": False}),
+    (["test", "--nightly"], "layerlab.course.testing.test", ((),), {"nightly": True}),
     (["check"], "layerlab.course.testing.check", ((),), {}),
     (["run", "00", "02"], "layerlab.course.run.run", (("00", "02"),), {}),
     (["doctor"], "layerlab.course.doctor.doctor", (), {}),

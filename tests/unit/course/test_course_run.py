@@ -47,6 +47,7 @@ def notebooks(tmp_path: Path) -> list[Path]:
     return paths
 
 
+@pytest.mark.slow
 def test_a_failing_notebook_is_named_by_cell_and_the_next_one_runs(notebooks: list[Path], tmp_path: Path) -> None:
     said = io.StringIO()
 

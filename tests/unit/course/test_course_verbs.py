@@ -333,9 +333,27 @@ def test_each_run_of_all_tests_bears_a_name_of_its_own_and_a_check_none(parts: S
     assert first and second and first != second and none is None
 
 
-def test_check_runs_the_unit_tests_alone(parts: SimpleNamespace) -> None:
+def test_check_runs_the_unit_tests_that_are_not_slow(parts: SimpleNamespace) -> None:
     assert testing.check(("-q",)) == 0
-    assert parts.pytest == [("-n", "logical", "tests/unit", "tests/repository", "-q")]
+    assert parts.pytest == [("-n", "logical", *testing.QUICK, "tests/unit", "tests/repository", "-q")]
+    assert "not slow and not nightly" in testing.QUICK
+
+
+def test_a_night_runs_every_mark_with_more_examples(parts: SimpleNamespace) -> None:
+    assert testing.test(("-x",), nightly=True) == 0
+    assert parts.pytest == [("--require-engine", *testing.SIDE_BY_SIDE, *testing.NIGHTLY, "tests", "-x")]
+    assert testing.NIGHTLY[:2] == ("-m", ""), "takes back what pyproject.toml leaves out"
+
+
+@pytest.mark.slow
+def test_what_python_compiles_is_kept_even_where_the_environment_forbids_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    (tmp_path / "test_one.py").write_text("def test_one():\n    assert True\n")
+    assert testing._pytest(("-q", "-p", "no:cacheprovider", "test_one.py"), tmp_path)
+    assert list((tmp_path / "build" / "bytecode").rglob("test_one*.pyc"))
+    assert not list(tmp_path.glob("__pycache__"))
 
 
 # --- lab -------------------------------------------------------------------------------------

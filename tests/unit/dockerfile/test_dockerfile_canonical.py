@@ -6,6 +6,7 @@ import shlex
 import subprocess
 
 import pytest
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,7 +109,7 @@ def test_collapsing_keeps_the_words_a_shell_sees(text: str) -> None:
     assert shlex.split(collapse_shell(text), posix=True) == words
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(command.map(lambda text: text.replace("\t", " ")))
 def test_a_real_shell_prints_the_same(text: str) -> None:
     def run(line: str) -> tuple[int, bytes]:

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from generated import examples
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -194,7 +195,7 @@ def theirs(one: Any) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(dockerfiles())
 def test_generated_dockerfiles_parse_as_buildkit_parses_them(text: str) -> None:
     try:
@@ -216,7 +217,7 @@ BLANKS = ["\n", "\n", "\r", "\t", " ", "  ", "\x0b", "\x0c", "\x1c", "\u2003", "
 fragment = st.sampled_from([*KEYWORDS, *MARKS, *OTHERS, *BLANKS])
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500))
 @given(st.lists(fragment, max_size=14).map("".join))
 def test_whatever_we_accept_buildkit_reads_the_same_way(body: str) -> None:
     text = f"FROM a\n{body}"
@@ -232,7 +233,7 @@ def test_whatever_we_accept_buildkit_reads_the_same_way(body: str) -> None:
     assert [ours(one) for one in found.instructions] == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.text(max_size=60))
 def test_any_text_is_parsed_or_refused_with_a_place(text: str) -> None:
     try:

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ THERE = f"sha256:{0:064x}"
 IDS = st.sampled_from(["a" * 64, "b" * 64, "c" * 64])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(st.lists(st.tuples(st.booleans(), KINDS, IDS), max_size=20))
 def test_it_remembers_exactly_what_was_noted_and_not_forgotten(tmp_path_factory, entries):
     journal = Journal(tmp_path_factory.mktemp("journal") / "j.jsonl")
@@ -117,6 +118,7 @@ def _write(path: str, name: str) -> None:
         journal.note("image", f"{name}-{number}")
 
 
+@pytest.mark.slow
 def test_two_processes_lose_nothing(tmp_path):
     path = tmp_path / "j.jsonl"
     spawn = multiprocessing.get_context("spawn")
@@ -184,6 +186,7 @@ def _begin_and_die(path: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_killed_process_holds_no_build(tmp_path):
     path = tmp_path / "j.jsonl"
     child = multiprocessing.get_context("spawn").Process(target=_begin_and_die, args=(str(path),))

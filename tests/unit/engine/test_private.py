@@ -265,12 +265,14 @@ def test_start_twice_gives_one_engine_and_stop_leaves_none(where: places.Paths, 
     assert private.stop().state == "installed"
 
 
+@pytest.mark.slow
 def test_the_engine_survives_its_starter(where: places.Paths, dockerd: Path) -> None:
     pid = int(subprocess.check_output([sys.executable, "-c", START_ELSEWHERE], text=True))
     assert private.status().pid == pid and private.status().state == "running"
     assert os.getsid(pid) == pid != os.getsid(0)  # a session of its own: Ctrl-C does not reach it
 
 
+@pytest.mark.slow
 def test_two_checkouts_at_once_get_one_engine(where: places.Paths, dockerd: Path, tmp_path: Path) -> None:
     racers = [
         subprocess.Popen([sys.executable, "-c", START_ELSEWHERE], stdout=subprocess.PIPE, text=True) for _ in range(3)

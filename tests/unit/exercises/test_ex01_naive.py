@@ -34,6 +34,7 @@ def test_every_order_that_works_is_right(order: tuple[int, ...]) -> None:
     assert Verdicts(checks.order([LINES[i] for i in order])).all_pass
 
 
+@pytest.mark.slow
 def test_exactly_the_orders_that_work_are_right() -> None:
     """Tried against what the lines do, one after the other, for all 5,040 orders."""
     for order in permutations(LINES):

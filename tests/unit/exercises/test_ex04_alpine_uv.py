@@ -174,6 +174,7 @@ def test_a_service_that_cannot_be_asked_is_no_verdict(tmp_path: Path) -> None:
     assert "No module named 'uvicorn'" in check.why
 
 
+@pytest.mark.slow
 def test_what_a_service_loads_is_asked_of_the_running_service() -> None:
     """The script serves the lesson's service here and names the packages behind it, and none of a bare Python."""
     script = resources.files("layerlab.exercises.ex04_alpine_uv").joinpath("called.py").read_text(encoding="utf-8")

@@ -330,6 +330,7 @@ def test_ticks_are_few_round_and_decimal(end: float) -> None:
     assert not any(re.search(r"\.\d*0 ", text) for text in axis["ticktext"])
 
 
+@pytest.mark.slow
 def test_the_first_figure_needs_no_plotly_express() -> None:
     program = (
         "from layerlab import figures, measure; import sys;"

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from generated import examples
 from hypothesis import given, settings
 from made_up_layers import HOSTILE, hostile, inspection, many
 from made_up_stacks import inspection as of_stack
@@ -77,7 +78,7 @@ def test_waste_names_writer_hider_and_fix() -> None:
 
 
 @given(stacks(), stacks())
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(50))
 def test_steps_of_the_waterfall_add_up_to_the_difference(before: list[LayerFiles], after: list[LayerFiles]) -> None:
     old, new = of_stack(before), of_stack(after)
     frame = measure.changes(old, new)
@@ -105,7 +106,7 @@ def assert_adds_up(figure: figures.Figure, total: int) -> None:
 
 
 @given(stacks())
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(50))
 def test_every_cell_is_as_large_as_what_it_holds(layers: list[LayerFiles]) -> None:
     looked = of_stack(layers)
     assert_adds_up(icicle(looked), looked.size_bytes)

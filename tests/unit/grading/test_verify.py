@@ -45,6 +45,7 @@ def ran(cell_id: str, role: cells.Role = "check", error: str = "", text: str = "
 # --- end to end ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_released_exercise_passes_every_check(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exercises, "NAMES", ())
     checks = {check.name: check for check in verify.verify_one(
@@ -253,6 +254,7 @@ def test_exit_status(statuses: str, wanted: int) -> None:
 # --- kernels ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_kernel_runs_every_cell_in_this_interpreter_and_away_from_the_learner(tmp_path: Path) -> None:
     page = notebook(
         prose("title", "# 77"),
@@ -278,6 +280,7 @@ def test_a_kernel_runs_every_cell_in_this_interpreter_and_away_from_the_learner(
         ("import os; os.write(2, b'last words'); os._exit(9)", "DeadKernelError"),
     ],
 )
+@pytest.mark.slow
 def test_a_cell_that_ends_the_run_is_told_and_what_follows_is_not_run(tmp_path: Path, source: str, error: str) -> None:
     page = notebook(code("a", "1", "given"), code("b", source, "check"), code("c", "1", "check"))
     runs = execute(page, folder=tmp_path, cell_seconds=4)
@@ -327,6 +330,7 @@ def test_an_exercise_that_cannot_be_opened_is_told() -> None:
 
 
 @pytest.mark.parametrize("source", ["1 + 1", "import os; os._exit(3)"])
+@pytest.mark.slow
 def test_no_kernel_outlives_its_notebook(source: str, tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     first = f"import os, pathlib; pathlib.Path({str(mark)!r}).write_text(str(os.getpid()))"

@@ -8,7 +8,7 @@ from pathlib import Path
 import made_up_archives as made
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from made_up_archives import file, tar
 from made_up_stacks import inspection, stacks
 
@@ -18,7 +18,6 @@ from layerlab.comparison import Comparison, FileChange
 
 
 @given(stacks(), stacks())
-@settings(deadline=None)
 def test_the_differences_add_up(before: list[LayerFiles], after: list[LayerFiles]) -> None:
     found = Comparison(inspection(before), inspection(after))
     assert sum(step.difference_bytes for step in found.causes) == found.difference_bytes
@@ -29,7 +28,6 @@ def test_the_differences_add_up(before: list[LayerFiles], after: list[LayerFiles
 
 
 @given(stacks())
-@settings(deadline=None)
 def test_an_image_does_not_differ_from_itself(layers: list[LayerFiles]) -> None:
     found = Comparison(inspection(layers), inspection(layers))
     assert not found.files and not found.packages and found.difference_bytes == found.fetched_bytes == 0

@@ -16,6 +16,9 @@ from layerlab import probe
 SCRIPT = Path(probe.__file__).with_name("inside.py")
 
 
+pytestmark = pytest.mark.slow  # it weighs all packages of this environment
+
+
 def put(path: Path, size: int = 0, text: str = "", *, runs: bool = False) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text or "x" * size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from generated import examples
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from review_cases import BUILDER, CASES, COPY_VENV, END, SLIM, VENV
@@ -188,7 +189,7 @@ MIXED = st.lists(st.sampled_from(KNOWN) | LINES, max_size=12).map(lambda lines: 
 
 
 # A machine that is busy with builds is no reason to fail.
-@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(1000), suppress_health_check=list(HealthCheck))
 @given(text=TEXTS | MIXED)
 def test_no_text_that_can_be_read_breaks_a_rule(text: str) -> None:
     try:

@@ -164,6 +164,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: py
     assert Answers(kept.folder).get("q1") == 1
 
 
+@pytest.mark.slow
 def test_two_kernels_lose_no_update(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from layerlab.work.answers import Answers\n"

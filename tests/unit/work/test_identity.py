@@ -28,6 +28,7 @@ def asked_in_processes(work: Path, count: int) -> list[str]:
     return [one.communicate(timeout=60)[0].strip() for one in begun]
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_agree_and_later_sessions_too(tmp_path: Path) -> None:
     (drawn,) = set(asked_in_processes(tmp_path / "work", 6))
     assert re.fullmatch("[0-9a-f]{8}", drawn)

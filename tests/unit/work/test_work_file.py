@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -165,6 +166,7 @@ def test_a_full_disk_harms_no_file(file: WorkFile, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a child is forked for every kill")
 @pytest.mark.parametrize(("action", "after"), [("save", MINE), ("reset", STARTER)])
+@pytest.mark.slow
 def test_a_writer_killed_at_any_line_leaves_the_old_text_or_the_new_one(
     tmp_path: Path, action: str, after: str
 ) -> None:
@@ -255,7 +257,7 @@ def test_a_text_beside_the_file_gets_a_free_name(file: WorkFile) -> None:
 
 
 @given(texts)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_any_text_comes_back_as_it_was_saved(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     file = WorkFile(tmp_path_factory.mktemp("work") / "Dockerfile", STARTER)
     file.save(text)
@@ -263,7 +265,7 @@ def test_any_text_comes_back_as_it_was_saved(tmp_path_factory: pytest.TempPathFa
 
 
 @given(texts)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_saving_what_a_browser_hands_back_changes_no_byte(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.mktemp("work") / "Dockerfile"
     path.write_bytes(text.encode())
@@ -272,7 +274,7 @@ def test_saving_what_a_browser_hands_back_changes_no_byte(tmp_path_factory: pyte
 
 
 @given(st.lists(st.tuples(st.text("ab\t", max_size=3), st.sampled_from(["\n", "\r\n", "\r"])), max_size=8), lines)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_an_edit_arrives_whole_whatever_the_endings_were(
     tmp_path_factory: pytest.TempPathFactory, old: list[tuple[str, str]], new: list[str]
 ) -> None:
