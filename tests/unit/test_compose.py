@@ -11,7 +11,7 @@ import pytest
 from layerlab import compose
 from layerlab.errors import ComposeError
 
-FILE = Path(__file__).parents[3] / "apps" / "model" / "compose.yaml"
+FILE = Path(__file__).parents[2] / "apps" / "model" / "compose.yaml"
 
 
 def written(folder: Path, text: str) -> Path:

@@ -15,7 +15,7 @@ from layerlab import __version__
 from layerlab.cli import main
 from layerlab.errors import EngineUnreachable
 
-CHECKOUT = Path(__file__).parents[3]
+CHECKOUT = Path(__file__).parents[2]
 VERBS = (
     "lab",
     "test",

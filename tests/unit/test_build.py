@@ -13,7 +13,7 @@ from layerlab.context import BuildContext
 from layerlab.errors import BuildFailed, DiskFull, DockerfileError
 from layerlab.image import HistoryEntry, Image
 
-CAPTURED = Path(__file__).parents[2] / "data" / "events"
+CAPTURED = Path(__file__).parents[1] / "data" / "events"
 
 
 def captured(name):
