@@ -26,21 +26,6 @@ ROOT = Path(__file__).parents[3]
 EDITIONS = ROOT / "tests" / "data" / "progress"
 
 
-@pytest.fixture
-def here(tmp_path: Path) -> Path:
-    keep(tmp_path / "here", "01_naive", "answers", "q1", "mine, late", LATE)
-    keep(tmp_path / "here", "01_naive", "answers", "q2", "mine, early", EARLY)
-    return tmp_path / "here"
-
-
-@pytest.fixture
-def there(tmp_path: Path) -> Path:
-    keep(tmp_path / "there", "01_naive", "answers", "q1", "theirs, early", EARLY)
-    keep(tmp_path / "there", "01_naive", "answers", "q2", "theirs, late", LATE)
-    keep(tmp_path / "there", "02_slim", "attempts", "q1-notes", {"base fits": [["full"]]}, EARLY)
-    return tmp_path / "there"
-
-
 def test_what_this_edition_does_not_ask_is_shown_as_another_editions(here: Path) -> None:
     for edition in ("older", "newer"):
         transfer.import_file(EDITIONS / f"{edition}.json", work=here)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kept_work import EARLY, LATE, carried, keep
+from kept_work import EARLY, LATE, carried
 
 from layerlab.errors import AnswerError, DiskFull
 from layerlab.work import document, folder, transfer
@@ -93,21 +93,6 @@ def test_the_newer_one_counts(older: str, newer: str) -> None:
 
 
 # --- folders ---------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Path:
-    keep(tmp_path / "here", "01_naive", "answers", "q1", "mine, late", LATE)
-    keep(tmp_path / "here", "01_naive", "answers", "q2", "mine, early", EARLY)
-    return tmp_path / "here"
-
-
-@pytest.fixture
-def there(tmp_path: Path) -> Path:
-    keep(tmp_path / "there", "01_naive", "answers", "q1", "theirs, early", EARLY)
-    keep(tmp_path / "there", "01_naive", "answers", "q2", "theirs, late", LATE)
-    keep(tmp_path / "there", "02_slim", "attempts", "q1-notes", {"base fits": [["full"]]}, EARLY)
-    return tmp_path / "there"
 
 
 def test_a_merge_takes_the_newer_and_keeps_the_older_beside_it(here: Path, there: Path, tmp_path: Path) -> None:
