@@ -40,8 +40,11 @@ def user(engine):
 
 @pytest.fixture
 def course(engine, tmp_path):
-    """The same engine as a user's, not as our private one, with a journal that is still empty."""
-    return opened(engine.info.endpoint, tmp_path / "journal.jsonl")
+    """The same engine as a user's, not as our private one, with a journal that is still empty; cleaned afterwards."""
+    found = opened(engine.info.endpoint, tmp_path / "journal.jsonl")
+    yield found
+    ours.remove(found)
+    found.close()
 
 
 def opened(endpoint: str, journal: Path) -> LiveEngine:
@@ -208,7 +211,7 @@ def forged(lines: list[str], ending: str, marker: str, base: str) -> str:
 
 
 def build_to_its_ending(engine: LiveEngine, folder: Path, ending: str) -> None:
-    begun = build.begin(engine, asked(folder, tag="layerlab/forged:1"))
+    begun = build.begin(engine, asked(folder, tag=f"layerlab/forged:{time.time_ns()}"))
 
     def on_event(event: events.Event) -> None:
         if isinstance(event, events.StepOutput) and event.text == READY:
