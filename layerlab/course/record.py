@@ -22,7 +22,7 @@ from layerlab.course.run_progress import CourseProgress
 from layerlab.design_space import COMBINATIONS
 from layerlab.engine import connect
 from layerlab.engine.protocol import EngineKind
-from layerlab.engine.recordings import KINDS, Recordings
+from layerlab.engine.recorded.store import KINDS, Recordings
 from layerlab.errors import LayerLabError, NoEngine, SetupError
 from layerlab.lab import matrix
 from layerlab.setup.bootstrap import CHECKOUT

@@ -156,7 +156,7 @@ def _live(endpoint: str, kind: EngineKind, because: str, session: _Session, *, t
 
 
 def _recorded(because: str, session: _Session) -> Engine:
-    from layerlab.engine.recorded import RecordedEngine
+    from layerlab.engine.recorded.engine import RecordedEngine
 
     return RecordedEngine.open(
         why=because, notebook=session.notebook, recordings=session.recordings, namespace=session.namespace
@@ -237,7 +237,7 @@ def _recording(engine: Engine) -> Engine:
     """Wrap a live engine in the recorder while `layerlab record` runs the course."""
     if not os.environ.get("LAYERLAB_RECORD") or not engine.info.is_live:
         return engine
-    from layerlab.engine.recorder import RecordingEngine
+    from layerlab.engine.recorder.engine import RecordingEngine
 
     recording: Engine = RecordingEngine.open(engine)
     return recording

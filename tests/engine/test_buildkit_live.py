@@ -15,9 +15,9 @@ from layerlab import build
 from layerlab.build import BuildResult
 from layerlab.context import BuildContext
 from layerlab.engine.live.buildkit import building, routes
-from layerlab.engine.recorded import RecordedEngine
-from layerlab.engine.recorder import RecordingEngine
-from layerlab.engine.recordings import Recordings
+from layerlab.engine.recorded.engine import RecordedEngine
+from layerlab.engine.recorded.store import Recordings
+from layerlab.engine.recorder.engine import RecordingEngine
 from layerlab.errors import BuildCancelled, BuildFailed, DockerfileError, EngineRefused, NoBuildKit, NotRecorded
 
 TAG = "layerlab/buildkit-contract:x"

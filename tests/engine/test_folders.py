@@ -14,9 +14,9 @@ import pytest
 from layerlab.engine.live import LiveEngine
 from layerlab.engine.live import belongings as ours
 from layerlab.engine.protocol import StartRequest
-from layerlab.engine.recorded import RecordedEngine
-from layerlab.engine.recorder import RecordingEngine
-from layerlab.engine.recordings import Recordings
+from layerlab.engine.recorded.engine import RecordedEngine
+from layerlab.engine.recorded.store import Recordings
+from layerlab.engine.recorder.engine import RecordingEngine
 from layerlab.errors import EngineRefused, PortTaken
 
 READ, WRITE = ["cat", "/data/token"], ["sh", "-c", "echo more > /data/more"]

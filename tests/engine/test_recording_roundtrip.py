@@ -12,9 +12,9 @@ import pytest
 from layerlab import events
 from layerlab.context import BuildContext
 from layerlab.engine.protocol import BuildRequest, Engine
-from layerlab.engine.recorded import RecordedEngine
-from layerlab.engine.recorder import RecordingEngine
-from layerlab.engine.recordings import Recordings
+from layerlab.engine.recorded.engine import RecordedEngine
+from layerlab.engine.recorded.store import Recordings
+from layerlab.engine.recorder.engine import RecordingEngine
 from layerlab.errors import BuildCancelled, EngineRefused, ImageNotFound, LayerLabError, NotRecorded
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "recorded"))

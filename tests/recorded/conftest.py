@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import making
 
-from layerlab.engine.recorded import RecordedEngine
-from layerlab.engine.recordings import Recordings
+from layerlab.engine.recorded.engine import RecordedEngine
+from layerlab.engine.recorded.store import Recordings
 
 
 @pytest.fixture

@@ -88,8 +88,8 @@ def stable(answer: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     from layerlab.engine import connect
-    from layerlab.engine.recorder import RecordingEngine
-    from layerlab.engine.recordings import Recordings
+    from layerlab.engine.recorded.store import Recordings
+    from layerlab.engine.recorder.engine import RecordingEngine
 
     shutil.rmtree(RECORDINGS, ignore_errors=True)
     RECORDINGS.mkdir()

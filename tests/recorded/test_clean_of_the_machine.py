@@ -9,8 +9,8 @@ import making
 import pytest
 
 from layerlab.engine import private
-from layerlab.engine.recordings import Recordings, sets
-from layerlab.engine.redact import PUBLIC_HOSTS, hosts_in, private_hosts
+from layerlab.engine.recorded.store import Recordings, sets
+from layerlab.engine.recorder.redact import PUBLIC_HOSTS, hosts_in, private_hosts
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(CHECKOUT / "recordings").rglob("*.json"), *making.RECORDINGS.rglob("*.json")])

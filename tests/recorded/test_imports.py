@@ -113,5 +113,5 @@ def test_the_packages_that_are_not_pythons_own_are_these(session: dict[str, Any]
 def test_what_is_asked_for_is_noted_wherever_it_stands(session: dict[str, Any]) -> None:
     asked = {(module, name) for module, name in session["asked"]}
     assert ("layerlab.context.folder", "layerlab.context.ignore.Pattern") in asked
-    assert ("layerlab.engine.choice", "layerlab.engine.recorded.RecordedEngine") in asked, "inside a function"
+    assert ("layerlab.engine.choice", "layerlab.engine.recorded.engine.RecordedEngine") in asked, "inside a function"
     assert ("layerlab", "layerlab.lab.lab") in asked, "by its name"

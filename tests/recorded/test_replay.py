@@ -15,8 +15,8 @@ from making import CONTEXTS, build
 from layerlab import events
 from layerlab.context import BuildContext
 from layerlab.engine.protocol import BuildRequest, StartRequest
-from layerlab.engine.recorded import RecordedEngine
-from layerlab.engine.recordings import Recordings
+from layerlab.engine.recorded.engine import RecordedEngine
+from layerlab.engine.recorded.store import Recordings
 from layerlab.errors import (
     BuildCancelled,
     BuildFailed,
@@ -271,7 +271,7 @@ def test_a_step_whose_parent_is_missing_is_damage(copy: Path):
 
 def test_replaying_imports_no_sdk_and_opens_at_once():
     code = (
-        "import time; from layerlab.engine.recorded import RecordedEngine; began = time.perf_counter()\n"
+        "import time; from layerlab.engine.recorded.engine import RecordedEngine; began = time.perf_counter()\n"
         "engine = RecordedEngine.open(why='x'); engine.inspect('python:3.11-slim')\n"
         "assert time.perf_counter() - began < 0.05\n"
         "import sys; print([name for name in ('docker', 'requests', 'pandas', 'psutil') if name in sys.modules])"

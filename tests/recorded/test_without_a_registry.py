@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from layerlab.course.run import read
-from layerlab.engine.recorded import RecordedEngine
+from layerlab.engine.recorded.engine import RecordedEngine
 from layerlab.errors import NoRegistry
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "06_base_images.ipynb"

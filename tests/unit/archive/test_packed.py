@@ -16,8 +16,8 @@ from layerlab.archive import PackedLayer
 from layerlab.archive.cache import PackedCache
 from layerlab.archive.packed import LEVEL
 from layerlab.engine.live.layers import packed_layers
-from layerlab.engine.recorded import RecordedEngine
-from layerlab.engine.recordings import Recordings, layer_key
+from layerlab.engine.recorded.engine import RecordedEngine
+from layerlab.engine.recorded.store import Recordings, layer_key
 from layerlab.errors import ArchiveError, NotRecorded
 
 FIRST = tar([file("a", b"x" * 70_000), file("b", bytes(range(256)) * 90)])

@@ -19,7 +19,7 @@ from layerlab.checks import Check
 from layerlab.course import record as module
 from layerlab.course.record import record
 from layerlab.course.run import Failure
-from layerlab.engine.recordings import Provenance, Recordings, digest, sets
+from layerlab.engine.recorded.store import Provenance, Recordings, digest, sets
 from layerlab.errors import NoEngine, SetupError
 
 INFO = SimpleNamespace(

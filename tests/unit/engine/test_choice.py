@@ -19,7 +19,7 @@ from layerlab.context import BuildContext
 from layerlab.engine import choice, connect, private
 from layerlab.engine.live import LiveEngine
 from layerlab.engine.protocol import BuildRequest
-from layerlab.engine.recorded import RecordedEngine
+from layerlab.engine.recorded.engine import RecordedEngine
 from layerlab.errors import EngineError, EnginePermission, EngineUnreachable, NoEngine, NotOurs, NotRecorded
 
 VARIABLES = (
@@ -322,7 +322,8 @@ def test_what_listens_and_is_no_engine_is_an_error_too(bare: Path, monkeypatch: 
 
 AS_NOBODY = """
 import os
-from layerlab.engine import choice, live, recorded
+from layerlab.engine import choice, live
+from layerlab.engine.recorded import engine as recorded
 from layerlab.errors import LayerLabError
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:

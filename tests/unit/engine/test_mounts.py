@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from layerlab.engine.mounts import Missing, mounted, require_sources
-from layerlab.engine.operations import start_arguments, start_key
 from layerlab.engine.protocol import StartRequest
-from layerlab.engine.redact import PATH, Redactor
+from layerlab.engine.recorded.operations import start_arguments, start_key
+from layerlab.engine.recorder.redact import PATH, Redactor
 from layerlab.errors import EngineRefused
 
 TARGET = "/app/models"

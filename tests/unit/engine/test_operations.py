@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from layerlab.engine.operations import run_key, start_arguments, start_key
 from layerlab.engine.protocol import Limits, StartRequest
-from layerlab.engine.recordings import Recordings, sets
+from layerlab.engine.recorded.operations import run_key, start_arguments, start_key
+from layerlab.engine.recorded.store import Recordings, sets
 
 COURSE = Path(__file__).parents[3] / "recordings"
 

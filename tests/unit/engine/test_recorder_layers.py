@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from layerlab.archive import LayerFiles, PackedLayer
-from layerlab.engine.recorder import RecordingEngine
-from layerlab.engine.recordings import Recordings, layer_key
-from layerlab.engine.session_images import SessionImages
+from layerlab.engine.recorded.session_images import SessionImages
+from layerlab.engine.recorded.store import Recordings, layer_key
+from layerlab.engine.recorder.engine import RecordingEngine
 
 STEP, IMAGE = "a" * 32, f"sha256:{'1' * 64}"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from layerlab.engine import redact
-from layerlab.engine.redact import PRIVATE_HOST, PUBLIC_HOSTS, Redactor, hosts_in
+from layerlab.engine.recorder import redact
+from layerlab.engine.recorder.redact import PRIVATE_HOST, PUBLIC_HOSTS, Redactor, hosts_in
 
 PROXY = "http://someone:secret@proxy.corp.internal:3128"
 INDEX = "https://pypi.corp.internal/root/simple/"

@@ -10,9 +10,9 @@ import pytest
 
 from layerlab.engine.live.registry import program as programs
 from layerlab.engine.live.registry.local import _check
-from layerlab.engine.recordings import Recordings
+from layerlab.engine.recorded.replay_registry import RecordingRegistry, ReplayedRegistry
+from layerlab.engine.recorded.store import Recordings
 from layerlab.engine.registry import Blob, Transfer
-from layerlab.engine.replayed_registry import RecordingRegistry, ReplayedRegistry
 from layerlab.errors import NoRegistry, NotRecorded, PullFailed
 
 FIRST = Transfer("push", (Blob("sha256:aa", 9_000_000, False), Blob("sha256:bb", 300, False)), 2.0)

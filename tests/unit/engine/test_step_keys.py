@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from layerlab.context import BuildContext
-from layerlab.engine import solves
 from layerlab.engine.protocol import BuildRequest, Limits
-from layerlab.engine.session_images import SessionImages
-from layerlab.engine.steps import BuildEnvironment, PlannedStep, plan
+from layerlab.engine.recorded.buildkit_builds import cache_state, foundation, remember, solve_key
+from layerlab.engine.recorded.session_images import SessionImages
+from layerlab.engine.recorded.steps import BuildEnvironment, PlannedStep, plan
 
 FILE = """\
 FROM python:3.12-slim AS builder
@@ -170,23 +170,23 @@ def test_what_a_bind_mount_shows_is_an_input(folder: Path):
 def test_a_build_by_buildkit_is_another_one_and_a_secret_counts_by_its_id(folder: Path):
     context = BuildContext.open(folder, dockerfile_text=BOUND)
     planned = steps(folder, BOUND, builder="buildkit")
-    named = {id: solves.solve_key(BuildRequest(context=context, secrets={id: "x"}), planned) for id in ("a", "b")}
+    named = {id: solve_key(BuildRequest(context=context, secrets={id: "x"}), planned) for id in ("a", "b")}
     assert named["a"] != named["b"]
-    assert named["a"] == solves.solve_key(BuildRequest(context=context, secrets={"a": "another"}), planned)
+    assert named["a"] == solve_key(BuildRequest(context=context, secrets={"a": "another"}), planned)
 
 
 def test_the_state_of_the_caches_tells_results_from_mounts(folder: Path):
     session_images, request = SessionImages(), BuildRequest(context=BuildContext.open(folder, dockerfile_text=BOUND))
     planned = steps(folder, BOUND, builder="buildkit")
-    assert solves.cache_state(request, planned, session_images) == "....."
-    solves.remember(planned, session_images)
-    assert solves.cache_state(request, planned, session_images) == "ccccc"
+    assert cache_state(request, planned, session_images) == "....."
+    remember(planned, session_images)
+    assert cache_state(request, planned, session_images) == "ccccc"
     edited = steps(folder, BOUND.replace("id=token true", "id=token false"), builder="buildkit")
-    assert solves.cache_state(request, edited, session_images) == "ccccm"
-    assert solves.cache_state(replace(request, no_cache=True), planned, session_images) == "!"
+    assert cache_state(request, edited, session_images) == "ccccm"
+    assert cache_state(replace(request, no_cache=True), planned, session_images) == "!"
 
 
 def test_the_last_stage_stands_on_the_base_of_the_stage_it_continues(folder: Path):
     text = "FROM python:3.12-slim AS a\nRUN true\nFROM python:3.12\nRUN true\nFROM a\nRUN false\n"
-    assert solves.foundation(steps(folder, text, builder="buildkit")).base == "python:3.12-slim"
-    assert solves.foundation(steps(folder, "FROM scratch\nCOPY requirements.txt /\n")).parent == "scratch"
+    assert foundation(steps(folder, text, builder="buildkit")).base == "python:3.12-slim"
+    assert foundation(steps(folder, "FROM scratch\nCOPY requirements.txt /\n")).parent == "scratch"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from layerlab import events
-from layerlab.engine import transcript
 from layerlab.engine.protocol import RawEvent
-from layerlab.engine.transcript import MAX_LINES, Position, shortened, split
+from layerlab.engine.recorded import transcript
+from layerlab.engine.recorded.transcript import MAX_LINES, Position, shortened, split
 
 SAMPLES = sorted((Path(__file__).parents[2] / "data/events").glob("docker-*.json"))
 PODMAN = """\

@@ -7,11 +7,11 @@ state of the caches it met, because that is what it is about.
 
 from __future__ import annotations
 
-from layerlab.engine.chains import solve_chain
 from layerlab.engine.protocol import BuildRequest
-from layerlab.engine.recordings import digest
-from layerlab.engine.session_images import SessionImages
-from layerlab.engine.steps import PlannedStep, plan_key
+from layerlab.engine.recorded.chains import solve_chain
+from layerlab.engine.recorded.session_images import SessionImages
+from layerlab.engine.recorded.steps import PlannedStep, plan_key
+from layerlab.engine.recorded.store import digest
 
 _MOUNT = "mount:"
 

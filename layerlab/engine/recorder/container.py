@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from layerlab.engine.operations import FAILURES, Trace, encode
 from layerlab.engine.protocol import Container, ExecResult, Response, Stopped
-from layerlab.engine.recordings import Payload, Recordings
-from layerlab.engine.redact import Redactor
+from layerlab.engine.recorded.operations import FAILURES, Trace, encode
+from layerlab.engine.recorded.store import Payload, Recordings
+from layerlab.engine.recorder.redact import Redactor
 from layerlab.errors import LayerLabError
 
 Answer = TypeVar("Answer")

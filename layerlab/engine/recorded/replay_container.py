@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from layerlab.engine.operations import Trace, decode, in_short
 from layerlab.engine.protocol import ExecResult, Response, Stopped
-from layerlab.engine.recordings import Payload
+from layerlab.engine.recorded.operations import Trace, decode, in_short
+from layerlab.engine.recorded.store import Payload
 from layerlab.errors import EngineRefused, NotRecorded
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from layerlab.engine.mounts import mounted, require_sources
 from layerlab.engine.protocol import ExecResult, Limits, Response, StartRequest, Stopped
-from layerlab.engine.recordings import Payload, digest
+from layerlab.engine.recorded.store import Payload, digest
 from layerlab.errors import DoesNotServe, EngineRefused, LayerLabError, RecordingDamaged
 
 # Failures that are answers: the same image fails the same way again. A taken port or a full disk is the

@@ -11,21 +11,21 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from layerlab.archive import LayerFiles, PackedLayer, columns
-from layerlab.engine.chains import Chains, base_chain
 from layerlab.engine.mounts import mounted
-from layerlab.engine.operations import FAILURES, encode, run_key, start_arguments, start_key
 from layerlab.engine.protocol import BuildRequest, Container, Engine, EngineInfo, ExecResult, RawEvent, StartRequest
-from layerlab.engine.raw_client import RawClient
-from layerlab.engine.recorded import environment
-from layerlab.engine.recording_build import RecordingBuild
-from layerlab.engine.recording_container import RecordingContainer
-from layerlab.engine.recording_session import Session
-from layerlab.engine.recording_solve import RecordingBuildKit
-from layerlab.engine.recordings import Kind, Payload, Recordings, layer_key
-from layerlab.engine.redact import Redactor
-from layerlab.engine.replayed_registry import RecordingRegistry
-from layerlab.engine.session_images import is_id
-from layerlab.engine.steps import BuildEnvironment
+from layerlab.engine.recorded.chains import Chains, base_chain
+from layerlab.engine.recorded.engine import environment
+from layerlab.engine.recorded.operations import FAILURES, encode, run_key, start_arguments, start_key
+from layerlab.engine.recorded.raw_client import RawClient
+from layerlab.engine.recorded.replay_registry import RecordingRegistry
+from layerlab.engine.recorded.session_images import is_id
+from layerlab.engine.recorded.steps import BuildEnvironment
+from layerlab.engine.recorded.store import Kind, Payload, Recordings, layer_key
+from layerlab.engine.recorder.build import RecordingBuild
+from layerlab.engine.recorder.buildkit import RecordingBuildKit
+from layerlab.engine.recorder.container import RecordingContainer
+from layerlab.engine.recorder.redact import Redactor
+from layerlab.engine.recorder.session import Session
 from layerlab.errors import ImageNotFound, LayerLabError, NotOurs
 from layerlab.image import normal_reference
 

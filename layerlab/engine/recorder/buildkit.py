@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import astuple
 from typing import Any
 
-from layerlab.engine import transcript
-from layerlab.engine.chains import SCRATCH
 from layerlab.engine.protocol import BuildHandle, BuildRequest, RawEvent, Route
-from layerlab.engine.recording_session import Session, without_storage
-from layerlab.engine.recordings import Payload
-from layerlab.engine.solves import cache_state, chain_of, foundation, remember, solve_key
-from layerlab.engine.steps import BuildEnvironment, PlannedStep, plan
+from layerlab.engine.recorded import transcript
+from layerlab.engine.recorded.buildkit_builds import cache_state, chain_of, foundation, remember, solve_key
+from layerlab.engine.recorded.chains import SCRATCH
+from layerlab.engine.recorded.steps import BuildEnvironment, PlannedStep, plan
+from layerlab.engine.recorded.store import Payload
+from layerlab.engine.recorder.session import Session, without_storage
 
 _NOTHING: Payload = {"parent": SCRATCH, "history": [], "diff_ids": [], "inspect": None}
 

@@ -30,7 +30,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _MEND = "Restore it with `git checkout recordings`, or record anew with `layerlab record`."
 _PROVENANCE = "provenance.json"
-_IN_PACKAGE = Path(__file__).resolve().parents[2] / "recordings"
+_IN_PACKAGE = Path(__file__).resolve().parents[3] / "recordings"
 
 
 @dataclass(frozen=True, kw_only=True)

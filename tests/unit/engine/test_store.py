@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from layerlab.engine.recordings import Provenance, Recordings, base_key, digest
+from layerlab.engine.recorded.store import Provenance, Recordings, base_key, digest
 from layerlab.errors import NotRecorded, RecordingDamaged
 
 KEY = "ab" + "0" * 30
@@ -91,7 +91,7 @@ def test_the_folder_named_in_the_environment_must_exist(monkeypatch: pytest.Monk
 
 def test_without_a_checkout_it_says_that_recordings_come_with_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.delenv("LAYERLAB_RECORDINGS", raising=False)
-    monkeypatch.setattr("layerlab.engine.recordings._IN_PACKAGE", tmp_path / "nowhere")
+    monkeypatch.setattr("layerlab.engine.recorded.store._IN_PACKAGE", tmp_path / "nowhere")
     with pytest.raises(NotRecorded, match=r"come with the course's checkout"):
         Recordings.open()
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from layerlab.engine import transcript
 from layerlab.engine.protocol import BuildHandle, BuildRequest, MadeStep, RawEvent
-from layerlab.engine.recording_session import Session, without_storage
-from layerlab.engine.recordings import Payload
-from layerlab.engine.steps import BuildEnvironment, PlannedStep, plan, plan_key
-from layerlab.engine.transcript import StepLog
+from layerlab.engine.recorded import transcript
+from layerlab.engine.recorded.steps import BuildEnvironment, PlannedStep, plan, plan_key
+from layerlab.engine.recorded.store import Payload
+from layerlab.engine.recorded.transcript import StepLog
+from layerlab.engine.recorder.session import Session, without_storage
 from layerlab.errors import ContextError, DockerfileError, EngineRefused, ImageNotFound
 
 # What the builder says to the whole file before it runs a step; it would say the same again.

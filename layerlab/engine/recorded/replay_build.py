@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from layerlab import errors
-from layerlab.engine import transcript
-from layerlab.engine.chains import Chains
 from layerlab.engine.protocol import Builder, BuildRequest, MadeStep, RawEvent
-from layerlab.engine.recordings import Payload, Recordings
-from layerlab.engine.session_images import SessionImages
-from layerlab.engine.steps import BuildEnvironment, PlannedStep, plan, plan_key
+from layerlab.engine.recorded import transcript
+from layerlab.engine.recorded.chains import Chains
+from layerlab.engine.recorded.session_images import SessionImages
+from layerlab.engine.recorded.steps import BuildEnvironment, PlannedStep, plan, plan_key
+from layerlab.engine.recorded.store import Payload, Recordings
 from layerlab.errors import BuildCancelled, NotRecorded, RecordingDamaged
 
 _SHOWN = 90

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from layerlab.archive import LayerFiles, PackedLayer, columns
-from layerlab.engine.chains import Chains, base_chain, summary
-from layerlab.engine.operations import decode, in_short, run_key, start_arguments, start_key
 from layerlab.engine.protocol import USUAL_NAMESPACE, BuildRequest, EngineInfo, ExecResult, RawEvent, StartRequest
-from layerlab.engine.raw_client import RawClient
-from layerlab.engine.recordings import Payload, Provenance, Recordings, base_key, layer_key
-from layerlab.engine.replay import ReplayedBuild
-from layerlab.engine.replayed_container import ReplayedContainer
-from layerlab.engine.replayed_registry import ReplayedRegistry
-from layerlab.engine.replayed_solve import ReplayedBuildKit
-from layerlab.engine.session_images import SessionImages
-from layerlab.engine.steps import BuildEnvironment
+from layerlab.engine.recorded.chains import Chains, base_chain, summary
+from layerlab.engine.recorded.operations import decode, in_short, run_key, start_arguments, start_key
+from layerlab.engine.recorded.raw_client import RawClient
+from layerlab.engine.recorded.replay_build import ReplayedBuild
+from layerlab.engine.recorded.replay_buildkit import ReplayedBuildKit
+from layerlab.engine.recorded.replay_container import ReplayedContainer
+from layerlab.engine.recorded.replay_registry import ReplayedRegistry
+from layerlab.engine.recorded.session_images import SessionImages
+from layerlab.engine.recorded.steps import BuildEnvironment
+from layerlab.engine.recorded.store import Payload, Provenance, Recordings, base_key, layer_key
 from layerlab.errors import ImageNotFound, NotOurs, NotRecorded
 
 _START_ENGINE = "To do it for real, start an engine (`layerlab doctor` says how)."

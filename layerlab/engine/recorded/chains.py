@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from layerlab.engine.recordings import Payload, Recordings, base_key
+from layerlab.engine.recorded.store import Payload, Recordings, base_key
 
 SCRATCH = "scratch"
 _BASE = "base:"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 
-from layerlab.engine.recordings import Payload, Recordings, digest
+from layerlab.engine.recorded.store import Payload, Recordings, digest
 from layerlab.engine.registry import Blob, Kind, Registry, Transfer
 from layerlab.errors import NotRecorded
 

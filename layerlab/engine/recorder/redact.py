@@ -150,7 +150,7 @@ def _of_settings(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
 
 
 def _of_folders(folders: Iterable[Path]) -> Iterable[tuple[str, str]]:
-    checkout = Path(__file__).resolve().parents[2]
+    checkout = Path(__file__).resolve().parents[3]
     named = [os.environ.get(name) for name in ("LAYERLAB_WORK", "LAYERLAB_DATA", "LAYERLAB_RECORDINGS", "VIRTUAL_ENV")]
     own = [checkout, private.paths().root.parent, *folders, *(Path(name) for name in named if name)]
     for folder in own:

@@ -9,7 +9,7 @@ import pytest
 from docker.models.containers import ContainerCollection
 from docker.models.images import Image, ImageCollection
 
-from layerlab.engine import raw_client
+from layerlab.engine.recorded import raw_client
 
 PAIRS = [
     (raw_client.RawClient, docker.DockerClient),

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from layerlab.context import BuildContext
 from layerlab.dockerfile import Instruction, Resolved, ResolvedInstruction, ResolvedStage, resolve
-from layerlab.engine.chains import base_chain
 from layerlab.engine.protocol import Builder, BuildRequest, Limits
-from layerlab.engine.recordings import digest
-from layerlab.engine.transcript import Position
+from layerlab.engine.recorded.chains import base_chain
+from layerlab.engine.recorded.store import digest
+from layerlab.engine.recorded.transcript import Position
 from layerlab.errors import ContextError
 
 MISSING = "missing"

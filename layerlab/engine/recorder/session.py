@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from layerlab.engine.chains import base_chain
 from layerlab.engine.protocol import Engine
-from layerlab.engine.recordings import (
+from layerlab.engine.recorded.chains import base_chain
+from layerlab.engine.recorded.session_images import SessionImages
+from layerlab.engine.recorded.store import (
     BaseOrigin,
     Payload,
     Provenance,
     Recordings,
     base_key,
 )
-from layerlab.engine.redact import Redactor
-from layerlab.engine.session_images import SessionImages
+from layerlab.engine.recorder.redact import Redactor
 from layerlab.errors import EngineRefused, ImageNotFound
 from layerlab.image import normal_reference
 

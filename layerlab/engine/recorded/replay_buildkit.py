@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from layerlab.engine.chains import Chains
 from layerlab.engine.protocol import BuildRequest, RawEvent, Route
-from layerlab.engine.recordings import Payload, Recordings
-from layerlab.engine.session_images import SessionImages
-from layerlab.engine.solves import cache_state, chain_of, remember, solve_key
-from layerlab.engine.steps import BuildEnvironment, PlannedStep, plan
+from layerlab.engine.recorded.buildkit_builds import cache_state, chain_of, remember, solve_key
+from layerlab.engine.recorded.chains import Chains
+from layerlab.engine.recorded.session_images import SessionImages
+from layerlab.engine.recorded.steps import BuildEnvironment, PlannedStep, plan
+from layerlab.engine.recorded.store import Payload, Recordings
 from layerlab.errors import BuildCancelled, NotRecorded
 
 _START = "To build it for real, start an engine (`layerlab doctor` says how)."

@@ -1,0 +1,1 @@
+"""An engine that answers from recordings: `store` keeps them, `steps` names them, `engine` and `replay_*` play them."""
