@@ -28,6 +28,7 @@ STATIC = (
     ("ruff: rules", ("ruff", "check", ".")),
     ("ruff: format", ("ruff", "format", "--check", ".")),
     ("mypy: types", ("mypy",)),
+    ("jactionlint: workflows", ("jactionlint", "--shellcheck=")),  # the empty name: no shellcheck, wherever it runs
 )
 
 
