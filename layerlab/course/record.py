@@ -22,7 +22,8 @@ from layerlab.course.run_progress import CourseProgress
 from layerlab.design_space import COMBINATIONS
 from layerlab.engine import connect
 from layerlab.engine.protocol import EngineKind
-from layerlab.engine.recorded.store import KINDS, Recordings
+from layerlab.engine.recorded.lines import SUFFIX
+from layerlab.engine.recorder.sealing import seal
 from layerlab.errors import LayerLabError, NoEngine, SetupError
 from layerlab.lab import matrix
 from layerlab.setup.bootstrap import CHECKOUT
@@ -77,8 +78,7 @@ def record(names: Sequence[str] = (), *, checkout: Path = CHECKOUT, console: Con
     ----------
     names
         Beginnings of file names (``00``, ``02_slim``). With none of them everything is recorded on the bases of
-        today and replaces all that was there; else each notebook named gets recordings of its own, exercise
-        included, because those of the others may stand on other bases.
+        today and replaces all that was there; else only the files of these notebooks are written anew.
 
     Returns
     -------
@@ -95,26 +95,26 @@ def record(names: Sequence[str] = (), *, checkout: Path = CHECKOUT, console: Con
     console = console or Console(stderr=True)
     plays = Plays.chosen(checkout, names)
     live = _require_live(console)
-    folder = checkout / "recordings"
-    if not names:
-        return _record(plays, folder, checkout, console, live)
-    statuses = [_record(part, folder / name, checkout, console, live) for name, part in plays.by_name()]
-    return max(statuses)
-
-
-def _record(plays: Plays, folder: Path, checkout: Path, console: Console, live: EngineKind) -> int:
     with tempfile.TemporaryDirectory(prefix="layerlab-record-") as temporary:
-        fresh, reached = Path(temporary) / "recordings", Path(temporary) / "reached"
-        fresh.mkdir()
+        fresh, reached, sealed = (Path(temporary) / name for name in ("fresh", "reached", "sealed"))
+        reached.mkdir()
+        parts = {fresh / f"{name}{SUFFIX}": part for name, part in plays.by_name()}
         console.print("Recording on the live engine.", highlight=False, soft_wrap=True)
-        if not _play(plays, checkout, console, {_ENGINE: live, _RECORD: "1", _RECORDINGS: str(fresh)}):
-            return 1
+        for file, part in parts.items():
+            if not _play(part, checkout, console, {_ENGINE: live, _RECORD: "1", _RECORDINGS: str(file)}):
+                return 1
         console.print("Replaying what was recorded.", highlight=False, soft_wrap=True)
-        replay = {_ENGINE: "recorded", _RECORDINGS: str(fresh), _REACHED: str(reached)}
-        if not _play(plays, checkout, console, replay):
-            return 1
-        dropped = _prune(Recordings(fresh), reached)
-        kept = _install(fresh, folder)
+        for file, part in parts.items():
+            replay = {_ENGINE: "recorded", _RECORDINGS: str(file), _REACHED: str(reached / file.stem)}
+            if not _play(part, checkout, console, replay):
+                return 1
+        folder = checkout / "recordings"
+        if names and folder.is_dir():
+            shutil.copytree(folder, sealed)
+        wanted = {file.stem: _reached(reached / file.stem) for file in parts}
+        kept, dropped = seal(fresh, sealed, wanted=wanted)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(sealed, folder)
     console.print(
         f"Wrote {kept} recordings; dropped {dropped} that no replay asked for.", highlight=False, soft_wrap=True
     )
@@ -179,21 +179,10 @@ def _exercises_pass(paths: Sequence[Path], checkout: Path, console: Console) -> 
     return passed
 
 
-def _prune(recordings: Recordings, reached: Path) -> int:
-    """Remove what the replay never asked for, and return how many recordings that were."""
-    lines = reached.read_text(encoding="utf-8").splitlines() if reached.exists() else []
-    wanted = {tuple(line.split(" ", 1)) for line in lines}
-    unwanted = [(kind, key) for kind in KINDS for key in recordings.keys(kind) if (kind, key) not in wanted]
-    for kind, key in unwanted:
-        recordings.remove(kind, key)
-    return len(unwanted)
-
-
-def _install(fresh: Path, folder: Path) -> int:
-    """Put recordings in the place of those that were there, and return how many."""
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(fresh, folder)
-    return sum(1 for kind in KINDS for _ in Recordings(fresh).keys(kind))
+def _reached(listed: Path) -> set[tuple[str, str]]:
+    """Return kind and key of every recording that a replay asked for."""
+    lines = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
+    return {(kind, key) for kind, _, key in (line.partition(" ") for line in lines)}
 
 
 @contextmanager

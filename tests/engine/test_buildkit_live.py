@@ -16,7 +16,7 @@ from layerlab.build import BuildResult
 from layerlab.context import BuildContext
 from layerlab.engine.live.buildkit import building, routes
 from layerlab.engine.recorded.engine import RecordedEngine
-from layerlab.engine.recorded.store import Recordings
+from layerlab.engine.recorded.store import Store
 from layerlab.engine.recorder.engine import RecordingEngine
 from layerlab.errors import BuildCancelled, BuildFailed, DockerfileError, EngineRefused, NoBuildKit, NotRecorded
 
@@ -164,8 +164,7 @@ def test_the_engines_own_builder_takes_no_secret(engine, slim, tmp_path):
 def recorder(engine, tmp_path: Path) -> RecordingEngine:
     if engine.info.kind != "private":
         pytest.skip("Only on an engine of ours may the build cache be emptied.")
-    (tmp_path / "recordings").mkdir()
-    return RecordingEngine.on(engine, Recordings(tmp_path / "recordings"))
+    return RecordingEngine.on(engine, Store(tmp_path / "made.jsonl"))
 
 
 def test_what_is_recorded_replays_with_every_state_of_the_cache(recorder, bk):
@@ -182,7 +181,7 @@ def test_what_is_recorded_replays_with_every_state_of_the_cache(recorder, bk):
         return told, on.run(TAG, ["cat", "/a.txt"]).output, [one.seconds for one in results]
 
     *live, seconds = play(recorder)
-    replayed = RecordedEngine(Recordings(recorder._session.recordings.folder), why="test")
+    replayed = RecordedEngine(Store(recorder._session.recordings.path), why="test")
     *again_told, recorded_seconds = play(replayed)
     assert again_told == live and recorded_seconds == pytest.approx(seconds, abs=0.01)
     assert [ran for ran, *_ in live[0]] == [[2, 3], [3], [], [2, 3], [2, 3]]
@@ -190,13 +189,13 @@ def test_what_is_recorded_replays_with_every_state_of_the_cache(recorder, bk):
     with pytest.raises(NotRecorded, match="not recorded"):
         bk(text.replace("0.3", "0.4"), on=replayed).run()
     with pytest.raises(NotRecorded, match="after other builds only"):
-        bk(text.replace("0.3", "0.2"), on=RecordedEngine(Recordings(replayed._recordings.folder), why="test")).run()
+        bk(text.replace("0.3", "0.2"), on=RecordedEngine(Store(replayed._recordings.path), why="test")).run()
 
 
 def test_a_failure_is_recorded_too(recorder, bk):
     text = "FROM SLIM\nRUN echo no; exit 3\n"
     told = []
-    for on in (recorder, RecordedEngine(Recordings(recorder._session.recordings.folder), why="test")):
+    for on in (recorder, RecordedEngine(Store(recorder._session.recordings.path), why="test")):
         with pytest.raises(BuildFailed) as failed:
             bk(text, on=on).run()
         told.append((str(failed.value), failed.value.exit_code, failed.value.log_tail))
@@ -206,10 +205,9 @@ def test_a_failure_is_recorded_too(recorder, bk):
 def test_nobody_elses_build_cache_is_emptied_for_a_recording(engine, bk, tmp_path):
     from layerlab.engine.live import LiveEngine
 
-    (tmp_path / "recordings").mkdir()
     users = LiveEngine.open(engine.info.endpoint, kind="docker", why="test")
     with pytest.raises(EngineRefused, match="somebody's"):
-        bk("FROM SLIM\n", on=RecordingEngine.on(users, Recordings(tmp_path / "recordings")))
+        bk("FROM SLIM\n", on=RecordingEngine.on(users, Store(tmp_path / "made.jsonl")))
 
 
 def test_the_sdk_still_cannot(engine, slim, tmp_path):

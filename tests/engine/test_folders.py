@@ -15,7 +15,7 @@ from layerlab.engine.live import LiveEngine
 from layerlab.engine.live import belongings as ours
 from layerlab.engine.protocol import StartRequest
 from layerlab.engine.recorded.engine import RecordedEngine
-from layerlab.engine.recorded.store import Recordings
+from layerlab.engine.recorded.store import Store
 from layerlab.engine.recorder.engine import RecordingEngine
 from layerlab.errors import EngineRefused, PortTaken
 
@@ -164,16 +164,16 @@ def test_a_file_by_itself_comes_only_where_the_engine_sees_it(live, slim, folder
 
 
 def test_what_a_container_with_a_mount_said_replays_from_another_place(live, slim, folder, tmp_path) -> None:
-    store = tmp_path / "recordings"
+    store = tmp_path / "made.jsonl"
     store.mkdir()
     request = StartRequest(image=slim, command=SLEEP, mounts={str(folder): "/data:ro"})
-    with RecordingEngine.on(live, Recordings(store)).start(request) as container:
+    with RecordingEngine.on(live, Store(store)).start(request) as container:
         said = container.exec(["grep", " /data ", "/proc/mounts"]).output, container.exec(READ).output
     written = "".join(path.read_text() for path in store.rglob("*.json"))
     assert str(tmp_path) not in written
     elsewhere = tmp_path / "elsewhere"
     folder.rename(elsewhere)
-    replayed = RecordedEngine(Recordings(store), why="a test")
+    replayed = RecordedEngine(Store(store), why="a test")
     with replayed.start(StartRequest(image=slim, command=SLEEP, mounts={str(elsewhere): "/data:ro"})) as container:
         assert container.exec(["grep", " /data ", "/proc/mounts"]).output.split()[1] == said[0].split()[1] == "/data"
         assert container.exec(READ).output == said[1] == "seen"

@@ -13,7 +13,7 @@ from layerlab import events
 from layerlab.context import BuildContext
 from layerlab.engine.protocol import BuildRequest, Engine
 from layerlab.engine.recorded.engine import RecordedEngine
-from layerlab.engine.recorded.store import Recordings
+from layerlab.engine.recorded.store import Store
 from layerlab.engine.recorder.engine import RecordingEngine
 from layerlab.errors import BuildCancelled, EngineRefused, ImageNotFound, LayerLabError, NotRecorded
 
@@ -26,14 +26,12 @@ CONTAINER = re.compile(r"(?<=Running in )[0-9a-f]{12}|(?<=intermediate container
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Recordings:
-    folder = tmp_path / "recordings"
-    folder.mkdir()
-    return Recordings(folder)
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "made.jsonl")
 
 
 @pytest.fixture
-def recorder(engine: Engine, store: Recordings) -> RecordingEngine:
+def recorder(engine: Engine, store: Store) -> RecordingEngine:
     if engine.info.builder != "classic":
         pytest.skip("Podman keeps no image for every step; its recordings have fewer answers.")
     return RecordingEngine.on(engine, store)
@@ -45,8 +43,8 @@ def own() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def replaying(store: Recordings) -> RecordedEngine:
-    return RecordedEngine(Recordings(store.folder), why="the roundtrip")
+def replaying(store: Store) -> RecordedEngine:
+    return RecordedEngine(Store(store.path), why="the roundtrip")
 
 
 def write(folder: Path, text: str, **files: str) -> Path:
@@ -186,9 +184,9 @@ def test_what_the_builder_refuses_is_refused_on_replay(recorder, store, tmp_path
 
 
 def test_recordings_of_two_builders_do_not_mix(engine, recorder, store):
-    text = (store.folder / "provenance.json").read_text()
+    text = store.path.read_text()
     assert "linux/amd64" in text or "linux/arm64" in text
     signed = store.provenance
     store.provenance = type(signed)(**{**vars(signed), "builder": "buildah"})
     with pytest.raises(EngineRefused, match=r"buildah.*Record all of the course anew"):
-        RecordingEngine.on(engine, Recordings(store.folder))
+        RecordingEngine.on(engine, Store(store.path))

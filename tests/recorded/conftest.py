@@ -13,18 +13,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 import making
 
 from layerlab.engine.recorded.engine import RecordedEngine
-from layerlab.engine.recorded.store import Recordings
+from layerlab.engine.recorded.store import Store
 
 
 @pytest.fixture
 def replayed() -> RecordedEngine:
-    return RecordedEngine(Recordings(making.RECORDINGS), why="the tests ask for it")
+    return RecordedEngine(Store(making.RECORDINGS), why="the tests ask for it")
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """Return a copy of the recordings that a test may damage."""
-    return shutil.copytree(making.RECORDINGS, tmp_path / "recordings")
+    return shutil.copytree(making.RECORDINGS.parent, tmp_path / "recordings") / making.RECORDINGS.name
 
 
 @pytest.fixture

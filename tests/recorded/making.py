@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from layerlab.errors import DoesNotServe
 
 HERE = Path(__file__).parent
 CONTEXTS = HERE / "contexts"
-RECORDINGS = HERE / "recordings"
+RECORDINGS = HERE / "recordings" / "making.jsonl"
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,13 @@ def stable(answer: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     from layerlab.engine import connect
-    from layerlab.engine.recorded.store import Recordings
+    from layerlab.engine.recorded.store import Store
     from layerlab.engine.recorder.engine import RecordingEngine
+    from layerlab.engine.recorder.sealing import seal
 
-    shutil.rmtree(RECORDINGS, ignore_errors=True)
-    RECORDINGS.mkdir()
-    recorder = RecordingEngine.on(connect("private"), Recordings(RECORDINGS))
-    play(recorder)
-    recorder.close()
+    with tempfile.TemporaryDirectory() as temporary:
+        fresh = Path(temporary) / RECORDINGS.name
+        recorder = RecordingEngine.on(connect("private"), Store(fresh))
+        play(recorder)
+        recorder.close()
+        seal(fresh.parent, RECORDINGS.parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,8 +16,10 @@ from making import CONTEXTS, build
 from layerlab import events
 from layerlab.context import BuildContext
 from layerlab.engine.protocol import BuildRequest, StartRequest
+from layerlab.engine.recorded.chains import Chains
 from layerlab.engine.recorded.engine import RecordedEngine
-from layerlab.engine.recorded.store import Recordings
+from layerlab.engine.recorded.lines import Lines, write
+from layerlab.engine.recorded.store import KINDS, Store
 from layerlab.errors import (
     BuildCancelled,
     BuildFailed,
@@ -251,22 +254,22 @@ def test_the_raw_client_answers_as_the_sdk_does(replayed: RecordedEngine):
 
 
 @pytest.mark.parametrize("kind", ["steps", "bases", "containers"])
-def test_a_damaged_recording_names_its_file(copy: Path, kind: str):
-    for path in (copy / kind).rglob("*.json"):
-        path.write_text(path.read_text()[:-20])
-    engine = RecordedEngine(Recordings(copy), why="damaged")
-    with pytest.raises(RecordingDamaged, match=rf"recordings/{kind}/.*git checkout recordings.*layerlab record"):
+def test_a_damaged_recording_names_its_file_and_line(copy: Path, kind: str):
+    copy.write_text(re.sub(rf'(?m)^(\["{kind}",.*)\}}\]$', r"\1 }]", copy.read_text()))
+    engine = RecordedEngine(Store(copy), why="damaged")
+    named = rf"Line \d+ of recordings/making.jsonl \({kind} .*git checkout recordings.*layerlab record"
+    with pytest.raises(RecordingDamaged, match=named):
         making.play(engine)
 
 
 def test_a_step_whose_parent_is_missing_is_damage(copy: Path):
-    recordings = Recordings(copy)
-    copies = [key for key, link in recordings.all("steps") if link["instruction"] == "COPY names.txt ./"]
-    engine = RecordedEngine(recordings, why="damaged")
-    image = build(engine, CONTEXTS / "greeting").image_id
-    recordings.remove("steps", copies[0])
-    with pytest.raises(RecordingDamaged, match=rf"{copies[0]}\.json is missing"):
-        engine.history(str(image))
+    recorded = {(kind, key): link for kind in KINDS for key, link in Store(copy).all(kind)}
+    copies = [name for name, link in recorded.items() if link.get("instruction") == "COPY names.txt ./"]
+    assert len(copies) == 1
+    write(copy, {name: link for name, link in recorded.items() if name not in copies}, Lines(copy).provenance)
+    last = next(key for key, link in Store(copy).all("steps") if link["parent"] == copies[0][1])
+    with pytest.raises(RecordingDamaged, match=rf"making\.jsonl lacks steps {copies[0][1]}, and an image built on it"):
+        Chains(Store(copy)).diff_ids(last)
 
 
 def test_replaying_imports_no_sdk_and_opens_at_once():

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from layerlab.engine.recorded.store import Payload, Recordings, base_key
+from layerlab.engine.recorded.store import Payload, Store, base_key
 
 SCRATCH = "scratch"
 _BASE = "base:"
@@ -30,7 +30,7 @@ def solve_chain(key: str) -> str:
 class Chains:
     """Reads chains from recordings. Raises RecordingDamaged where a link is missing."""
 
-    def __init__(self, recordings: Recordings) -> None:
+    def __init__(self, recordings: Store) -> None:
         self._recordings = recordings
 
     def has_image(self, chain: str) -> bool:

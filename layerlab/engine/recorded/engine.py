@@ -19,7 +19,7 @@ from layerlab.engine.recorded.replay_container import ReplayedContainer
 from layerlab.engine.recorded.replay_registry import ReplayedRegistry
 from layerlab.engine.recorded.session_images import SessionImages
 from layerlab.engine.recorded.steps import BuildEnvironment
-from layerlab.engine.recorded.store import Payload, Provenance, Recordings, base_key, layer_key
+from layerlab.engine.recorded.store import Payload, Provenance, Store, base_key, layer_key
 from layerlab.errors import ImageNotFound, NotOurs, NotRecorded
 
 _START_ENGINE = "To do it for real, start an engine (`layerlab doctor` says how)."
@@ -32,7 +32,7 @@ class RecordedEngine:
     is there once this session has built it.
     """
 
-    def __init__(self, recordings: Recordings, *, why: str, namespace: str = USUAL_NAMESPACE) -> None:
+    def __init__(self, recordings: Store, *, why: str, namespace: str = USUAL_NAMESPACE) -> None:
         self._recordings = recordings
         self._chains = Chains(recordings)
         self._session_images = SessionImages()
@@ -44,7 +44,7 @@ class RecordedEngine:
     def open(
         cls, *, why: str, notebook: str = "", recordings: Path | None = None, namespace: str = USUAL_NAMESPACE
     ) -> RecordedEngine:
-        """Open the recordings in a folder, by default the one of `Recordings.open`.
+        """Open the recordings in a folder, by default the one of `Store.open`.
 
         Raises
         ------
@@ -53,7 +53,7 @@ class RecordedEngine:
         RecordingDamaged
             Their provenance cannot be read.
         """
-        return cls(Recordings.open(notebook, folder=recordings), why=why, namespace=namespace)
+        return cls(Store.open(notebook, folder=recordings), why=why, namespace=namespace)
 
     @property
     def info(self) -> EngineInfo:

@@ -11,7 +11,7 @@ from layerlab.engine.recorded import transcript
 from layerlab.engine.recorded.chains import Chains
 from layerlab.engine.recorded.session_images import SessionImages
 from layerlab.engine.recorded.steps import BuildEnvironment, PlannedStep, plan, plan_key
-from layerlab.engine.recorded.store import Payload, Recordings
+from layerlab.engine.recorded.store import Payload, Store
 from layerlab.errors import BuildCancelled, NotRecorded, RecordingDamaged
 
 _SHOWN = 90
@@ -28,7 +28,7 @@ class ReplayedBuild:
         self,
         request: BuildRequest,
         *,
-        recordings: Recordings,
+        recordings: Store,
         images: SessionImages,
         environment: BuildEnvironment,
     ) -> None:

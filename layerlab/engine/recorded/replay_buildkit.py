@@ -9,7 +9,7 @@ from layerlab.engine.recorded.buildkit_builds import cache_state, chain_of, reme
 from layerlab.engine.recorded.chains import Chains
 from layerlab.engine.recorded.session_images import SessionImages
 from layerlab.engine.recorded.steps import BuildEnvironment, PlannedStep, plan
-from layerlab.engine.recorded.store import Payload, Recordings
+from layerlab.engine.recorded.store import Payload, Store
 from layerlab.errors import BuildCancelled, NotRecorded
 
 _START = "To build it for real, start an engine (`layerlab doctor` says how)."
@@ -22,7 +22,7 @@ class ReplayedBuildKit:
         self,
         request: BuildRequest,
         *,
-        recordings: Recordings,
+        recordings: Store,
         images: SessionImages,
         environment: BuildEnvironment,
     ) -> None:

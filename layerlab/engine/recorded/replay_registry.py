@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 
-from layerlab.engine.recorded.store import Payload, Recordings, digest
+from layerlab.engine.recorded.store import Payload, Store, digest
 from layerlab.engine.registry import Blob, Kind, Registry, Transfer
 from layerlab.errors import NotRecorded
 
@@ -32,7 +32,7 @@ class _Journey:
 class RecordingRegistry:
     """See `layerlab.engine.registry.Registry`; passes everything on, and writes down what came of it."""
 
-    def __init__(self, live: Registry, recordings: Recordings, chain_of: ChainOf) -> None:
+    def __init__(self, live: Registry, recordings: Store, chain_of: ChainOf) -> None:
         self._live = live
         self._recordings = recordings
         self._journey = _Journey(chain_of)
@@ -70,7 +70,7 @@ class RecordingRegistry:
 class ReplayedRegistry:
     """See `layerlab.engine.registry.Registry`; answers what was measured when it was recorded."""
 
-    def __init__(self, recordings: Recordings, chain_of: ChainOf) -> None:
+    def __init__(self, recordings: Store, chain_of: ChainOf) -> None:
         self._recordings = recordings
         self._journey = _Journey(chain_of)
 

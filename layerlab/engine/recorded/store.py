@@ -1,25 +1,25 @@
-"""The recordings on disk: small JSON files by content key, each with a checksum. Knows no engine.
+"""The recordings: payloads by kind and content key, in one file a notebook. Knows no engine.
 
-``steps/`` one build step each, ``solves/`` whole builds by BuildKit, ``bases/`` base images, ``containers/`` what was
-asked of containers, ``layers/`` what layers hold, ``packed/`` what they take packed, ``transfers/`` what went to and
-from a registry, ``refusals/`` builds that the engine would not begin, ``provenance.json`` where all of it comes from.
-One such folder stands on one set of bases, so a notebook that is recorded by itself, on other bases than the rest,
-has a folder of its own inside.
+``steps`` are one build step each, ``solves`` whole builds by BuildKit, ``bases`` base images, ``containers`` what was
+asked of containers, ``layers`` what layers hold, ``packed`` what they take packed, ``transfers`` what went to and
+from a registry, ``refusals`` builds that the engine would not begin.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from layerlab.engine.protocol import Builder
+from layerlab.engine.recorded.lines import FIX, SUFFIX, Lines, Name
+from layerlab.engine.recorded.pack import dumps, unpacked, whole_columns
 from layerlab.errors import NotRecorded, RecordingDamaged
 from layerlab.image import normal_reference
 
@@ -27,9 +27,11 @@ Kind = Literal["steps", "solves", "bases", "containers", "layers", "packed", "re
 BaseOrigin = Literal["official", "stand-in", "mixed", "none"]
 Payload = dict[str, Any]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+# Named by what they hold, so they are the same for every notebook.
+CONTENT_KINDS: tuple[Kind, ...] = ("layers", "packed")
+SHARED = f"shared{SUFFIX}"
 
-_MEND = "Restore it with `git checkout recordings`, or record anew with `layerlab record`."
-_PROVENANCE = "provenance.json"
+_NOTHING = "{!r} holds no recordings. Run `layerlab record` on an engine, or `git checkout recordings`."
 _IN_PACKAGE = Path(__file__).resolve().parents[3] / "recordings"
 
 
@@ -57,37 +59,62 @@ class Provenance:
         return (self.builder, self.platform) == (other.builder, other.platform)
 
 
-class Recordings:
-    """A folder of recordings. Files are read when asked for and then kept."""
+class Store:
+    """What is recorded in a file, and, where that holds nothing, in the files beside it.
 
-    def __init__(self, folder: Path, *, reached: Path | None = None) -> None:
-        self.folder = folder
+    Parameters
+    ----------
+    path
+        The file: recordings of one notebook and its exercise. One that is not there is empty.
+    others
+        Files to ask after it. Only those that go with it are: of the same builder and platform, and with the same
+        base images, for a step recorded on another base is another step.
+    adopts
+        True while recording: what another file holds is written into this one when it is asked for.
+    reached
+        A file to which the name of every recording that was asked for is appended, once.
+
+    Notes
+    -----
+    Layers, and values that several files need, stand in ``shared.jsonl`` beside them, named by their content.
+    """
+
+    def __init__(
+        self, path: Path, *, others: Iterable[Path] = (), adopts: bool = False, reached: Path | None = None
+    ) -> None:
+        self.path = path
+        self._others = tuple(others)
+        self._adopts = adopts
         self._reached = reached
-        self._known: dict[tuple[str, str], Payload | None] = {}
-        self._noted: set[tuple[str, str]] = set()
+        shared = Lines(path.with_name(SHARED))
+        self._file = _Payloads(Lines(path), shared)
+        self._shared = _Payloads(shared, shared)
+        self._noted: set[Name] = set()
 
     @classmethod
-    def open(cls, notebook: str = "", *, folder: Path | None = None) -> Recordings:
-        """Open a folder of recordings.
+    def open(cls, notebook: str = "", *, folder: Path | None = None) -> Store:
+        """Open the recordings of a notebook.
 
         Parameters
         ----------
         folder
-            By default ``LAYERLAB_RECORDINGS``, else the checkout's own ``recordings`` folder.
+            By default ``LAYERLAB_RECORDINGS``, else the checkout's own ``recordings`` folder. A file stands for
+            itself alone.
         notebook
-            Name of the notebook, which is its exercise's too; where it has recordings of its own, they are opened.
+            Name of the notebook, which is its exercise's too; what its own file does not hold the others may.
 
         Raises
         ------
         NotRecorded
-            It is not there: an installed package carries no recordings.
+            They are not there: an installed package carries no recordings.
         """
         what = f"No folder {folder.name!r} of recordings is there" if folder else ""
         if folder is None and (named := os.environ.get("LAYERLAB_RECORDINGS")):
             folder = Path(named).expanduser()
             what = f"LAYERLAB_RECORDINGS names {folder.name!r}, and no such folder is there"
         folder = folder or _IN_PACKAGE
-        if not folder.is_dir():
+        found = [folder] if folder.suffix == SUFFIX else files(folder)
+        if not folder.exists():
             what = what or (
                 "There are no recordings here: they come with the course's checkout, not with the installed package"
             )
@@ -95,73 +122,91 @@ class Recordings:
                 f"{what}. Work in a clone of the course, set LAYERLAB_RECORDINGS to its `recordings` folder, "
                 "or start an engine (`layerlab engine start`)."
             )
+        if not found:
+            raise NotRecorded(_NOTHING.format(folder.name))
+        own = next((path for path in found if path.stem == notebook), found[0])
         reached = os.environ.get("LAYERLAB_RECORDINGS_REACHED")
-        return cls(own_folder(folder, notebook) or folder, reached=Path(reached) if reached else None)
+        return cls(own, others=(path for path in found if path != own), reached=Path(reached) if reached else None)
+
+    @classmethod
+    def to_record(cls) -> Store:
+        """Open the file that LAYERLAB_RECORDINGS names, to write to it. Raises NotRecorded where it names none."""
+        named = Path(os.environ.get("LAYERLAB_RECORDINGS", ""))
+        if named.suffix != SUFFIX:
+            raise NotRecorded("LAYERLAB_RECORDINGS names no file to record to. Use `layerlab record`, which sets it.")
+        others = (path for path in files(named.parent) if path != named)
+        return cls(named, others=others, adopts=True)
 
     def read(self, kind: Kind, key: str) -> Payload | None:
         """Return one recording, or None where there is none. Raises RecordingDamaged."""
-        if (kind, key) not in self._known:
-            path = self.path(kind, key)
-            self._known[kind, key] = _read(path) if path.exists() else None
-        found = self._known[kind, key]
+        found = next((found for one in self._asked(kind) if (found := one.read(kind, key)) is not None), None)
         if found is not None:
             self._note_reached(kind, key)
+            if self._adopts and not self._file.holds(kind, key):
+                self.write(kind, key, found)
         return found
 
     def needed(self, kind: Kind, key: str, *, by: str) -> Payload:
         """Return a recording that another one names. Raises RecordingDamaged where it is missing."""
         found = self.read(kind, key)
         if found is None:
-            raise RecordingDamaged(f"The recording {self.name(kind, key)} is missing, and {by} needs it. {_MEND}")
+            raise RecordingDamaged(f"{self._file.lines.shown} lacks {kind} {key}, and {by} needs it. {FIX}")
         return found
 
     def write(self, kind: Kind, key: str, payload: Mapping[str, Any]) -> None:
         """Write one recording, replacing what was there."""
-        _write(self.path(kind, key), payload)
-        self._known[kind, key] = dict(payload)
+        self._file.write(kind, key, payload)
 
     def keys(self, kind: Kind) -> Iterator[str]:
         """Name every recording of a kind, in a stable order."""
-        for path in sorted((self.folder / kind).rglob("*.json")):
-            yield path.stem
+        return iter(dict.fromkeys(key for one in self._asked(kind) for key in one.lines.keys(kind)))
 
     def all(self, kind: Kind) -> Iterator[tuple[str, Payload]]:
         """Yield every recording of a kind with its key, without counting it as reached."""
-        for key in self.keys(kind):
-            yield key, _read(self.path(kind, key))
+        seen: set[str] = set()
+        for one in self._asked(kind):
+            for key in one.lines.keys(kind):
+                if key not in seen:
+                    seen.add(key)
+                    yield key, one.needed(kind, key)
 
-    def remove(self, kind: Kind, key: str) -> None:
-        """Delete one recording; one that is not there is no error."""
-        self.path(kind, key).unlink(missing_ok=True)
-        self._known.pop((kind, key), None)
-
-    def path(self, kind: Kind, key: str) -> Path:
-        """Name the file of a recording; steps go into folders by their first two digits."""
-        folder = self.folder / kind
-        return (folder / key[:2] if kind == "steps" else folder) / f"{key}.json"
-
-    def name(self, kind: Kind, key: str) -> str:
-        """Name a recording as messages do: relative to the checkout."""
-        return _shown(self.path(kind, key))
+    @property
+    def is_signed(self) -> bool:
+        """True where it says where its recordings come from."""
+        return self._file.lines.provenance is not None
 
     @property
     def provenance(self) -> Provenance:
         """Where these recordings come from. Raises NotRecorded or RecordingDamaged."""
-        path = self.folder / _PROVENANCE
-        if not path.exists():
-            raise NotRecorded(
-                f"The folder {self.folder.name!r} holds no {_PROVENANCE}, so nothing is recorded there. "
-                "Run `layerlab record` on an engine, or `git checkout recordings`."
-            )
-        found = _read(path)
-        try:
-            return Provenance(**{**found, "recorded_on": date.fromisoformat(found["recorded_on"])})
-        except (KeyError, TypeError, ValueError) as error:
-            raise RecordingDamaged(f"{_shown(path)} lacks a field or has a wrong one: {error}. {_MEND}") from error
+        if not self.is_signed:
+            raise NotRecorded(_NOTHING.format(self._file.lines.shown))
+        return _provenance(self._file.lines)
 
     @provenance.setter
     def provenance(self, value: Provenance) -> None:
-        _write(self.folder / _PROVENANCE, {**asdict(value), "recorded_on": value.recorded_on.isoformat()})
+        self._file.lines.provenance = {**asdict(value), "recorded_on": value.recorded_on.isoformat()}
+        self._file.lines.rewrite()
+
+    def _asked(self, kind: Kind) -> Iterator[_Payloads]:
+        yield self._file
+        if kind in CONTENT_KINDS:
+            yield self._shared
+        yield from self._fitting
+
+    @cached_property
+    def _fitting(self) -> tuple[_Payloads, ...]:
+        own = _provenance(self._file.lines) if self.is_signed else None
+        bases = dict(self._file.base_ids()) if self._others else {}
+        found = []
+        for path in self._others:
+            one = _Payloads(Lines(path), self._shared.lines)
+            theirs = dict(one.base_ids())
+            if one.lines.provenance is None or (own and not own.is_comparable(_provenance(one.lines))):
+                continue
+            if all(bases.get(key, image_id) == image_id for key, image_id in theirs.items()):
+                bases |= theirs
+                found.append(one)
+        return tuple(found)
 
     def _note_reached(self, kind: Kind, key: str) -> None:
         # Kernels that verify a recording append to one list; what is not on it is not needed.
@@ -171,21 +216,76 @@ class Recordings:
                 file.write(f"{kind} {key}\n")
 
 
-def own_folder(folder: Path, notebook: str) -> Path | None:
-    """Return the folder of a notebook that was recorded by itself, or None where it shares the others'."""
-    own = folder / notebook
-    return own if notebook and (own / _PROVENANCE).exists() else None
+class _Payloads:
+    """The payloads in one file, as they were before they were packed. Read when asked for and then kept."""
+
+    def __init__(self, lines: Lines, shared: Lines) -> None:
+        self.lines = lines
+        self._shared = shared
+        self._known: dict[Name, Any] = {}
+
+    def holds(self, kind: str, key: str) -> bool:
+        return (kind, key) in self.lines
+
+    def read(self, kind: str, key: str) -> Any:
+        if (kind, key) not in self._known:
+            if not self.holds(kind, key) and not self.lines.refresh():
+                return None
+            found = self.lines.read(kind, key, self._unpacked)
+            if found is None:
+                return None
+            self._known[kind, key] = _as_recorded(kind, found)
+        return self._known[kind, key]
+
+    def needed(self, kind: str, key: str) -> Any:
+        found = self.read(kind, key)
+        if found is None:
+            raise RecordingDamaged(f"{self.lines.shown} lacks {kind} {key}, and another line needs it. {FIX}")
+        return found
+
+    def write(self, kind: str, key: str, payload: Mapping[str, Any]) -> None:
+        self.lines.append(kind, key, payload)
+        self._known[kind, key] = dict(payload)
+
+    def base_ids(self) -> Iterator[tuple[str, str]]:
+        return ((key, str(self.needed("bases", key)["inspect"]["Id"])) for key in self.lines.keys("bases"))
+
+    def _unpacked(self, value: Mapping[str, Any]) -> Any:
+        return unpacked(value, at=self._value, like=lambda link: self.needed(*link.split("/"))["inspect"])
+
+    def _value(self, name: str) -> Any:
+        if ("values", name) not in self._known:
+            holder = self.lines if self.holds("values", name) else self._shared
+            found = holder.read("values", name, self._unpacked)
+            if found is None:
+                raise RecordingDamaged(f"{holder.shown} lacks the value {name}, and {self.lines.shown} needs it. {FIX}")
+            self._known["values", name] = found
+        return self._known["values", name]
 
 
-def sets(folder: Path) -> tuple[Path, ...]:
-    """Return every set of recordings in a folder: the shared one, and those of single notebooks."""
-    return tuple(sorted(path.parent for path in folder.rglob(_PROVENANCE)))
+def files(folder: Path) -> list[Path]:
+    """Return every file of recordings in a folder, that of shared values left out."""
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if path.name != SHARED)
+
+
+def _as_recorded(kind: str, payload: Any) -> Any:
+    is_short = kind == "layers" and isinstance(payload["layer"]["elsewhere"], list)
+    return {"layer": whole_columns(payload["layer"])} if is_short else payload
+
+
+def _provenance(lines: Lines) -> Provenance:
+    found = lines.provenance or {}
+    try:
+        return Provenance(**{**found, "recorded_on": date.fromisoformat(found["recorded_on"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordingDamaged(
+            f"The first line of {lines.shown} lacks a field or has a wrong one: {error}. {FIX}"
+        ) from error
 
 
 def digest(*parts: object) -> str:
     """Hash JSON values into a key of 32 hex digits: enough that no two inputs ever meet."""
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(dumps(parts).encode()).hexdigest()[:32]
 
 
 def base_key(reference: str) -> str:
@@ -206,55 +306,3 @@ def layer_key(diff_id: str) -> str:
     '5f70bf18a086007016e948b04aed3b82'
     """
     return diff_id.rpartition(":")[2][:32]
-
-
-def _read(path: Path) -> Payload:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RecordingDamaged(f"The recording {_shown(path)} cannot be read: {error}. {_MEND}") from error
-    checksum = found.pop("checksum", None) if isinstance(found, dict) else None
-    if checksum != _checksum(found):
-        raise RecordingDamaged(f"The recording {_shown(path)} does not match its own checksum. {_MEND}")
-    return dict(found)
-
-
-def _write(path: Path, payload: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.tmp")
-    partial.write_text(_format({"checksum": _checksum(payload), **payload}), encoding="utf-8")
-    partial.replace(path)  # a recording is there whole or not at all
-
-
-def _checksum(payload: object) -> str:
-    text = json.dumps(payload, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def _format(payload: Mapping[str, Any]) -> str:
-    """Lay JSON out for a reader of diffs: a field, or an item of a field's list, to a line."""
-    fields = (f" {json.dumps(name)}: {_value(payload[name])}" for name in sorted(payload))
-    return "{\n" + ",\n".join(fields) + "\n}\n"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, list) and value:
-        return "[\n" + _lines(map(_dumps, value)) + "\n ]"
-    if isinstance(value, dict) and value:
-        return "{\n" + _lines(f"{json.dumps(name)}: {_dumps(value[name])}" for name in sorted(value)) + "\n }"
-    return _dumps(value)
-
-
-def _lines(items: Iterable[str]) -> str:
-    return ",\n".join(f"  {item}" for item in items)
-
-
-def _dumps(value: object) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)
-
-
-def _shown(path: Path) -> str:
-    # From the recordings folder on: what lies above it is this machine's business.
-    parts = path.parts
-    start = next((i for i, part in enumerate(parts) if part in KINDS), len(parts) - 1)
-    return "/".join(("recordings", *parts[start:]))

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from layerlab.engine.protocol import Container, ExecResult, Response, Stopped
 from layerlab.engine.recorded.operations import FAILURES, Trace, encode
-from layerlab.engine.recorded.store import Payload, Recordings
+from layerlab.engine.recorded.store import Payload, Store
 from layerlab.engine.recorder.redact import Redactor
 from layerlab.errors import LayerLabError
 
@@ -17,9 +17,7 @@ Answer = TypeVar("Answer")
 class RecordingContainer:
     """See `layerlab.engine.protocol.Container`."""
 
-    def __init__(
-        self, live: Container, *, key: str, written: Payload, recordings: Recordings, redactor: Redactor
-    ) -> None:
+    def __init__(self, live: Container, *, key: str, written: Payload, recordings: Store, redactor: Redactor) -> None:
         self._live = live
         self._key = key
         self._written = written

@@ -20,7 +20,7 @@ from layerlab.engine.recorded.raw_client import RawClient
 from layerlab.engine.recorded.replay_registry import RecordingRegistry
 from layerlab.engine.recorded.session_images import is_id
 from layerlab.engine.recorded.steps import BuildEnvironment
-from layerlab.engine.recorded.store import Kind, Payload, Recordings, layer_key
+from layerlab.engine.recorded.store import Kind, Payload, Store, layer_key
 from layerlab.engine.recorder.build import RecordingBuild
 from layerlab.engine.recorder.buildkit import RecordingBuildKit
 from layerlab.engine.recorder.container import RecordingContainer
@@ -47,19 +47,21 @@ class RecordingEngine:
 
     @classmethod
     def open(cls, live: Engine) -> RecordingEngine:
-        """Wrap an engine; write to the checkout's recordings, or to those LAYERLAB_RECORDINGS names.
+        """Wrap an engine; write to the file that LAYERLAB_RECORDINGS names.
 
         Raises
         ------
         EngineRefused
             What is recorded there comes from another builder or platform.
+        NotRecorded
+            LAYERLAB_RECORDINGS names no such file.
         """
-        return cls.on(live, Recordings.open())
+        return cls.on(live, Store.to_record())
 
     @classmethod
-    def on(cls, live: Engine, recordings: Recordings) -> RecordingEngine:
+    def on(cls, live: Engine, recordings: Store) -> RecordingEngine:
         """Wrap an engine and write to these recordings; see `open`."""
-        session = Session(live, recordings, Redactor.of_this_machine(recordings.folder))
+        session = Session(live, recordings, Redactor.of_this_machine(recordings.path.parent))
         session.sign()
         return cls(session)
 

@@ -14,7 +14,7 @@ from layerlab.engine.recorded.store import (
     BaseOrigin,
     Payload,
     Provenance,
-    Recordings,
+    Store,
     base_key,
 )
 from layerlab.engine.recorder.redact import Redactor
@@ -32,7 +32,7 @@ _INFO = (
 class Session:
     """Shared by the recording engine, its builds and its containers."""
 
-    def __init__(self, live: Engine, recordings: Recordings, redactor: Redactor) -> None:
+    def __init__(self, live: Engine, recordings: Store, redactor: Redactor) -> None:
         self.live = live
         self.recordings = recordings
         self.redactor = redactor
@@ -43,12 +43,11 @@ class Session:
     def sign(self) -> None:
         """Write down where these recordings come from. Raises EngineRefused where they would not mix."""
         new = self._provenance()
-        path = self.recordings.folder / "provenance.json"
-        if path.exists() and not self.recordings.provenance.is_comparable(new):
+        if self.recordings.is_signed and not self.recordings.provenance.is_comparable(new):
             old = self.recordings.provenance
             raise EngineRefused(
                 f"These recordings were made by the {old.builder} builder on {old.platform}, and this engine is "
-                f"{new.builder} on {new.platform}. Record all of the course anew, into an empty folder."
+                f"{new.builder} on {new.platform}. Record all of the course anew with `layerlab record`."
             )
         self.recordings.provenance = new
 

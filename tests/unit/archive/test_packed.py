@@ -17,7 +17,7 @@ from layerlab.archive.cache import PackedCache
 from layerlab.archive.packed import LEVEL
 from layerlab.engine.live.layers import packed_layers
 from layerlab.engine.recorded.engine import RecordedEngine
-from layerlab.engine.recorded.store import Recordings, layer_key
+from layerlab.engine.recorded.store import Store, layer_key
 from layerlab.errors import ArchiveError, NotRecorded
 
 FIRST = tar([file("a", b"x" * 70_000), file("b", bytes(range(256)) * 90)])
@@ -96,7 +96,7 @@ def test_what_was_kept_and_cannot_be_read_is_measured_anew(tmp_path: Path, text:
 
 def test_what_was_recorded_is_replayed_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     layers = (PackedLayer("sha256:aa", 7, "plain"), PackedLayer("sha256:bb", 9, "gzip"))
-    recordings = Recordings(tmp_path)
+    recordings = Store(tmp_path / "made.jsonl")
     engine = RecordedEngine.__new__(RecordedEngine)
     engine._recordings = recordings
     monkeypatch.setattr(engine, "inspect", lambda image: {"RootFS": {"Layers": [one.diff_id for one in layers]}})

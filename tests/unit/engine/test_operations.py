@@ -8,14 +8,14 @@ import pytest
 
 from layerlab.engine.protocol import Limits, StartRequest
 from layerlab.engine.recorded.operations import run_key, start_arguments, start_key
-from layerlab.engine.recorded.store import Recordings, sets
+from layerlab.engine.recorded.store import Store, files
 
 COURSE = Path(__file__).parents[3] / "recordings"
 
 
 def test_every_start_and_run_that_is_recorded_is_found_by_its_key() -> None:
     starts, runs = 0, 0
-    for key, one in (pair for folder in sets(COURSE) for pair in Recordings(folder).all("containers")):
+    for key, one in (pair for path in files(COURSE) for pair in Store(path).all("containers")):
         arguments = one["arguments"]
         if "answer" in one:
             assert run_key(one["image"], arguments["command"], arguments["user"]) == key

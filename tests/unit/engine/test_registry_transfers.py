@@ -11,7 +11,7 @@ import pytest
 from layerlab.engine.live.registry import program as programs
 from layerlab.engine.live.registry.local import _check
 from layerlab.engine.recorded.replay_registry import RecordingRegistry, ReplayedRegistry
-from layerlab.engine.recorded.store import Recordings
+from layerlab.engine.recorded.store import Store
 from layerlab.engine.registry import Blob, Transfer
 from layerlab.errors import NoRegistry, NotRecorded, PullFailed
 
@@ -52,12 +52,12 @@ def test_a_transfer_tells_what_was_sent_of_what_there_is() -> None:
 
 def test_what_was_recorded_replays_in_the_same_order_only(tmp_path: Path) -> None:
     live = Harbour(FIRST, SECOND, Transfer("fetch", SECOND.blobs, 0.1))
-    with RecordingRegistry(live, Recordings(tmp_path), str.upper) as recording:
+    with RecordingRegistry(live, Store(tmp_path / "made.jsonl"), str.upper) as recording:
         recording.push("one")
         recording.push("two")
         recording.fetch("two", having="one")
     assert live.is_closed
-    with ReplayedRegistry(Recordings(tmp_path), str.upper) as replayed:
+    with ReplayedRegistry(Store(tmp_path / "made.jsonl"), str.upper) as replayed:
         with pytest.raises(NotRecorded, match="Pushing two is not recorded, or not in this order"):
             replayed.push("two")
         assert (replayed.push("one"), replayed.push("two")) == (FIRST, SECOND)
