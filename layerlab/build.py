@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerlab import events
 from layerlab.context import BuildContext
-from layerlab.errors import BuildFailed, DiskFull, DockerfileError
+from layerlab.errors import ArchiveError, BuildFailed, DiskFull, DockerfileError, NotRecorded
 from layerlab.image import HistoryEntry, Image, ImageConfig, normal_reference
 
 if TYPE_CHECKING:
@@ -183,13 +183,16 @@ def build(engine: Engine, request: BuildRequest, on_event: OnEvent | None = None
 def image(engine: Engine, reference: str) -> Image:
     """Describe an image that the engine holds. Raises ImageNotFound.
 
+    Sizes are read from the layers. Where that can't be done (not recorded, or blobs are missing), they are those of
+    the engine's history, and ``layer_sizes`` is None.
+
     Notes
     -----
     The engine's history is newest first and is turned round here; Podman's ids lack ``sha256:``, and its tags
     are written out (``docker.io/layerlab/…``, ``localhost/…`` for what was loaded).
     """
     raw = engine.inspect(reference)
-    return Image(
+    described = Image(
         id=_with_algorithm(str(raw["Id"])),
         tags=tuple(normal_reference(tag) for tag in raw.get("RepoTags") or ()),
         platform=f"{raw.get('Os', 'linux')}/{raw.get('Architecture', 'amd64')}",
@@ -199,6 +202,10 @@ def image(engine: Engine, reference: str) -> Image:
         engine_size_bytes=int(raw.get("Size", 0)),
         config=_config(raw.get("Config") or {}),
     )
+    try:
+        return described.with_layer_sizes(engine.layer_sizes(described.id))
+    except (ArchiveError, NotRecorded):
+        return described
 
 
 @dataclass

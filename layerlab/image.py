@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # `#(nop)` is how the classic builder marks an instruction that ran nothing; BuildKit writes the
 # instruction itself. Both write these keywords for entries that only change configuration.
@@ -87,7 +87,16 @@ class ImageConfig:
 
 @dataclass(frozen=True)
 class Image:
-    """One image as an engine described it; ``engine_size_bytes`` is the engine's own figure, kept apart."""
+    """One image as an engine described it.
+
+    Attributes
+    ----------
+    engine_size_bytes
+        The engine's own figure, kept apart: what it counts differs between engines and their image stores.
+    layer_sizes
+        Size on disk of each layer, base-first, read from the layers; None where they could not be read, and the
+        sizes here are those of the engine's history.
+    """
 
     id: str
     tags: tuple[str, ...]
@@ -97,6 +106,7 @@ class Image:
     diff_ids: tuple[str, ...]
     engine_size_bytes: int
     config: ImageConfig = field(default_factory=ImageConfig)
+    layer_sizes: tuple[int, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -105,13 +115,28 @@ class Image:
 
     @property
     def size_bytes(self) -> int:
-        """Size on disk: the sum over the history, which stands in until the layers themselves are read."""
-        return sum(entry.size_bytes for entry in self.history)
+        """Size on disk: the bytes of the files in all layers, a hard-linked file once a layer."""
+        return sum(entry.size_bytes for entry in self.history) if self.layer_sizes is None else sum(self.layer_sizes)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers, base-first, each with its instruction."""
-        return pair(self.history, self.diff_ids)
+        layers = pair(self.history, self.diff_ids)
+        if self.layer_sizes is None:
+            return layers
+        return tuple(replace(layer, size_bytes=size) for layer, size in zip(layers, self.layer_sizes, strict=True))
+
+    def with_layer_sizes(self, sizes: Sequence[int]) -> Image:
+        """Return the image with the size of each layer, base-first, as it was read; the history gets them too.
+
+        An engine's history may count whole blocks, and then an entry that made a layer without a byte counts some.
+        """
+        made = {layer.history_index: size for layer, size in zip(self.layers, sizes, strict=True)}
+        history = tuple(
+            replace(entry, size_bytes=made.get(number, 0), is_empty_layer=number not in made)
+            for number, entry in enumerate(self.history)
+        )
+        return replace(self, history=history, layer_sizes=tuple(sizes))
 
     def layers_added_to(self, base: Image) -> tuple[Layer, ...]:
         """Return the layers beyond the longest common prefix of diff_ids with ``base``."""

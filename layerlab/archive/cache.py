@@ -56,6 +56,27 @@ class LayerCache(_Cache):
     def put(self, layer: LayerFiles) -> None:
         """Keep a layer; where that fails (no room, no permission) it is read again next time."""
         self._write(_entries_of(layer.diff_id), columns.encode(layer))
+        self._write(_size_of(layer.diff_id), {"diff_id": layer.diff_id, "size_bytes": layer.size_bytes})
+
+    def size_bytes(self, diff_id: str) -> int | None:
+        """Return the size of a layer that was put here, or None. Reads one number instead of all entries."""
+        try:
+            kept = self._read(_size_of(diff_id))
+            return int(kept["size_bytes"]) if kept["diff_id"] == diff_id else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def note_blob(self, blob: str, diff_id: str) -> None:
+        """Remember which layer a packed blob holds, by its digest, so that it need not be unpacked again."""
+        self._write(_blob_of(blob), {"blob": blob, "diff_id": diff_id})
+
+    def diff_id(self, blob: str) -> str:
+        """Return the diff_id of the layer in a blob: its digest, where nobody has noted another."""
+        try:
+            kept = self._read(_blob_of(blob))
+            return str(kept["diff_id"]) if kept["blob"] == blob else blob
+        except (OSError, ValueError, KeyError, TypeError):
+            return blob
 
 
 class PackedCache(_Cache):
@@ -76,6 +97,14 @@ class PackedCache(_Cache):
 
 def _entries_of(diff_id: str) -> str:
     return f"{diff_id.replace(':', '-')}.v{columns.VERSION}.json"
+
+
+def _size_of(diff_id: str) -> str:
+    return f"{diff_id.replace(':', '-')}.size.v{columns.VERSION}.json"
+
+
+def _blob_of(blob: str) -> str:
+    return f"{blob.replace(':', '-').replace('/', '-')}.blob.json"
 
 
 def _packed_of(diff_id: str) -> str:

@@ -19,7 +19,7 @@ from layerlab.archive.collecting import paused
 from layerlab.archive.entries import LayerFiles
 from layerlab.archive.headers import BLOCK, FILE_FLAGS, ZEROS, Member
 from layerlab.archive.layer import MOST_ENTRIES, clean_path, read_layer, too_many_entries
-from layerlab.archive.manifests import Chosen, choose, image_of
+from layerlab.archive.manifests import Chosen, choose, choose_by_digest, image_of
 from layerlab.archive.members import members
 from layerlab.archive.packed import PackedLayer, gzipped_bytes
 from layerlab.archive.packing import Packing, packing, unpacked
@@ -32,6 +32,7 @@ _CHUNK = 1 << 18
 _LONGEST_JSON = 8 << 20
 _MOST_JSON = 64 << 20
 _LONGEST_CHAIN = 16
+_BLOBS = "blobs/"
 
 _Layer = TypeVar("_Layer")
 # A stream that stands before a blob, how the blob is packed, its bytes and its name → what was wanted of it.
@@ -66,6 +67,51 @@ def read(source: Path | Iterable[bytes], *, reference: str | None = None) -> Ima
     return _assembled(choose(blobs.documents, reference), blobs)
 
 
+def read_layers(
+    source: Iterable[bytes],
+    *,
+    digest: str,
+    known: Callable[[str], LayerFiles | None] = lambda blob: None,
+    note: Callable[[str, str], None] = lambda blob, diff_id: None,
+) -> tuple[LayerFiles, ...]:
+    """Return the layers of the image that an engine calls by that digest, and read no further than they need.
+
+    Parameters
+    ----------
+    source
+        The chunks of a stream, such as `Engine.save`.
+    known
+        The digest of a blob → the layer that it is known to hold, or None; such a blob is passed over.
+    note
+        Told of each packed blob the digest and the diff_id of its layer.
+
+    Raises
+    ------
+    ArchiveError
+        As `read`.
+    """
+    blobs = _Blobs(_files_of, known)
+    with paused():
+        blobs.read(iter(source), until=lambda: _have_all(blobs, digest))
+    chosen = choose_by_digest(blobs.documents, digest)
+    if chosen is None or not blobs.has(chosen.layers):
+        chosen = choose(blobs.documents, digest)
+    for name, diff_id in zip(chosen.layers, chosen.diff_ids, strict=True):
+        if name.startswith(_BLOBS) and _digest(name) != diff_id:
+            note(_digest(name), diff_id)
+    return _layers(chosen, blobs)
+
+
+def read_blob(path: Path) -> LayerFiles:
+    """Read one layer's blob, packed or not; its ``diff_id`` is left empty. Raises ArchiveError."""
+    return _of_blob(path, _files_of)
+
+
+def read_packed_blob(path: Path) -> PackedLayer:
+    """Return what one layer's blob takes packed; see `read_packed` and `read_blob`."""
+    return _of_blob(path, _packed)
+
+
 def read_packed(source: Path | Iterable[bytes], *, reference: str | None = None) -> tuple[PackedLayer, ...]:
     """Return what each layer of an image takes packed, base-first: as it lies there, or packed here and thrown away.
 
@@ -81,16 +127,22 @@ def read_packed(source: Path | Iterable[bytes], *, reference: str | None = None)
 class _Blobs(Generic[_Layer]):
     """What the members of an archive turned out to be: documents, layers, and names for other members."""
 
-    def __init__(self, reader: _Reader[_Layer]) -> None:
+    def __init__(self, reader: _Reader[_Layer], known: Callable[[str], _Layer | None] = lambda digest: None) -> None:
         self.documents: dict[str, Any] = {}
+        self._known = known
         self._reader = reader
         self._json_bytes = 0
         self._entries = 0
         self._layers: dict[str, _Layer] = {}
         self._links: dict[str, str] = {}
 
-    def read(self, chunks: Iterator[bytes], size_bytes: int | None = None) -> None:
-        """Read an archive; its size, where that is known, bounds what a packed one may unpack to."""
+    def read(
+        self, chunks: Iterator[bytes], size_bytes: int | None = None, until: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Read an archive to its end, or until something is true.
+
+        Its size, where that is known, bounds what a packed one may unpack to.
+        """
         outer = Stream(chunks)
         how = packing(outer.peek(4))
         if how != "plain":
@@ -101,6 +153,12 @@ class _Blobs(Generic[_Layer]):
                 self._take(name, member, outer)
             elif member.flag in (tar.SYMBOLIC_LINK, tar.HARD_LINK):
                 self._links[name] = _target(name, member)
+            if until():
+                return
+
+    def has(self, names: Iterable[str]) -> bool:
+        """True where all these layers were read."""
+        return all(name in self._layers for name in names)
 
     def layer(self, name: str) -> _Layer:
         """Return the layer of that name, through the links by which `docker save` shares equal layers."""
@@ -119,7 +177,10 @@ class _Blobs(Generic[_Layer]):
         size = member.stored_bytes
         head = outer.peek(min(size, BLOCK))
         how = packing(head)
-        if how != "plain" or _is_tar(head):
+        if (layer := self._known(_digest(name))) is not None:
+            outer.skip_to(outer.offset + size, name)
+            self._keep(name, layer)
+        elif how != "plain" or _is_tar(head):
             self._keep(name, self._reader(outer, how, size, name))
         elif head.lstrip()[:1] in (b"{", b"[") and size <= _LONGEST_JSON:
             self._json_bytes += size
@@ -160,11 +221,31 @@ def _read_all(blobs: _Blobs[Any], source: Path | Iterable[bytes]) -> None:
             blobs.read(iter(source))
 
 
-def _assembled(chosen: Chosen, blobs: _Blobs[LayerFiles]) -> ImageArchive:
-    layers = tuple(
+def _of_blob(path: Path, reader: _Reader[_Layer]) -> _Layer:
+    with paused(), _opened(path) as file:
+        stream = Stream(_file_chunks(file))
+        return reader(stream, packing(stream.peek(4)), path.stat().st_size, path.name)
+
+
+def _digest(name: str) -> str:
+    """Return the digest that a member is called by in an OCI layout, or what can be none."""
+    return name.removeprefix(_BLOBS).replace("/", ":")
+
+
+def _have_all(blobs: _Blobs[LayerFiles], digest: str) -> bool:
+    chosen = choose_by_digest(blobs.documents, digest)
+    return chosen is not None and blobs.has(chosen.layers)
+
+
+def _layers(chosen: Chosen, blobs: _Blobs[LayerFiles]) -> tuple[LayerFiles, ...]:
+    return tuple(
         replace(blobs.layer(name), diff_id=diff_id)
         for name, diff_id in zip(chosen.layers, chosen.diff_ids, strict=True)
     )
+
+
+def _assembled(chosen: Chosen, blobs: _Blobs[LayerFiles]) -> ImageArchive:
+    layers = _layers(chosen, blobs)
     return ImageArchive(image_of(chosen, tuple(layer.size_bytes for layer in layers)), layers)
 
 

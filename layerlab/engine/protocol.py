@@ -291,6 +291,15 @@ class Engine(Protocol):
         Raises ImageNotFound, ArchiveError or NotRecorded.
         """
 
+    def layer_sizes(self, image: str) -> tuple[int, ...]:
+        """Return the size on disk of each layer, base-first: the bytes of its files, read from the layer.
+
+        Never from the engine's history, which on the containerd store counts whole blocks. A layer that is unknown is
+        read first, which takes seconds where the engine has to send it; `layerlab.narration` tells of that.
+
+        Raises ImageNotFound, ArchiveError or NotRecorded.
+        """
+
     def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
         """Return what each layer of the image takes packed, base-first; measured once, then kept by its diff_id.
 

@@ -73,6 +73,10 @@ class FakeEngine:
         """Return a history without entries."""
         return []
 
+    def layer_sizes(self, image: str) -> tuple[int, ...]:
+        """Return a size for each of its layers, of which it has none."""
+        return ()
+
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Send the events, then the error or the image."""
         self.asked.append(reference)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import docker.errors
@@ -22,7 +23,7 @@ from layerlab.engine.live.client import CourseClient
 from layerlab.engine.live.containers import LiveContainer, missing_program
 from layerlab.engine.live.dialect import Dialect, spoken
 from layerlab.engine.live.folders import Folders
-from layerlab.engine.live.layers import layer_files, packed_layers
+from layerlab.engine.live.layers import content_roots, layer_files, layer_sizes, packed_layers
 from layerlab.engine.live.limits import of_container
 from layerlab.engine.live.registry.local import LocalRegistry
 from layerlab.engine.live.translate import (
@@ -52,11 +53,14 @@ _REGISTRY_TIMEOUT = 600
 class LiveEngine:
     """See `layerlab.engine.protocol.Engine`. Open one with `LiveEngine.open`."""
 
-    def __init__(self, client: CourseClient, info: EngineInfo, journal: Journal, *, tls: Any = None) -> None:
+    def __init__(
+        self, client: CourseClient, info: EngineInfo, journal: Journal, *, tls: Any = None, content: Sequence[Path] = ()
+    ) -> None:
         self._client = client
         self._dialect = client.api.dialect
         self._info = info
         self._tls = tls
+        self._content = tuple(content)
         self.journal = journal
         client.api.journal = journal
         client.api.refuse_others, client.api.give = self._refuse_others, self._give
@@ -72,8 +76,15 @@ class LiveEngine:
         tls: Any = None,
         timeout: float = 60,
         namespace: str = USUAL_NAMESPACE,
+        content_root: Path | None = None,
     ) -> LiveEngine:
         """Connect to the engine at ``endpoint`` (``unix://…``, ``tcp://…``, ``ssh://…``, ``npipe://…``).
+
+        Parameters
+        ----------
+        content_root
+            The root folder of the engine's containerd, where it has one of its own on this machine; the usual places
+            are looked into as well.
 
         Raises
         ------
@@ -87,7 +98,8 @@ class LiveEngine:
         client.api.dialect = dialect = spoken(version)
         described = _describe(endpoint, dialect.kind(kind), why, version, info, dialect)
         described = replace(described, namespace=namespace)
-        return cls(client, described, Journal.open(dialect.identity(info, endpoint)), tls=tls)
+        journal = Journal.open(dialect.identity(info, endpoint))
+        return cls(client, described, journal, tls=tls, content=content_roots(info, content_root))
 
     @property
     def info(self) -> EngineInfo:
@@ -141,11 +153,15 @@ class LiveEngine:
 
     def layer_files(self, image: str) -> tuple[LayerFiles, ...]:
         """Return what each layer holds: kept from before, else walked where it lies, else streamed."""
-        return layer_files(self.inspect(image), save=self.save)
+        return layer_files(self.inspect(image), save=self.save, content=self._content)
+
+    def layer_sizes(self, image: str) -> tuple[int, ...]:
+        """Return the size on disk of each layer; only those are read that never were before."""
+        return layer_sizes(self.inspect(image), save=self.save, content=self._content)
 
     def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
         """Return what each layer takes packed: kept from before, else measured on a stream of the archive."""
-        return packed_layers(self.inspect(image), save=self.save)
+        return packed_layers(self.inspect(image), save=self.save, content=self._content)
 
     def pull(self, reference: str) -> Iterator[RawEvent]:
         """Pull an image; see the protocol."""

@@ -37,6 +37,7 @@ class RecordedEngine:
         self._chains = Chains(recordings)
         self._session_images = SessionImages()
         self._starts: dict[str, int] = {}
+        self._sizes: dict[str, int] = {}
         self.provenance: Provenance = recordings.provenance
         self._info = replace(_describe(self.provenance, why), namespace=namespace)
 
@@ -113,6 +114,14 @@ class RecordedEngine:
             _refuse(f"What the layers of {image} hold is not recorded.")
         return tuple(columns.decode(one["layer"]) for one in found if one)
 
+    def layer_sizes(self, image: str) -> tuple[int, ...]:
+        """Return the size on disk of each layer, as it was when it was recorded."""
+        diff_ids = self.inspect(image)["RootFS"]["Layers"]
+        sizes = [self._layer_size(diff_id) for diff_id in diff_ids]
+        if None in sizes:
+            _refuse(f"The size of each layer of {image} is not recorded.")
+        return tuple(size for size in sizes if size is not None)
+
     def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
         """Return what the layers took packed when they were recorded."""
         diff_ids = self.inspect(image)["RootFS"]["Layers"]
@@ -174,6 +183,15 @@ class RecordedEngine:
 
     def close(self) -> None:
         """Do nothing: there is no connection."""
+
+    def _layer_size(self, diff_id: str) -> int | None:
+        if diff_id not in self._sizes:
+            key = layer_key(diff_id)
+            if (size := self._recordings.read("sizes", key)) is not None:
+                self._sizes[diff_id] = int(size["layer"])
+            elif (held := self._recordings.read("layers", key)) is not None:
+                self._sizes[diff_id] = columns.decode(held["layer"]).size_bytes
+        return self._sizes.get(diff_id)
 
     def _require_ours(self, reference: str) -> None:
         namespace = self._info.namespace

@@ -23,7 +23,7 @@ from layerlab.engine.recorded.pack import dumps, unpacked, whole_columns
 from layerlab.errors import NotRecorded, RecordingDamaged
 from layerlab.image import normal_reference
 
-Kind = Literal["steps", "solves", "bases", "containers", "layers", "packed", "refusals", "transfers"]
+Kind = Literal["steps", "solves", "bases", "containers", "layers", "sizes", "packed", "refusals", "transfers"]
 BaseOrigin = Literal["official", "stand-in", "mixed", "none"]
 Payload = dict[str, Any]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -114,6 +114,15 @@ class RecordingEngine:
             self._note_layer("layers", diff_id, columns.encode(replace(layer, diff_id=diff_id)))
         return layers
 
+    def layer_sizes(self, image: str) -> tuple[int, ...]:
+        """Return the size on disk of each layer, and record each by the diff_id that a replay asks for."""
+        sizes = self._live.layer_sizes(image)
+        recorded = Chains(self._session.recordings).diff_ids(self._chain(image))
+        diff_ids = recorded if len(recorded) == len(sizes) else self._live.inspect(image)["RootFS"]["Layers"]
+        for diff_id, size in zip(diff_ids, sizes, strict=True):
+            self._note_layer("sizes", diff_id, size)
+        return sizes
+
     def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
         """Return what the layers take packed, and record each by the diff_id that a replay asks for."""
         layers = self._live.packed_layers(image)
