@@ -8,6 +8,7 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import zstandard
 
@@ -122,3 +123,40 @@ def oci(layers: Sequence[bytes], packing: str = "gzip", tag: str = "layerlab/x:1
     outer = {"manifests": [{**blob(json.dumps(inner).encode()), "annotations": {"io.containerd.image.name": tag}}]}
     members = [file(name, data) for name, data in blobs.items()]
     return tar([file("oci-layout", b"{}"), file("index.json", json.dumps(outer).encode()), *members])
+
+
+def digests(archive: bytes) -> tuple[str, ...]:
+    """The digests in an archive by `oci`: of the index, the manifest and the configuration."""
+    documents = _documents(archive)
+    index = documents["index.json"]["manifests"][0]["digest"]
+    manifest = documents[_name(index)]["manifests"][0]["digest"]
+    return index, manifest, documents[_name(manifest)]["config"]["digest"]
+
+
+def layer_names(archive: bytes) -> list[str]:
+    """The members of an archive by `oci` that are its layers, base-first."""
+    documents = _documents(archive)
+    return [_name(one["digest"]) for one in documents[_name(digests(archive)[1])]["layers"]]
+
+
+def added(archive: bytes, member: Add) -> bytes:
+    """An archive with one member more."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        held = [file(one.name, _content(opened, one)) for one in opened.getmembers()]
+    return tar([*held, member])
+
+
+def _documents(archive: bytes) -> dict[str, Any]:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        contents = {one.name: _content(opened, one) for one in opened.getmembers()}
+    return {name: json.loads(data) for name, data in contents.items() if data[:1] == b"{"}
+
+
+def _content(opened: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    held = opened.extractfile(member)
+    assert held is not None
+    return held.read()
+
+
+def _name(digest: str) -> str:
+    return "blobs/" + digest.replace(":", "/")

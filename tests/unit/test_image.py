@@ -87,3 +87,27 @@ def test_whoever_holds_one_image_lacks_the_layers_that_another_digest_names():
     new = image([HistoryEntry("base", 9), HistoryEntry("COPY a", 6), HistoryEntry("COPY b", 3)], ["x", "a2", "b"])
     assert [layer.size_bytes for layer in new.layers_not_in(old)] == [6], "b stands above what changed, and is the same"
     assert new.layers_not_in(new) == ()
+
+
+def test_sizes_read_from_the_layers_stand_in_history_and_layers():
+    # As the containerd store counts: whole blocks, also where no file was added.
+    counted = image(
+        [HistoryEntry("ADD base", 81920), HistoryEntry("RUN true", 4096), HistoryEntry("COPY a", 12288)],
+        ["x", "y", "z"],
+    )
+    exact = counted.with_layer_sizes([70_001, 0, 198])
+    assert [entry.size_bytes for entry in exact.history] == [70_001, 0, 198]
+    assert [(layer.size_bytes, layer.instruction) for layer in exact.layers] == [
+        (70_001, "ADD base"),
+        (0, "RUN true"),
+        (198, "COPY a"),
+    ]
+    assert exact.size_bytes == 70_199
+    assert exact.added_bytes(image([HistoryEntry("ADD base", 81920)], ["x"]).with_layer_sizes([70_001])) == 198
+
+
+def test_a_layer_without_history_has_its_size_too():
+    imported = image([HistoryEntry("ENV A=1", 0), HistoryEntry("COPY a", 5)], ["x", "y", "z"])
+    exact = imported.with_layer_sizes([100, 20, 5])
+    assert exact.size_bytes == 125
+    assert [layer.size_bytes for layer in exact.layers] == [100, 20, 5]

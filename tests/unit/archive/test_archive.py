@@ -429,3 +429,82 @@ def test_columns_give_back_the_layer(added: list[made.Add]) -> None:
         assert columns.decode(json.loads(json.dumps(columns.encode(layer_files)))) == layer_files
     with pytest.raises(ArchiveError, match="version 0"):
         columns.decode({**columns.encode(one), "version": 0})
+
+
+# --- how an engine calls an image --------------------------------------------------------------
+
+
+def test_an_image_is_found_by_every_digest_that_leads_to_it() -> None:
+    data = made.oci([FIRST, SECOND])
+    index, manifest, configuration = made.digests(data)
+    for digest in (index, manifest, configuration, index[:19], index.removeprefix("sha256:")):
+        assert archive.read(chunks(data), reference=digest).image.id == configuration
+    # `docker save` of 25 and later writes Docker's own list as well, which knows neither manifest nor index.
+    name = configuration.replace("sha256:", "blobs/sha256/")
+    own = [{"Config": name, "RepoTags": ["a:1"], "Layers": made.layer_names(data)}]
+    both = made.added(data, file("manifest.json", json.dumps(own).encode()))
+    assert archive.read(chunks(both), reference=index).image.tags == ("a:1",)
+    with pytest.raises(ArchiveError, match="no image 'sha256:00'"):
+        archive.read(chunks(both), reference="sha256:00")
+
+
+def lists(*manifests: dict[str, Any], **documents: dict[str, Any]) -> bytes:
+    """An archive of an index and these documents, by the digest that their names stand for."""
+    blobs = [file(f"blobs/sha256/{name}", json.dumps(one).encode()) for name, one in documents.items()]
+    return tar([*blobs, file("index.json", json.dumps({"manifests": manifests}).encode())])
+
+
+def listed(name: str, platform: str = "", **notes: str) -> dict[str, Any]:
+    system, _, architecture = platform.partition("/")
+    place = {"platform": {"os": system, "architecture": architecture}} if platform else {}
+    return {"digest": f"sha256:{name}", **place, "annotations": notes}
+
+
+@pytest.mark.parametrize("platform", ["unknown/unknown", ""])
+def test_attestations_are_no_image(platform: str) -> None:
+    about = listed("aa", platform, **{"vnd.docker.reference.type": "attestation-manifest"})
+    with pytest.raises(ArchiveError, match=r"attestations only.*Save the image that they are about"):
+        archive.read(chunks(lists(about, aa={"layers": []})))
+
+
+def test_an_index_without_this_platform_names_the_platforms_that_it_has() -> None:
+    others = [listed("aa", "linux/s390x"), listed("bb", "linux/riscv64")]
+    with pytest.raises(ArchiveError, match=r"only for linux/riscv64, linux/s390x.*--platform linux/riscv64"):
+        archive.read(chunks(lists(*others, aa={"layers": []}, bb={"layers": []})))
+
+
+def test_a_manifest_that_was_not_saved_is_named_with_its_platform() -> None:
+    with pytest.raises(ArchiveError, match=r"sha256:aa… for linux/s390x is missing. Pull the image again"):
+        archive.read(chunks(lists(listed("aa", "linux/s390x"))))
+
+
+def test_a_manifest_without_its_configuration_or_its_layers_says_which() -> None:
+    manifest = {"config": {"digest": "sha256:cc"}, "layers": [{"digest": "sha256:dd"}]}
+    with pytest.raises(ArchiveError, match=r"lacks the image's configuration 'blobs/sha256/cc'. Pull"):
+        archive.read(chunks(lists(listed("aa"), aa=manifest)))
+    configuration = {"rootfs": {"diff_ids": ["sha256:ee"]}}
+    with pytest.raises(ArchiveError, match="names a layer 'blobs/sha256/dd' and does not hold it"):
+        archive.read(chunks(lists(listed("aa"), aa=manifest, cc=configuration)))
+
+
+# --- known layers ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("packed", ["plain", "gzip", "zstd"])
+def test_known_layers_are_passed_over_and_what_follows_the_last_is_not_asked_for(packed: str) -> None:
+    data = made.oci([FIRST, SECOND], packed)
+    index, *_ = made.digests(data)
+    noted: dict[str, str] = {}
+    first = image_archive.read_layers(chunks(data), digest=index, note=noted.__setitem__)
+    assert first == archive.read(chunks(data)).layers
+    bottom, top = (name.removeprefix("blobs/").replace("/", ":") for name in made.layer_names(data))
+    diff_ids = made.diff_ids([FIRST, SECOND])
+    assert noted == ({} if packed == "plain" else dict(zip([bottom, top], diff_ids, strict=True)))
+    told = replace(first[0], entries=())
+
+    def cut_off() -> Iterator[bytes]:
+        yield from chunks(data, 512)
+        raise AssertionError("everything was there, and more was asked for")
+
+    again = image_archive.read_layers(cut_off(), digest=index, known={bottom: told}.get)
+    assert again == (told, first[1])

@@ -26,6 +26,8 @@ def engine(store: Store) -> RecordingEngine:
     """An engine whose image has the layer of a step that was run a second time."""
     live = SimpleNamespace(
         layer_files=lambda image: (LayerFiles("sha256:again", ()),),
+        layer_sizes=lambda image: (5,),
+        inspect=lambda image: {"RootFS": {"Layers": ["sha256:again"]}},
         packed_layers=lambda image: (PackedLayer("sha256:again", 7, "packed"),),
     )
     session_images = SessionImages()
@@ -45,7 +47,14 @@ def test_so_are_packed_sizes(store: Store) -> None:
     assert (written["layer"]["diff_id"], written["layer"]["compressed_bytes"]) == ("sha256:first", 7)
 
 
+def test_so_are_sizes_on_disk(store: Store) -> None:
+    assert engine(store).layer_sizes(IMAGE) == (5,)
+    assert store.read("sizes", layer_key("sha256:first")) == {"layer": 5}
+
+
 def test_an_image_with_other_layers_than_were_recorded_is_taken_as_it_is(store: Store) -> None:
     store.write("steps", STEP, {"parent": "scratch", "diff_ids": []})
     engine(store).layer_files(IMAGE)
     assert list(store.keys("layers")) == [layer_key("sha256:again")]
+    engine(store).layer_sizes(IMAGE)
+    assert list(store.keys("sizes")) == [layer_key("sha256:again")]
