@@ -45,8 +45,16 @@ def size_ladder(
     rungs = read(frame, claims or {}, predictions, reveal=reveal)
     title = "Size on disk" if any(rung.size is not None for rung in rungs) else "Size on disk: not measured yet"
     alt = _alt(rungs)
+    source = " · ".join((source, *_counted_by_the_engine(frame)))
     drawn = sheet.compose(title=title, source=source, alt=alt, **_parts(_panels(rungs)))
     return sheet.Figure(drawn, table=_table(rungs, title, source), alt=alt)
+
+
+def _counted_by_the_engine(frame: pd.DataFrame) -> tuple[str, ...]:
+    if "counted_by" not in frame:
+        return ()
+    names = frame.loc[frame["counted_by"] == "engine", "name"].tolist()
+    return (f"by the engine's own count: {', '.join(names)}",) if names else ()
 
 
 def _panels(rungs: Sequence[Rung]) -> list[Panel]:

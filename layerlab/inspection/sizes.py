@@ -82,7 +82,7 @@ class ThreeSizes:
     listed_bytes
         ``Size`` in its list of images, which `docker images` prints.
     history_bytes
-        The sizes in its history together.
+        The sizes in its history together, as the engine counts them.
     disk_bytes
         What the files and folders take in whole blocks, layer by layer.
     is_packed_here
@@ -149,7 +149,7 @@ def three_sizes(engine: Engine, image: Image) -> ThreeSizes:
         compressed_bytes=packed,
         engine_size_bytes=image.engine_size_bytes,
         listed_bytes=int(listed),
-        history_bytes=sum(entry.size_bytes for entry in image.history),
+        history_bytes=sum(int(entry.get("Size") or 0) for entry in engine.history(image.id)),
         disk_bytes=disk_bytes(layers),
         is_packed_here=packed_here,
         why_not=why_not,

@@ -35,7 +35,8 @@ def images(measured: Mapping[str, Measurable | None], bases: Mapping[str, Image]
     pandas.DataFrame
         ``name``, ``size_bytes``, ``base_bytes``, ``added_bytes``, ``layers`` (all of them),
         ``added_layers`` and ``engine_size_bytes`` (the engine's own figure, another kind of size).
-        Whole numbers that may be NA (``Int64``).
+        Whole numbers that may be NA (``Int64``). ``counted_by``: "layers", or "engine" where the layers could not be
+        read and the sizes are those of the engine's history; "" for what is not measured.
 
     Raises
     ------
@@ -44,8 +45,9 @@ def images(measured: Mapping[str, Measurable | None], bases: Mapping[str, Image]
     """
     known = bases or {}
     rows = [_image_row(name, value, known.get(name)) for name, value in measured.items()]
-    columns = ["name", *_IMAGE_NUMBERS]
-    return pd.DataFrame(rows, columns=columns).astype({"name": "str", **dict.fromkeys(_IMAGE_NUMBERS, "Int64")})
+    columns = ["name", *_IMAGE_NUMBERS, "counted_by"]
+    kinds = {"name": "str", **dict.fromkeys(_IMAGE_NUMBERS, "Int64"), "counted_by": "str"}
+    return pd.DataFrame(rows, columns=columns).astype(kinds)
 
 
 def ladder(
@@ -199,13 +201,14 @@ _IMAGE_NUMBERS = ("size_bytes", "base_bytes", "added_bytes", "layers", "added_la
 
 def _image_row(name: str, value: Measurable | None, base: Image | None) -> dict[str, Any]:
     if value is None:
-        return {"name": name}
+        return {"name": name, "counted_by": ""}
     image = value if isinstance(value, Image) else value.image
     row: dict[str, Any] = {
         "name": name,
         "size_bytes": image.size_bytes,
         "layers": len(image.diff_ids),
         "engine_size_bytes": image.engine_size_bytes,
+        "counted_by": "engine" if image.layer_sizes is None else "layers",
     }
     if base is not None:
         count = _base_layers(image, base) or 0

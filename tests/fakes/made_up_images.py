@@ -18,7 +18,8 @@ def image(*history: HistoryEntry, tag: str = "layerlab/service:test") -> Image:
     made = [entry for entry in history if entry.size_bytes]
     diff_ids = tuple(f"sha256:{i}-{entry.created_by[-12:]}" for i, entry in enumerate(made))
     total = sum(entry.size_bytes for entry in history)
-    return Image("sha256:" + "a" * 64, (tag,), "linux/amd64", "", history, diff_ids, total + 1_000)
+    described = Image("sha256:" + "a" * 64, (tag,), "linux/amd64", "", history, diff_ids, total + 1_000)
+    return described.with_layer_sizes([entry.size_bytes for entry in made])
 
 
 BASE = image(ROOT, PYTHON, SHELL, tag="python:3.12-slim")

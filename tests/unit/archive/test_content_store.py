@@ -29,7 +29,7 @@ def blobs(tmp_path: Path) -> Path:
     return root / "blobs" / "sha256"
 
 
-@pytest.mark.parametrize("digest", [INDEX, MANIFEST])
+@pytest.mark.parametrize("digest", [INDEX, MANIFEST], ids=["index", "manifest"])
 def test_an_image_is_found_by_index_or_manifest_and_read_as_from_an_archive(
     tmp_path: Path, blobs: Path, digest: str
 ) -> None:

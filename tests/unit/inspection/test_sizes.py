@@ -45,6 +45,9 @@ class Engine:
     def packed_layers(self, image: str) -> tuple[PackedLayer, ...]:
         return PackedLayer("a", 2_000_000, self.packing), PackedLayer("b", 250, self.packing)  # type: ignore[arg-type]
 
+    def history(self, image: str) -> list[dict[str, Any]]:
+        return [{"CreatedBy": "COPY", "Size": 193}, {"CreatedBy": "ADD", "Size": 5_000_086}]
+
     def images(self) -> list[dict[str, Any]]:
         return [{"Id": "sha256:other", "Size": 1}, {"Id": "sha256:i", "Size": 77}]
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from made_up_images import BASE, LARGE_BASE, LARGE_SERVICE, ROOT, SERVICE, image, result
 
-from layerlab import measure
+from layerlab import figures, measure
 from layerlab.archive import FileEntry, LayerFiles
 from layerlab.errors import BaseMismatch
 from layerlab.image import HistoryEntry, Image
@@ -149,3 +149,11 @@ def test_causes_name_every_byte_once() -> None:
     frame = measure.causes({"one": Inspection(made, layers, base_layers=1), "two": Inspection(made, layers)})
     assert frame.loc["one"].to_dict() == {"base": 40, "application": 2, "bytecode": 7}
     assert list(frame.sum(axis=1)) == [49, 49]
+
+
+def test_a_size_says_whether_the_layers_or_the_engine_counted_it():
+    frame = measure.images({"exact": SERVICE, "told": replace(SERVICE, layer_sizes=None), "none": None})
+    assert frame["counted_by"].tolist() == ["layers", "engine", ""]
+    shown = str(figures.size_ladder(frame, source="a test"))
+    assert "a test · by the engine's own count: told" in shown
+    assert "by the engine" not in str(figures.size_ladder(measure.images({"exact": SERVICE}), source="a test"))
