@@ -5,11 +5,9 @@ Raw answers of an engine end here: what leaves this module are values of `layerl
 
 from __future__ import annotations
 
-import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +18,7 @@ from layerlab.image import HistoryEntry, Image, ImageConfig, normal_reference
 
 if TYPE_CHECKING:
     from layerlab.dockerfile import Dockerfile, Instruction
-    from layerlab.engine.protocol import BuildHandle, BuildRequest, Engine, MadeStep, Route
+    from layerlab.engine.protocol import BuildHandle, BuildRequest, Engine
 
 _TAIL_LINES = 20
 # A step may print 100 MB: of its lines only the last are kept.
@@ -33,11 +31,8 @@ _UNREADABLE = re.compile(r"Unknown instruction: |only supports the --\S+.* flags
 
 # Docker's BuildKit says the same in an event: "dockerfile parse error line 3: …", since 23.0 "… on line 3".
 _BUILDKIT_UNREADABLE = re.compile(r"parse error (?:on )?line (?P<line>\d+)|dockerfile:(?P<first>\d+)\n", re.IGNORECASE)
-# What the older builder says of a RUN that failed (moby 20.10, builder/dockerfile/dispatchers.go).
-_QUOTED_COMMAND = re.compile(r"The command '(.*)' returned a non-zero code: \d+$", re.DOTALL)
-_FAILED_COPY = re.compile(r"(COPY|ADD) failed: ")
 _QUOTES_A_COMMAND = re.compile(
-    r"The command '.*' returned a non-zero code|process \".*\" did not complete|executor failed running", re.DOTALL
+    r"The command '.*' returned a non-zero code|process \".*\" did not complete|while running runtime", re.DOTALL
 )
 _RUN_BY_BUILDKIT = ("RUN", "COPY", "ADD", "WORKDIR")
 
@@ -48,8 +43,11 @@ OnEvent = Callable[[events.Event], None]
 class Step:
     """One step of a finished build; ``seconds`` is wall time, ``line`` the line in the Dockerfile.
 
-    ``log`` holds the last 200 lines that it printed. ``began`` counts from the beginning of the build, and
-    ``stage`` is the name of its stage, or its number where it has none: BuildKit works on several at once.
+    ``number`` counts the instructions of the Dockerfile, or, where the builder reads the file otherwise, its steps.
+    BuildKit makes no step of an instruction that changes no file, nor one for a base that a stage before has too.
+    ``image_id`` is None where the builder leaves no image for a step, as BuildKit. ``log`` holds the last 200 lines
+    that it printed. ``began`` counts from the beginning of the build, and ``stage`` is the name of its stage, or its
+    number where it has none: BuildKit works on several at once.
     """
 
     number: int
@@ -73,8 +71,6 @@ class BuildResult:
     """What a build gave: the image, its steps in file order, and how long it took on which builder.
 
     ``lines`` pairs layers with the lines of the Dockerfile that made them, where the last stage made them.
-    ``route`` is the way that was taken to BuildKit; None where the engine's own builder built. ``is_told`` where only
-    the build's output says which steps there were and which came from the cache: a RUN can print the same.
     """
 
     image: Image
@@ -85,8 +81,6 @@ class BuildResult:
     builder: str
     is_live: bool
     lines: tuple[tuple[int, int], ...] = ()
-    route: Route | None = None
-    is_told: bool = False
 
     @property
     def cached_steps(self) -> int:
@@ -143,18 +137,16 @@ class Build:
             raise BuildFailed("The builder ended without an image and without an error. Run the build again.")
         context, target = self._request.context, self._request.target
         written = _as_written(image(self._engine, image_id), context, target)
-        made, route = self._handle.steps, self._handle.route
+        info = self._engine.info
         return BuildResult(
             image=written,
             tag=self._request.tag,
             dockerfile=context.shown_name,
-            steps=self._reader.steps if made is None else self._reader.proven(made),
+            steps=self._reader.steps,
             seconds=seconds,
-            builder="buildkit" if route else self._engine.info.builder,
-            is_live=self._engine.info.is_live,
+            builder=info.builder if info.is_live else self._request.builder or info.builder,
+            is_live=info.is_live,
             lines=_lines(written, context, target),
-            route=route,
-            is_told=made is None and (route is None or route.is_told),
         )
 
 
@@ -165,11 +157,7 @@ def begin(engine: Engine, request: BuildRequest) -> Build:
     ------
     ContextError
         A COPY names a file that the context lacks.
-    DockerfileError, NotOurs
-    EngineRefused
-        A limit is asked for that the builder does not heed.
-    NoBuildKit
-        BuildKit is asked for, and no route leads there, or none that can do what is asked.
+    DockerfileError, NotOurs, NoBuildKit
     """
     request.context.require_sources(build_args=dict(request.args))
     return Build(engine, engine.build(request), request)
@@ -230,30 +218,11 @@ class _StepReader:
     def steps(self) -> tuple[Step, ...]:
         """The steps that are over: in file order where BuildKit built, for it has no order of its own."""
         over = [one.finished for one in self._running.values() if one.finished]
-        is_graph = any(one.event.stage is not None for one in self._running.values())
-        return tuple(sorted(over, key=_in_file) if is_graph else over)
+        return tuple(sorted(over, key=_in_file) if self._is_graph else over)
 
-    def proven(self, made: Sequence[MadeStep]) -> tuple[Step, ...]:
-        """The instructions with what the engine's images say of them; times and log are what the output told."""
-        return tuple(
-            self._proven(number, one, instruction)
-            for number, (one, instruction) in enumerate(zip(made, self._dockerfile.instructions, strict=False), 1)
-        )
-
-    def _proven(self, number: int, made: MadeStep, instruction: Instruction) -> Step:
-        running = self._running.get(number)
-        told = running.finished if running else None
-        return Step(
-            number=number,
-            instruction=instruction.logical,
-            line=instruction.line,
-            is_cached=made.is_cached,
-            seconds=told.seconds if told else 0.0,
-            image_id=made.image_id,
-            log=told.log if told else (),
-            began=told.began if told else 0.0,
-            stage=_stage_name(self._dockerfile, instruction.line),
-        )
+    @property
+    def _is_graph(self) -> bool:
+        return any(one.event.stage is not None for one in self._running.values())
 
     def read(self, event: events.Event) -> None:
         match event:
@@ -270,53 +239,48 @@ class _StepReader:
                 one.finished = self._finished(one, event)
 
     def failure(self, event: events.Failed, context: BuildContext) -> BuildFailed | DiskFull | DockerfileError:
-        one = self._running.get(event.number or self._failed(event.message) or 0)
+        # Of a graph many steps run at once, and where none of them failed, it was something else.
+        last = 0 if self._is_graph else self._last
+        one = self._running.get(event.number or last or 0)
         step, log = (one.event, one.log) if one else (None, deque[str]())
-        line = _line(self._dockerfile, step) if step else None
+        line = _line(self._dockerfile, step) if step else event.line
+        number, total = self._place(step) if step else (None, 0)
         if unreadable := _unreadable(event, line):
             return unreadable
         if said_full := next(filter(_is_disk_full, (event.message, *reversed(log))), None):
-            where = f"in step {step.number} ({step.instruction})" if step else "before the first step"
+            where = f"in step {number} ({step.instruction})" if step else "outside of its steps"
             return DiskFull(
                 f"The engine's disk is full: {said_full.strip()}, {where}. Free some space (`layerlab clean` removes "
                 "what the course made), then build again; finished steps are cached."
             )
         tail = tuple(log)[-_TAIL_LINES:]
         where = f" at line {line} of {context.shown_name}" if line else f" in {context.shown_name}"
-        which = f"Step {step.number} of {step.total} failed{where}: {step.instruction}" if step else "The build failed"
+        which = f"Step {number} of {total} failed{where}: {step.instruction}" if step else f"The build failed{where}"
         # pip's advice stands last, and pushes out the line that says why.
         told = [text for text in tail if not text.strip().startswith("[notice]")]
         said = "\n".join(f"  {text}" for text in told[-5:])
         return BuildFailed(
             f"{which}\n{event.message}" + (f"\nThe last lines it printed:\n{said}" if said else "") + "\n"
             "Mend that instruction and build again; the steps before it are cached.",
-            step=step.number if step else None,
+            step=number,
             instruction=step.instruction if step else None,
             line=line,
             exit_code=event.exit_code,
             log_tail=tail,
         )
 
-    def _failed(self, message: str) -> int | None:
-        """The step that ran last, unless the engine's message quotes the command of another RUN of the file."""
-        numbered = list(enumerate(self._dockerfile.instructions, 1))
-        if match := _FAILED_COPY.match(message):
-            copies = [number for number, one in numbered if one.keyword == match[1]]
-            return self._last if self._last in copies or not copies else copies[0]
-        quoted = _QUOTED_COMMAND.match(message)
-        if quoted is None:
-            return self._last
-        runs = {number: _command_text(one) for number, one in numbered if one.keyword == "RUN"}
-        quoting = {number: text for number, text in runs.items() if _words(quoted[1]).endswith(text)}
-        longest = max(map(len, quoting.values()), default=0)
-        failed = [number for number, text in quoting.items() if len(text) == longest]
-        return self._last if not failed or self._last in failed else failed[-1]
+    def _place(self, step: events.StepStarted) -> tuple[int, int]:
+        """Return a step's number and the number of all: of BuildKit's, which it does not count itself, the file's."""
+        found, instructions = _instruction(self._dockerfile, step), self._dockerfile.instructions
+        if step.stage is None or found is None:
+            return step.number, step.total
+        return instructions.index(found) + 1, len(instructions)
 
     def _finished(self, one: _Running, end: events.StepFinished) -> Step:
         found = _instruction(self._dockerfile, one.event)
         line = found.line if found else _line(self._dockerfile, one.event)
         return Step(
-            number=one.event.number,
+            number=self._place(one.event)[0],
             # BuildKit has replaced the variables in what it announces; a reader looks for what the file says.
             instruction=found.logical if found and one.event.stage is not None else one.event.instruction,
             line=line,
@@ -327,20 +291,6 @@ class _StepReader:
             began=one.event.at,
             stage=_stage_name(self._dockerfile, line),
         )
-
-
-def _command_text(run: Instruction) -> str:
-    """Return a RUN's command as the engine quotes it: the words of the JSON form stand side by side there."""
-    text = run.logical.partition(" ")[2].strip()
-    with suppress(ValueError):
-        words = json.loads(text)
-        if isinstance(words, list) and all(isinstance(word, str) for word in words):
-            return _words(" ".join(words))
-    return _words(text)
-
-
-def _words(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _in_file(step: Step) -> tuple[int, int]:
@@ -378,8 +328,7 @@ def _lines(written: Image, context: BuildContext, target: str | None) -> tuple[t
 
 def _is_disk_full(line: str) -> bool:
     # The engine's message about a failing RUN quotes the command, which may well speak of such things itself.
-    is_quote = "returned a non-zero code" in line or "while running runtime" in line
-    return not is_quote and bool(_NO_SPACE.search(line))
+    return not _QUOTES_A_COMMAND.search(line) and bool(_NO_SPACE.search(line))
 
 
 def _line(dockerfile: Dockerfile, step: events.StepStarted) -> int | None:
@@ -403,15 +352,16 @@ def _instruction(dockerfile: Dockerfile, step: events.StepStarted) -> Instructio
 def _vertices(dockerfile: Dockerfile, step: events.StepStarted) -> list[Instruction]:
     """Return what BuildKit may mean by the n-th step of a stage: it counts only what it runs.
 
-    It names a stage without a name "stage-1", and a lone stage not at all; the FROM counts where it begins with
-    an image.
+    It names a stage without a name "stage-1", and a lone stage not at all. Of a stage it counts the FROM where that
+    begins with an image, and what the image has ready for who builds on it (BuildKit, dockerfile2llb): all before the
+    stage's own, so from the end the count is sure.
     """
     named = [one for one in dockerfile.stages if step.stage in (one.name, f"stage-{one.index}")]
     found = []
     for stage in named or (dockerfile.stages if not step.stage else ()):
         run = [one for one in stage.instructions if one.keyword in _RUN_BY_BUILDKIT]
-        for ran in ([stage.from_, *run], run):
-            found += ran[step.stage_step - 1 : step.stage_step]
+        index = step.stage_step - 1 - (step.stage_total - len(run))
+        found.append(run[index] if 0 <= index < len(run) else stage.from_)
     return found
 
 

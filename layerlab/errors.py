@@ -59,7 +59,7 @@ class NotOurs(EngineError):
 
 
 class NoBuildKit(EngineError):
-    """BuildKit was asked for, and no route leads there, or none that can do what the build asks."""
+    """A build needs BuildKit, and there is no buildx here to drive it, or the engine builds with another builder."""
 
 
 class PrivateEngineError(EngineError):

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 EngineKind = Literal["docker", "podman", "private", "recorded"]
 Builder = Literal["classic", "buildah", "buildkit"]
-RouteName = Literal["buildx", "api", "cli"]
 # Under which a session names its images unless it is told another namespace.
 USUAL_NAMESPACE = "layerlab/"
 
@@ -29,9 +28,9 @@ class EngineInfo:
     """Which engine answers, and why it was chosen.
 
     For a recorded engine ``name``, ``version``, ``platform``, ``storage`` and ``builder`` are those of the
-    engine that was recorded, and ``recorded_on`` says when. ``builder`` is what builds unless BuildKit is asked
-    for. ``is_fresh`` engines have no build cache from before this session, or behave as if. Below ``namespace`` lie
-    all names that this session may give to images; it ends with a slash.
+    engine that was recorded, and ``recorded_on`` says when. ``builder`` is what builds. ``is_fresh`` engines have no
+    build cache from before this session, or behave as if. Below ``namespace`` lie all names that this session may give
+    to images; it ends with a slash.
     """
 
     kind: EngineKind
@@ -68,32 +67,6 @@ class RawEvent:
     data: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Route:
-    """A way to BuildKit: who was asked, in words, and what cannot be done that way.
-
-    ``can_keep_secrets`` is the one lack that decides which route is taken.
-    """
-
-    name: RouteName
-    through: str
-    lacks: tuple[str, ...] = ()
-
-    @property
-    def can_keep_secrets(self) -> bool:
-        """True where a build may mount secrets."""
-        return self.name != "api"
-
-    @property
-    def is_told(self) -> bool:
-        """True where the steps are read from printed text, which a RUN can imitate; the others bring a trace."""
-        return self.name == "cli"
-
-    def __str__(self) -> str:
-        lacks = f"; it lacks {', '.join(self.lacks)}" if self.lacks else ""
-        return f"BuildKit through {self.through}{lacks}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """The most that a container may use; None leaves it to the engine.
@@ -110,9 +83,9 @@ class Limits:
 class BuildRequest:
     """What is to be built. ``tag`` must lie in the session's namespace; see `EngineInfo`.
 
-    ``builder`` is the engine's own unless "buildkit" is asked for. ``secrets`` are contents by the id under which
-    ``RUN --mount=type=secret`` knows them; only BuildKit can hand them over. ``limits`` hold for each step by itself:
-    the engine's own builder heeds one of memory, BuildKit none.
+    ``builder`` is for recordings made with the older builder, which hold some builds by BuildKit besides: a live
+    engine builds with the one that it has. ``secrets`` are contents by the id under which ``RUN --mount=type=secret``
+    knows them; only BuildKit can hand them over. There are no limits: BuildKit heeds none.
     """
 
     context: BuildContext
@@ -123,7 +96,6 @@ class BuildRequest:
     network: str | None = None
     builder: Literal["buildkit"] | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    limits: Limits = Limits()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,17 +129,6 @@ class StartRequest:
     limits: Limits = Limits()
 
 
-@dataclass(frozen=True)
-class MadeStep:
-    """What is known of an instruction without believing what the build printed.
-
-    ``image_id`` is None for a FROM, and for an ARG before the first one: they make none.
-    """
-
-    image_id: str | None
-    is_cached: bool
-
-
 class BuildHandle(Protocol):
     """A build under way. Iterate it for events; ``cancel`` may be called from any thread, more than once."""
 
@@ -184,14 +145,6 @@ class BuildHandle(Protocol):
     @property
     def image_id(self) -> str | None:
         """Id of the image once the events are exhausted and the build succeeded."""
-
-    @property
-    def route(self) -> Route | None:
-        """The way that this build took to BuildKit; None where the engine's own builder builds."""
-
-    @property
-    def steps(self) -> tuple[MadeStep, ...] | None:
-        """One for each instruction in file order, once the build succeeded; None where only the events tell of them."""
 
 
 @dataclass(frozen=True)
@@ -270,10 +223,10 @@ class Engine(Protocol):
         """The Docker SDK's client, or, replayed, an object with just the calls that notebooks show raw."""
 
     def build(self, request: BuildRequest) -> BuildHandle:
-        """Start a build: with the engine's own builder (the classic one on Docker, through the SDK), or with BuildKit.
+        """Start a build: with BuildKit on Docker, through buildx; with its own builder on Podman.
 
-        Raises NotOurs where ``tag`` is held by an image we did not make, NoBuildKit where no route leads to BuildKit,
-        or none that can do what is asked, and EngineRefused where the builder heeds no such limit.
+        Raises NotOurs where ``tag`` is held by an image we did not make, and NoBuildKit where there is no buildx, or
+        where the build mounts a secret and the engine's builder can't be given one.
         """
 
     def inspect(self, image: str) -> dict[str, Any]:

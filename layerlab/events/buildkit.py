@@ -24,7 +24,7 @@ from layerlab.events.model import (
 )
 
 # "[builder 2/5] RUN …", "[2/5] RUN …" with one stage, "[linux/amd64 builder 2/5] RUN …" with several platforms.
-_STEP = re.compile(r"^\[(?:\S+/\S+ )?(?:(?P<stage>\S+) +)?(?P<step>\d+)/\d+\] (?P<text>.*)$", re.DOTALL)
+_STEP = re.compile(r"^\[(?:\S+/\S+ )?(?:(?P<stage>\S+) +)?(?P<step>\d+)/(?P<of>\d+)\] (?P<text>.*)$", re.DOTALL)
 _EXIT_CODE = re.compile(r"exit code: (\d+)\s*$")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LONGEST_LINE = 10_000
@@ -39,6 +39,7 @@ class _Vertex:
     number: int
     stage: str
     stage_step: int
+    stage_total: int
     text: str
     started: str | None = None
     completed: str | None = None
@@ -94,7 +95,9 @@ class VertexReader:
             self._origin = _seconds(vertex["started"]) - at
         if vertex["digest"] not in self._steps and (match := _STEP.match(vertex.get("name") or "")):
             number = len(self._steps) + 1
-            self._steps[vertex["digest"]] = _Vertex(number, match["stage"] or "", int(match["step"]), match["text"])
+            self._steps[vertex["digest"]] = _Vertex(
+                number, match["stage"] or "", int(match["step"]), int(match["of"]), match["text"]
+            )
 
     def _moved(self, step: _Vertex, vertex: Mapping[str, Any]) -> Iterator[Event]:
         started, completed = vertex.get("started"), vertex.get("completed")
@@ -102,7 +105,7 @@ class VertexReader:
             step.started = started
             yield StepStarted(
                 self._time(started, 0.0), step.number, len(self._steps), step.text,
-                stage=step.stage, stage_step=step.stage_step,
+                stage=step.stage, stage_step=step.stage_step, stage_total=step.stage_total,
             )  # fmt: skip
         if (error := vertex.get("error")) and _STOPPED not in error:
             self._failed = step.number
@@ -137,7 +140,7 @@ class VertexReader:
         detail = event.get("errorDetail") or {}
         message = _ANSI.sub("", str(event.get("error") or detail.get("message") or "")).strip()
         match = _EXIT_CODE.search(message)
-        return Failed(at, message, int(match[1]) if match else None, self._failed)
+        return Failed(at, message, int(match[1]) if match else None, self._failed, detail.get("line"))
 
     def _time(self, stamp: str | None, otherwise: float) -> float:
         if not stamp or self._origin is None:

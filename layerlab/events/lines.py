@@ -1,7 +1,7 @@
 """Events of builders that print lines: the classic builder, and Podman behind Docker's API.
 
 An unknown line is output of the current step: nothing here raises on text it does not know. What a RUN prints comes
-the same way, so these events are told, not proven: `layerlab.build` asks the engine's images where it can.
+the same way, so these events are told, not proven.
 """
 
 from __future__ import annotations

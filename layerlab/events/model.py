@@ -11,7 +11,8 @@ class StepStarted:
 
     ``place`` is stage and step in it, both from 1, where the builder counts by stages (Podman): it leaves
     out stages that nothing needs, and the ARGs before the first FROM. BuildKit calls a stage by its name and
-    counts only what it runs: then ``stage`` is that name, or the empty string, and ``stage_step`` the count.
+    counts only what it runs: then ``stage`` is that name, or the empty string, ``stage_step`` the count, and
+    ``stage_total`` how many it has.
     """
 
     at: float
@@ -21,6 +22,7 @@ class StepStarted:
     place: tuple[int, int] | None = None
     stage: str | None = None
     stage_step: int = 0
+    stage_total: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class StepOutput:
 
 @dataclass(frozen=True)
 class StepCached:
-    """A step was answered from the build cache; told by the output where the builder prints lines."""
+    """A step was answered from the build cache; where the builder prints lines, its output says so."""
 
     at: float
     number: int
@@ -75,13 +77,15 @@ class Succeeded:
 class Failed:
     """The build ended with the engine's own message; ``exit_code`` where a command failed.
 
-    ``number`` is the step that failed, where the builder says which: else it is the one that ran.
+    ``number`` is the step that failed, where the builder says which: else it is the one that ran. ``line`` of the
+    Dockerfile is what the builder blames, where it says so.
     """
 
     at: float
     message: str
     exit_code: int | None
     number: int | None = None
+    line: int | None = None
 
 
 Event = StepStarted | StepOutput | StepCached | StepFinished | PullProgress | Succeeded | Failed

@@ -160,7 +160,6 @@ def _short(instruction: str) -> str:
 def _built(result: BuildResult, title: str) -> str:
     name = result.tag or title
     counts = f"{len(result.steps)} steps, {result.cached_steps} from cache"
-    counts += ", as its output tells" if result.is_told else ""
     if result.is_live:
         return f"Built {name} in {units.duration(result.seconds)}, {counts}."
     return f"Replayed the build of {name}: {units.duration(result.seconds)} when it was recorded, {counts}."

@@ -1,4 +1,4 @@
-"""What BuildKit owes the course, on every route that leads to it from here."""
+"""What BuildKit owes the course, through buildx."""
 
 from __future__ import annotations
 
@@ -14,25 +14,18 @@ from asking import asked
 from layerlab import build
 from layerlab.build import BuildResult
 from layerlab.context import BuildContext
-from layerlab.engine.live.buildkit import building, routes
 from layerlab.engine.recorded.engine import RecordedEngine
 from layerlab.engine.recorded.store import Store
 from layerlab.engine.recorder.engine import RecordingEngine
-from layerlab.errors import BuildCancelled, BuildFailed, DockerfileError, EngineRefused, NoBuildKit, NotRecorded
+from layerlab.errors import BuildCancelled, BuildFailed, DockerfileError, EngineRefused, NotRecorded
 
 TAG = "layerlab/buildkit-contract:x"
 
 
-@pytest.fixture(params=["buildx", "api", "cli"])
-def route(request, engine, monkeypatch):
-    """Each route in turn, as if it were the only one."""
-    if engine.info.builder != "classic":
+@pytest.fixture(autouse=True)
+def only_on_docker(engine):
+    if engine.info.builder != "buildkit":
         pytest.skip("Podman builds with buildah, which mounts by itself.")
-    found = next((one for one in routes.routes() if one.route.name == request.param), None)
-    if found is None:
-        pytest.skip(f"No docker client here opens the route {request.param!r}.")
-    monkeypatch.setattr(building, "choose", lambda _: found)
-    return found.route
 
 
 @pytest.fixture
@@ -42,7 +35,7 @@ def bk(engine, slim, tmp_path):
 
     def begin(text: str, *, on=engine, changed=None, **more) -> build.Build:
         context = BuildContext.open(tmp_path, dockerfile_text=text.replace("SLIM", slim)).with_changed(changed or {})
-        return build.begin(on, asked(context, builder="buildkit", **more))
+        return build.begin(on, asked(context, **more))
 
     return begin
 
@@ -60,10 +53,10 @@ def made_with(engine, own: str, before: set[str]) -> list[str]:
     return [one for one in ids(engine) - before if own in str(engine.client.api.history(one))]
 
 
-def test_it_builds_names_and_owns_what_it_built(engine, route, bk):
+def test_it_builds_names_and_owns_what_it_built(engine, bk):
     text = f"FROM SLIM\nRUN --mount=type=bind,source=a.txt,target=/b cat /b; echo {uuid.uuid4()} > /own\nCOPY a.txt /\n"
     result = bk(text, tag=TAG).run()
-    assert (result.builder, result.route) == ("buildkit", route)
+    assert result.builder == engine.info.builder == "buildkit"
     assert [(step.line, step.instruction.split()[0]) for step in result.steps] == [(1, "FROM"), (2, "RUN"), (3, "COPY")]
     assert result.steps[1].log == ("hello",)
     assert engine.run(TAG, ["cat", "/a.txt"]).output == "hello\n"
@@ -73,7 +66,7 @@ def test_it_builds_names_and_owns_what_it_built(engine, route, bk):
     assert result.image.id not in ids(engine)
 
 
-def test_only_what_an_edit_touches_runs_again(route, bk):
+def test_only_what_an_edit_touches_runs_again(bk):
     text = f"FROM SLIM\nRUN echo {uuid.uuid4()}\nCOPY a.txt /\nRUN cat /a.txt\n"
     bk(text).run()
     assert again(bk(text).run()) == []
@@ -81,7 +74,7 @@ def test_only_what_an_edit_touches_runs_again(route, bk):
     assert again(edited) == [3, 4]
 
 
-def test_a_cache_mount_stays_and_is_in_no_image(engine, route, bk):
+def test_a_cache_mount_stays_and_is_in_no_image(engine, bk):
     text = "FROM SLIM\nRUN --mount=type=cache,target=/kept ls /kept | wc -l; echo ONE > /kept/$(date +%N)\n"
     first = bk(text, no_cache=True).run()
     second = bk(text.replace("ONE", uuid.uuid4().hex)).run()
@@ -90,9 +83,7 @@ def test_a_cache_mount_stays_and_is_in_no_image(engine, route, bk):
     assert engine.run(second.image.id, ["ls", "/kept"]).output == ""
 
 
-def test_a_secret_is_read_and_stays_nowhere(engine, route, bk):
-    if not route.can_keep_secrets:
-        pytest.skip(f"It lacks {route.lacks[0]}.")
+def test_a_secret_is_read_and_stays_nowhere(engine, bk):
     token = uuid.uuid4().hex
     text = f"FROM SLIM\nRUN --mount=type=secret,id=token wc -c < /run/secrets/token; echo {uuid.uuid4()}\n"
     result = bk(text, secrets={"token": token}).run()
@@ -101,7 +92,7 @@ def test_a_secret_is_read_and_stays_nowhere(engine, route, bk):
     assert token not in told + engine.run(result.image.id, ["sh", "-c", "cat /run/secrets/token; true"]).output
 
 
-def test_a_failure_has_its_step_line_code_and_last_words(engine, route, bk):
+def test_a_failure_has_its_step_line_code_and_last_words(engine, bk):
     own, before = uuid.uuid4().hex, ids(engine)
     with pytest.raises(BuildFailed) as failed:
         bk(f"FROM SLIM\n\nRUN true {own}\nRUN echo out; echo err >&2; exit 7\n").run()
@@ -110,13 +101,13 @@ def test_a_failure_has_its_step_line_code_and_last_words(engine, route, bk):
     assert not made_with(engine, own, before)
 
 
-def test_an_unknown_instruction_is_an_unreadable_file(route, bk):
+def test_an_unknown_instruction_is_an_unreadable_file(bk):
     with pytest.raises(DockerfileError) as unreadable:
         bk("FROM SLIM\nRUN true\nCOPY --nonsense=1 a.txt /\n").run()
     assert unreadable.value.line == 3
 
 
-def test_a_cancelled_build_stops_and_leaves_no_image(engine, route, bk):
+def test_a_cancelled_build_stops_and_leaves_no_image(engine, bk):
     own, before = uuid.uuid4().hex, ids(engine)
     one = bk(f"FROM SLIM\nRUN true {own}\nRUN sleep 300\n", tag=TAG)
     said = threading.Event()
@@ -128,7 +119,7 @@ def test_a_cancelled_build_stops_and_leaves_no_image(engine, route, bk):
     assert not made_with(engine, own, before)
 
 
-def test_what_was_there_before_is_not_taken_for_ours(engine, route, bk, tmp_path):
+def test_what_was_there_before_is_not_taken_for_ours(engine, bk, tmp_path):
     from layerlab.engine.journal import Journal
     from layerlab.engine.live import LiveEngine
 
@@ -141,23 +132,16 @@ def test_what_was_there_before_is_not_taken_for_ours(engine, route, bk, tmp_path
     engine.remove(TAG)
 
 
-def test_stages_that_need_nothing_of_each_other_run_at_once(route, bk):
+def test_stages_that_need_nothing_of_each_other_run_at_once(bk):
     own = uuid.uuid4()
     text = f"FROM SLIM AS a\nRUN sleep 2; echo {own} > /x\nFROM SLIM AS b\nRUN sleep 2; echo {own} > /y\n"
     result = bk(f"{text}FROM SLIM\nCOPY --from=a /x /\nCOPY --from=b /y /\n").run()
     first, second = (step for step in result.steps if step.instruction.startswith("RUN"))
     assert (first.stage, second.stage) == ("a", "b")
-    if route.name != "cli":
-        assert max(first.began, second.began) < min(first.began + first.seconds, second.began + second.seconds)
+    assert max(first.began, second.began) < min(first.began + first.seconds, second.began + second.seconds)
 
 
-# --- without a choice of routes ---------------------------------------------------------------
-
-
-def test_the_engines_own_builder_takes_no_secret(engine, slim, tmp_path):
-    context = BuildContext.open(tmp_path, dockerfile_text=f"FROM {slim}\n")
-    with pytest.raises(NoBuildKit, match="needs BuildKit"):
-        build.begin(engine, asked(context, secrets={"a": "b"}))
+# --- what is recorded of it --------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -177,7 +161,7 @@ def test_what_is_recorded_replays_with_every_state_of_the_cache(recorder, bk):
             bk(text, on=on).run(),
         ]
         results += [bk(text.replace("sleep 0.3", "sleep 0.2"), on=on).run(), bk(text, on=on, no_cache=True).run()]
-        told = [(again(one), one.steps[1].log, one.route, one.image.size_bytes) for one in results]
+        told = [(again(one), one.steps[1].log, one.image.size_bytes) for one in results]
         return told, on.run(TAG, ["cat", "/a.txt"]).output, [one.seconds for one in results]
 
     *live, seconds = play(recorder)
@@ -211,8 +195,6 @@ def test_nobody_elses_build_cache_is_emptied_for_a_recording(engine, bk, tmp_pat
 
 
 def test_the_sdk_still_cannot(engine, slim, tmp_path):
-    if engine.info.builder != "classic":
-        pytest.skip("This is about the classic builder.")
     (tmp_path / "Dockerfile").write_text(f"FROM {slim}\nRUN --mount=type=cache,target=/c true\n")
     with pytest.raises((docker.errors.BuildError, docker.errors.APIError), match="BuildKit"):
         engine.client.images.build(path=str(tmp_path))

@@ -23,7 +23,6 @@ from layerlab.errors import (
     DockerfileError,
     DoesNotServe,
     EngineGone,
-    EngineRefused,
     ImageNotFound,
     PortTaken,
 )
@@ -291,15 +290,6 @@ def test_a_container_gets_no_more_memory_and_processor_than_it_is_given(engine, 
         take = "taken = bytearray({} << 20); print(len(taken))"
         assert container.exec(["python", "-c", take.format(16)]).exit_code == 0
         assert container.exec(["python", "-c", take.format(256)]).exit_code == 137, "killed"
-
-
-def test_a_step_gets_no_more_memory_than_it_is_given(engine, slim, tmp_path):
-    text = f'FROM {slim}\nRUN python -c "bytearray(256 << 20)" && echo {time.time_ns()}\n'
-    with pytest.raises(BuildFailed) as caught:
-        build.build(engine, asked(dockerfile(tmp_path, text), limits=Limits(memory_bytes=64 << 20)))
-    assert caught.value.exit_code == 137
-    with pytest.raises(EngineRefused, match="memory only"):
-        build.begin(engine, asked(tmp_path, limits=Limits(pids=4)))
 
 
 def test_a_taken_port_is_named_and_nothing_stays(engine, server):

@@ -13,8 +13,6 @@ class Handle:
     """A build that says what it is given, and makes no image."""
 
     image_id = None
-    route = None
-    steps = None
 
     def __init__(self, events):
         self._events = events

@@ -1,4 +1,4 @@
-"""A build on a live engine by its own builder: events as they come, and a cancel that removes nothing of others."""
+"""A build by Podman's own builder, through Docker's API: events as they come, and a cancel."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from typing import Any
 
 import docker.errors
 
-from layerlab.engine.live import limits, ownership
+from layerlab.engine.live import ownership
 from layerlab.engine.live.client import JournallingClient
 from layerlab.engine.live.translate import TRANSPORT_ERRORS, gone, refused, translated, unreachable
-from layerlab.engine.protocol import BuildRequest, MadeStep, RawEvent
+from layerlab.engine.protocol import BuildRequest, RawEvent
 from layerlab.errors import BuildCancelled, LayerLabError
 
-_NOTICE_SECONDS = 1.5
-_MOST_SECONDS = 5.0
-_LOOK_SECONDS = 0.1
 _ENDINGS = ("error", "errorDetail")
 
 
@@ -31,28 +28,16 @@ class LiveBuild:
     def __init__(self, client: JournallingClient, request: BuildRequest, *, name: Callable[[str], None]) -> None:
         self._client = client
         self._request = request
-        self._limits = limits.of_build(request.limits)
         self._cancelled = Event()
         self._ended = False
         self._name = name
         self._own_name: str | None = None
-        self._containers: set[str] = set()
         self._image_id: str | None = None
-        self._steps: tuple[MadeStep, ...] | None = None
 
     @property
     def image_id(self) -> str | None:
         """Full id of the image, once the events are exhausted and the build succeeded."""
         return self._image_id
-
-    @property
-    def route(self) -> None:
-        """None: the engine's own builder needs no route."""
-
-    @property
-    def steps(self) -> tuple[MadeStep, ...] | None:
-        """What the images say of each instruction of a build that succeeded; None where steps leave none."""
-        return self._steps
 
     def cancel(self) -> None:
         """End the build: wake the reader by shutting the socket, which also makes the engine stop."""
@@ -67,7 +52,6 @@ class LiveBuild:
             # An interrupted kernel lands here as KeyboardInterrupt, a dropped iterator as GeneratorExit.
             if not self._ended:
                 self.cancel()
-                self._await_end()
             raise
         finally:
             self._ended = True
@@ -105,7 +89,6 @@ class LiveBuild:
 
     def _stream(self) -> Iterator[dict[str, Any]]:
         request = self._request
-        self._containers = self._containers_there()
         self._own_name = ownership.begin(self._client)
         yield from self._client.named_build(
             self._own_name,
@@ -117,7 +100,6 @@ class LiveBuild:
             nocache=request.no_cache,
             rm=True,
             forcerm=True,
-            container_limits=self._limits,
             network_mode=request.network,
         )
 
@@ -137,35 +119,17 @@ class LiveBuild:
         image_id = ownership.image_of(self._client, self._own_name)
         if image_id is None:
             raise gone(self._client.endpoint)
-        if self._own_name and self._client.dialect.has_step_images:
-            self._steps = ownership.made_steps(self._client, self._own_name, self._request)
         if self._request.tag:
             self._name(image_id)
         self._image_id = image_id
 
     def _stopped(self) -> BuildCancelled:
-        self._await_end()
+        # Podman commits nothing more then.
         self._ended = True
-        how = self._client.dialect.cancelled
-        return BuildCancelled(f"The build was cancelled. {how} Run the cell to start again.")
-
-    def _await_end(self) -> None:
-        """Wait until the engine has noticed and put away its container, so that what it committed is seen.
-
-        A container that came meanwhile may be somebody's: it is waited for, for a while, and never touched.
-        """
-        if not self._client.dialect.ends_cancelled_late:
-            return
-        began = time.monotonic()
-        with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
-            while not ownership.image_of(self._client, self._own_name) and (
-                (since := time.monotonic() - began) < _NOTICE_SECONDS
-                or (since < _MOST_SECONDS and self._containers_there() - self._containers)
-            ):
-                time.sleep(_LOOK_SECONDS)
-
-    def _containers_there(self) -> set[str]:
-        return {str(one["Id"]) for one in self._client.containers(all=True)}
+        return BuildCancelled(
+            "The build was cancelled. Podman lets the command under way come to its end and then removes what it made. "
+            "Run the cell to start again."
+        )
 
     def _settle(self) -> None:
         """Write down what is ours of it; of a build that was cancelled, take the image away again."""

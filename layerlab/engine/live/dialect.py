@@ -15,26 +15,10 @@ from layerlab.engine.protocol import Builder, EngineKind
 
 
 class Dialect:
-    """Docker's ways, a private engine's too.
-
-    Attributes
-    ----------
-    has_buildkit
-        True where ``builder="buildkit"`` goes to another builder than the engine's own.
-    has_step_images
-        True where the engine's own builder leaves an image for each instruction.
-    ends_cancelled_late
-        True where a build that was cancelled may still commit what it is at.
-    cancelled
-        What becomes of a build by the engine's own builder that was cancelled, for a message.
-    """
+    """Docker's ways, a private engine's too."""
 
     name = "Docker"
-    builder: Builder = "classic"
-    has_buildkit = True
-    has_step_images = True
-    ends_cancelled_late = True
-    cancelled = "No image of it stays; the steps that had ended are in the engine's build cache."
+    builder: Builder = "buildkit"
 
     def kind(self, asked: EngineKind) -> EngineKind:
         """Say which kind of engine this is, connected to as ``asked``."""
@@ -63,13 +47,8 @@ class Dialect:
 
 class _Podman(Dialect):
     name = "Podman"
+    # It does what BuildKit does, but for secrets, which Docker's API can't hand over.
     builder: Builder = "buildah"
-    # What Docker leaves to BuildKit its own builder does itself, but for secrets through Docker's API.
-    has_buildkit = False
-    has_step_images = False
-    # It commits nothing more, and its working containers are in no list of Docker's API.
-    ends_cancelled_late = False
-    cancelled = "Podman lets the command under way come to its end and then removes what it made."
 
     def kind(self, asked: EngineKind) -> EngineKind:
         return "podman"  # whatever socket it was found at

@@ -116,11 +116,11 @@ class LiveEngine:
         tag = request.tag or ""
         if tag:
             self._may_hold(tag)
-        is_buildkit = request.builder == "buildkit" and self._dialect.has_buildkit
+        is_buildkit = self._dialect.builder == "buildkit"
         if request.secrets and not is_buildkit:
             raise NoBuildKit(
-                f"A build secret needs BuildKit, and this build goes to the {self._info.builder} builder. "
-                "Ask for BuildKit on a Docker engine."
+                f"A build secret needs BuildKit, and {self._info.name} builds with {self._info.builder}, which can't "
+                "be given one through Docker's API. Use a Docker engine."
             )
         # A connection of its own, so that cancelling one build disturbs nothing else.
         with translated(self._info.endpoint):

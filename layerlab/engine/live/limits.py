@@ -37,10 +37,3 @@ def of_container(limits: Limits, info: Mapping[str, Any]) -> dict[str, int]:
         "pids_limit": limits.pids,
     }
     return {name: value for name, value in given.items() if value is not None}
-
-
-def of_build(limits: Limits) -> dict[str, int] | None:
-    """Return what the SDK's ``build`` takes for limits; None for none. Raises EngineRefused for all but memory."""
-    if limits.cpus is not None or limits.pids is not None:
-        raise EngineRefused("A build's steps can be limited in memory only. Leave the other limits out.")
-    return {"memory": limits.memory_bytes, "memswap": limits.memory_bytes} if limits.memory_bytes else None

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import docker.errors
@@ -20,13 +19,11 @@ from docker.utils import parse_repository_tag
 
 from layerlab.engine.journal import BuildNote, Heard, Owned, is_full
 from layerlab.engine.live.translate import TRANSPORT_ERRORS
-from layerlab.engine.protocol import MadeStep
 from layerlab.errors import LayerLabError
 from layerlab.image import normal_reference
 
 if TYPE_CHECKING:
     from layerlab.engine.live.client import JournallingClient
-    from layerlab.engine.protocol import BuildRequest
 
 _ID = re.compile("sha256:[0-9a-f]{64}")
 # How the older builder names the image of a step: an event of its own, of 12 digits (Docker Engine 20.10).
@@ -133,37 +130,6 @@ def image_of(client: JournallingClient, name: str | None) -> str | None:
     return str(raw["Id"]) if raw else None
 
 
-def made_steps(client: JournallingClient, name: str, request: BuildRequest) -> tuple[MadeStep, ...] | None:
-    """Say of each instruction which image it made, and whether that came from the cache.
-
-    Returns
-    -------
-    One for each instruction in file order up to the target's last, ARGs before the first FROM included; None where the
-    images do not tell, so that nothing is made up.
-
-    Notes
-    -----
-    The older builder leaves one image an instruction but FROM, and the triggers of a base lie below them. An image that
-    was there before, or that the builder took from a stage before, was not made anew. A RUN could call a step cached
-    only by its id, which nobody knows before it is made.
-    """
-    assert client.journal is not None
-    note, dockerfile = client.journal.build_note(name), request.context.dockerfile
-    built = dockerfile.stages[: dockerfile.target(request.target).index + 1]
-    ends = note.heard_of("stage")
-    if note.before is None or len(built) != len(ends):
-        return None
-    found = [MadeStep(None, is_cached=False) for _ in dockerfile.global_args]
-    for stage, image_id in zip(built, ends, strict=True):
-        own = list(islice(steps_below(client, image_id), len(stage.instructions)))
-        if len(own) < len(stage.instructions):
-            return None
-        cached = set(note.heard_of("cached", until_stage=image_id))
-        found += [MadeStep(None, is_cached=False)]
-        found += [MadeStep(one, is_cached=note.was_there(one) or short(one) in cached) for one in reversed(own)]
-    return tuple(found)
-
-
 def remove(client: JournallingClient, image_id: str) -> None:
     """Remove an image without a name that is ours, or stands on one of ours; the engine refuses while it is used.
 
@@ -229,9 +195,18 @@ def is_ours(client: JournallingClient, image_id: str, owned: Owned) -> bool:
 
 
 def names_of(image: Mapping[str, Any]) -> frozenset[str]:
-    """Return tags and digests of an image, as `docker images` and `docker inspect` give them."""
-    names = (*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ()))
-    return frozenset(name for name in names if not name.startswith("<none>"))
+    """Return tags and digests of an image, as `docker images` and `docker inspect` give them.
+
+    Notes
+    -----
+    On the containerd store an image has its own id as a digest in every repository in which it has a tag (Docker Engine
+    28.5): these are no names besides the tags. Without a tag there, such a digest is what it was pulled by.
+    """
+    tags = {tag for tag in image.get("RepoTags") or () if not tag.startswith("<none>")}
+    repositories = {parse_repository_tag(tag)[0] for tag in tags}
+    digests = {digest for digest in image.get("RepoDigests") or () if not digest.startswith("<none>")}
+    derived = {f"{repository}@{image.get('Id')}" for repository in repositories}
+    return frozenset(tags | (digests - derived))
 
 
 def short(image_id: str) -> str:

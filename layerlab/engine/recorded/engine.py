@@ -70,7 +70,7 @@ class RecordedEngine:
         """Replay a build, as far as its steps are recorded; one by BuildKit as a whole."""
         if request.tag:
             self._require_ours(request.tag)
-        if request.builder == "buildkit":
+        if "buildkit" in (request.builder, self.info.builder):
             around = replace(self._build_environment(), builder="buildkit")
             return ReplayedBuildKit(
                 request, recordings=self._recordings, images=self._session_images, environment=around

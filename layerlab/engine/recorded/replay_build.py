@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from layerlab import errors
-from layerlab.engine.protocol import Builder, BuildRequest, MadeStep, RawEvent
+from layerlab.engine.protocol import Builder, BuildRequest, RawEvent
 from layerlab.engine.recorded import transcript
 from layerlab.engine.recorded.chains import Chains
 from layerlab.engine.recorded.session_images import SessionImages
@@ -40,21 +40,11 @@ class ReplayedBuild:
         self._cancelled = False
         self._image_id: str | None = None
         self._clock = 0.0
-        self._steps: list[MadeStep] = []
 
     @property
     def image_id(self) -> str | None:
         """Full id of the image, once the events are exhausted and the build succeeded."""
         return self._image_id
-
-    @property
-    def route(self) -> None:
-        """None: what is replayed here, the engine's own builder built."""
-
-    @property
-    def steps(self) -> tuple[MadeStep, ...] | None:
-        """What was played back for each instruction, once the build succeeded."""
-        return tuple(self._steps) if self._image_id and self._builder == "classic" else None
 
     def cancel(self) -> None:
         """End the build before its next event."""
@@ -80,15 +70,12 @@ class ReplayedBuild:
             link = self._link(step, previous)
             if link is None:
                 yield from self._say(transcript.header(step.position, step.instruction.logical, builder=self._builder))
-                self._steps.append(MadeStep(None, is_cached=False))
                 continue
             is_cached = may_be_cached and step.key in self._session_images.cache
             may_be_cached = is_cached or (may_be_cached and step.is_from)
             yield from self._step(step, link, is_cached=is_cached)
             if link["failed"]:
                 return
-            made = None if step.is_from else self._image(step.key)
-            self._steps.append(MadeStep(made, is_cached=is_cached and not step.is_from))
             self._keep(step)
             previous = step
         if previous is not None:

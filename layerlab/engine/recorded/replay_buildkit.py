@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from layerlab.engine.protocol import BuildRequest, RawEvent, Route
+from layerlab.engine.protocol import BuildRequest, RawEvent
 from layerlab.engine.recorded.buildkit_builds import cache_state, chain_of, remember, solve_key
 from layerlab.engine.recorded.chains import Chains
 from layerlab.engine.recorded.session_images import SessionImages
@@ -32,21 +32,11 @@ class ReplayedBuildKit:
         self._around = environment
         self._cancelled = False
         self._image_id: str | None = None
-        self._route: Route | None = None
 
     @property
     def image_id(self) -> str | None:
         """Full id of the image, once the events are exhausted and the build succeeded."""
         return self._image_id
-
-    @property
-    def route(self) -> Route | None:
-        """The way that the recorded build took; None before its first event."""
-        return self._route
-
-    @property
-    def steps(self) -> None:
-        """None: BuildKit's own trace tells of the steps, apart from what they print."""
 
     def cancel(self) -> None:
         """End the build before its next event."""
@@ -56,8 +46,6 @@ class ReplayedBuildKit:
         """Yield the recorded events; raise NotRecorded before the first where there are none."""
         steps = plan(self._request, self._around)
         run = self._run(steps)
-        name, through, lacks = run["road"]
-        self._route = Route(name, through, tuple(lacks))
         for at, data in run["events"]:
             if self._cancelled:
                 raise BuildCancelled(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from layerlab.context import BuildContext
 from layerlab.dockerfile import Instruction, Resolved, ResolvedInstruction, ResolvedStage, resolve
-from layerlab.engine.protocol import Builder, BuildRequest, Limits
+from layerlab.engine.protocol import Builder, BuildRequest
 from layerlab.engine.recorded.chains import base_chain
 from layerlab.engine.recorded.store import digest
 from layerlab.engine.recorded.transcript import Position
@@ -183,7 +183,5 @@ class _Planner:
 
     def _key(self, parent: str, *inputs: object) -> str:
         request, around = self._request, self._around
-        limits = request.limits
-        # Limits that no builder heeds yet are left out where there are none: what is recorded keeps its name.
-        others = [[limits.cpus, limits.pids]] if limits != Limits(memory_bytes=limits.memory_bytes) else []
-        return digest(parent, inputs, around.builder, around.platform, limits.memory_bytes, request.network, *others)
+        # Where a limit of memory once stood: what is recorded keeps its name.
+        return digest(parent, inputs, around.builder, around.platform, None, request.network)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from layerlab.engine.protocol import BuildHandle, BuildRequest, MadeStep, RawEvent
+from layerlab.engine.protocol import BuildHandle, BuildRequest, RawEvent
 from layerlab.engine.recorded import transcript
 from layerlab.engine.recorded.steps import BuildEnvironment, PlannedStep, plan, plan_key
 from layerlab.engine.recorded.store import Payload
@@ -33,15 +33,6 @@ class RecordingBuild:
     def image_id(self) -> str | None:
         """Full id of the image, once the events are exhausted and the build succeeded."""
         return self._handle.image_id
-
-    @property
-    def route(self) -> None:
-        """None: what is recorded here, the engine's own builder builds."""
-
-    @property
-    def steps(self) -> tuple[MadeStep, ...] | None:
-        """What the engine's images say of each instruction."""
-        return self._handle.steps
 
     def cancel(self) -> None:
         """End the build soon; nothing of it is recorded."""

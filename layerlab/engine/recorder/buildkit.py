@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import astuple
 from typing import Any
 
-from layerlab.engine.protocol import BuildHandle, BuildRequest, RawEvent, Route
+from layerlab.engine.protocol import BuildHandle, BuildRequest, RawEvent
 from layerlab.engine.recorded import transcript
 from layerlab.engine.recorded.buildkit_builds import cache_state, chain_of, foundation, remember, solve_key
 from layerlab.engine.recorded.chains import SCRATCH
@@ -32,15 +31,6 @@ class RecordingBuildKit:
         """Full id of the image, once the events are exhausted and the build succeeded."""
         return self._handle.image_id
 
-    @property
-    def route(self) -> Route | None:
-        """The way that the live build takes to BuildKit."""
-        return self._handle.route
-
-    @property
-    def steps(self) -> None:
-        """None: BuildKit's own trace tells of the steps, apart from what they print."""
-
     def cancel(self) -> None:
         """End the build soon; nothing of it is recorded."""
         self._handle.cancel()
@@ -62,7 +52,7 @@ class RecordingBuildKit:
         known = self._session.recordings.read("solves", key) or {**_NOTHING, "runs": {}}
         state = cache_state(self._request, steps, self._session.session_images)
         made = self._image(steps) if known["inspect"] is None else {}
-        run = {"road": _route(self.route), "failed": self.image_id is None, "events": _plain(events)}
+        run = {"failed": self.image_id is None, "events": _plain(events)}
         runs = {**known["runs"], state: self._session.redactor.value(run)}
         self._session.recordings.write("solves", key, {**known, **made, "runs": runs})
         if self.image_id:
@@ -92,11 +82,6 @@ class RecordingBuildKit:
             "inspect": {**without_storage(inspect), "RepoTags": []},
         }
         return self._session.redactor.value(found)
-
-
-def _route(route: Route | None) -> list[Any]:
-    assert route is not None  # only a Docker engine is private, and only a private one is recorded
-    return list(astuple(route))
 
 
 def _plain(events: list[RawEvent]) -> list[list[Any]]:

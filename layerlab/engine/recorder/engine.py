@@ -80,7 +80,7 @@ class RecordingEngine:
         namespace = self.info.namespace
         if request.tag and not request.tag.startswith(namespace):
             raise NotOurs(f"The course names images only under {namespace!r}, and {request.tag!r} is not.")
-        if request.builder == "buildkit":
+        if "buildkit" in (request.builder, self.info.builder):
             around = replace(self._build_environment(), builder="buildkit")
             return RecordingBuildKit(request, session=self._session, environment=around)
         return RecordingBuild(request, session=self._session, environment=self._build_environment())

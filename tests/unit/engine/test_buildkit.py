@@ -1,21 +1,26 @@
-"""BuildKit's words, captured from Docker Engine 20.10, and the routes to it: read without an engine."""
+"""BuildKit's words, captured from buildx 0.29 on Docker Engine 28.5, and the run of buildx: read without an engine."""
 
 from __future__ import annotations
 
 import base64
 import json
+import os
+import stat
+import time
+from itertools import pairwise
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from begun_builds import begun
-from hypothesis import given
-from hypothesis import strategies as st
 
 from layerlab.context import BuildContext
-from layerlab.engine.live.buildkit import routes, wire
-from layerlab.engine.live.buildkit.printed import PlainText, json_statuses
-from layerlab.engine.protocol import BuildRequest, Limits
-from layerlab.errors import BuildFailed, DockerfileError, EngineRefused, NoBuildKit
+from layerlab.engine.live.buildkit import program
+from layerlab.engine.live.buildkit.process import BuildxRun
+from layerlab.engine.live.buildkit.rawjson import statuses
+from layerlab.engine.live.buildkit.sent import lay_out
+from layerlab.engine.protocol import BuildRequest
+from layerlab.errors import BuildFailed, DockerfileError, EngineGone, NoBuildKit
 from layerlab.events import Failed, StepCached, StepFinished, StepOutput, StepStarted, Succeeded, parse
 
 CAPTURED = Path(__file__).parents[2] / "data" / "events"
@@ -35,17 +40,8 @@ CMD ["cat", "/made"]
 
 
 def told(name):
-    """What the engine's API sent, as the route hands it on."""
-    for at, event in json.loads((CAPTURED / f"buildkit-20.10-api-{name}.json").read_text()):
-        is_trace = event.get("id") == "moby.buildkit.trace"
-        yield at, wire.status(base64.b64decode(event["aux"])) if is_trace else event
-
-
-def printed(name):
-    """What the old client printed, with the lines that are no step's."""
-    rest: list[str] = []
-    lines = (CAPTURED / f"buildkit-20.10-plain-{name}.txt").read_text().splitlines(keepends=True)
-    return list(PlainText(rest).statuses(lines)), rest
+    """What one build printed, as it is handed on."""
+    return [(at, event) for at, event in json.loads((CAPTURED / f"buildkit-28.5-{name}.json").read_text())]
 
 
 def of(kind, found):
@@ -75,7 +71,7 @@ def test_two_stages_are_seen_to_run_at_once():
 
 
 def test_steps_have_their_lines_words_and_stages(tmp_path):
-    steps = steps_of(tmp_path, STAGES, list(told("stages"))[:-1])
+    steps = steps_of(tmp_path, STAGES, told("stages")[:-1])
     where = [(step.line, step.stage, step.instruction.split()[0]) for step in own(steps)]
     assert where == [
         (2, "builder", "WORKDIR"), (3, "builder", "RUN"), (5, "other", "RUN"), (8, "2", "COPY"), (9, "2", "COPY"),
@@ -96,31 +92,58 @@ def test_the_step_that_failed_is_named_though_another_one_ran(tmp_path):
     assert sorted(failed.value.log_tail) == ["err", "out"]
 
 
-def test_plain_text_gives_the_same_steps(tmp_path):
-    statuses, rest = printed("stages")
-    steps = steps_of(tmp_path, STAGES, [(0.0, one) for one in statuses])
-    api = steps_of(tmp_path, STAGES, list(told("stages"))[:-1])
-    assert [(step.line, step.log) for step in own(steps)] == [(step.line, step.log) for step in own(api)]
-    assert next(step for step in steps if step.line == 5).seconds > 1
-    assert not [line for line in rest if line.strip()]
+def test_a_cached_build_is_cached_in_every_step(tmp_path):
+    steps = own(steps_of(tmp_path, STAGES, told("cached")[:-1]))
+    assert [step.is_cached for step in steps] == [True] * 6
+    found = list(parse(told("cached")))
+    assert len(of(StepCached, found)) >= 6 and not of(StepOutput, found)
 
 
-def test_plain_text_of_a_cached_build():
-    found = list(parse((0.0, one) for one in printed("cached")[0]))
-    started, cached = of(StepStarted, found), of(StepCached, found)
-    assert {step.number for step in cached} >= {step.number for step in started if "RUN" in step.instruction}
+def test_steps_are_numbered_by_the_file(tmp_path):
+    steps = steps_of(tmp_path, STAGES, told("stages")[:-1])
+    assert [(step.number, step.line) for step in own(steps)] == [(2, 2), (3, 3), (5, 5), (8, 8), (9, 9), (10, 10)]
 
 
-def test_plain_text_of_a_failure_ends_with_its_message():
-    statuses, rest = printed("failing")
-    events = [*((0.0, one) for one in statuses), (0.0, {"error": rest[-1]})]
-    assert list(parse(events))[-1] == Failed(0.0, rest[-1], 7, number=2)
+def vertex(name, **more):
+    times = {"started": "2026-11-28T07:00:00Z", "completed": "2026-11-28T07:00:01Z"}
+    return {"digest": f"sha256:{name}", "name": name, **times, **more}
+
+
+@pytest.mark.parametrize("base", ["scratch", "below"])
+def test_a_stage_that_begins_with_no_image_counts_from_its_first_step(tmp_path, base):
+    text = f"FROM python:3.11-slim AS below\nRUN one\nFROM {base}\nCOPY a.txt /1\nCOPY a.txt /2\nCOPY a.txt /3\n"
+    names = [f"[stage-1 {n}/3] COPY a.txt /{n}" for n in (1, 2, 3)]
+    steps = steps_of(tmp_path, text, [(0.0, {"vertexes": [vertex(name) for name in names]})])
+    assert [(step.line, step.instruction) for step in steps] == [(n + 3, f"COPY a.txt /{n}") for n in (1, 2, 3)]
+
+
+def test_what_a_base_has_ready_for_those_who_build_on_it_shifts_no_line(tmp_path):
+    names = ["[1/4] FROM docker.io/library/x:1", "[2/4] COPY . /src", "[3/4] RUN make", "[4/4] COPY a.txt /"]
+    text = "FROM x:1\nCOPY a.txt /\n"
+    steps = steps_of(tmp_path, text, [(0.0, {"vertexes": [vertex(name) for name in names]})])
+    assert [(step.line, step.keyword) for step in steps] == [(None, "COPY"), (None, "RUN"), (1, "FROM"), (2, "COPY")]
+
+
+def test_what_failed_beside_the_steps_is_no_step_of_the_file(tmp_path):
+    text = "FROM python:3.11-slim\nRUN true\nFROM layerlab.invalid/nobody:1\nRUN true\n"
+    with pytest.raises(BuildFailed, match="The build failed at line 3 of ") as failed:
+        begun(tmp_path, text, told("no-base")).run()
+    assert (failed.value.step, failed.value.line) == (None, 3)
+
+
+def test_a_command_that_speaks_of_a_full_disk_is_a_command_that_failed(tmp_path):
+    said = (
+        "process \"/bin/sh -c echo 'cp: No space left on device'; exit 1\" did not complete successfully: exit code: 1"
+    )
+    failing = vertex("[2/2] RUN x", error=said)
+    with pytest.raises(BuildFailed) as failed:
+        begun(tmp_path, "FROM x:1\nRUN x\n", [(0.0, {"vertexes": [failing]}), (1.0, {"error": said})]).run()
+    assert (failed.value.line, failed.value.exit_code) == (2, 1)
 
 
 def test_a_file_that_buildkit_cannot_read(tmp_path):
-    message = printed("unreadable")[1][-1]
-    with pytest.raises(DockerfileError, match="Unknown flag: link") as unreadable:
-        begun(tmp_path, "FROM python:3.11-slim\nCOPY --link a.txt /\n", [(0.0, {"error": message})]).run()
+    with pytest.raises(DockerfileError, match="unknown flag: --parents") as unreadable:
+        begun(tmp_path, "FROM python:3.11-slim\nCOPY --parents a.txt /\n", told("unreadable")).run()
     assert unreadable.value.line == 2
 
 
@@ -134,94 +157,161 @@ LOG = {"logs": [{"vertex": "sha256:1", "stream": 1, "data": base64.b64encode("gr
 def test_raw_json_is_read_however_it_is_laid_out_and_cut(indent, cut):
     text = f"WARNING: old\n{json.dumps(VERTEX, indent=indent)}\n{json.dumps(LOG, indent=indent)}\nERROR: failed: {{\n"
     rest: list[str] = []
-    found = list(json_statuses((text[i : i + cut] for i in range(0, len(text), cut)), rest))
+    found = list(statuses((text[i : i + cut] for i in range(0, len(text), cut)), rest))
     assert found[0] == VERTEX and found[1]["logs"][0]["data"] == "größer\n"
     assert rest == ["WARNING: old", "ERROR: failed: {"]
 
 
-@given(st.binary(max_size=200))
-def test_any_bytes_are_read_or_refused(message):
-    try:
-        assert isinstance(wire.status(message), dict)
-    except ValueError as error:
-        assert "BuildKit message" in str(error)
-
-
-@given(st.binary(max_size=60), st.integers(0, 59))
-def test_a_message_cut_short_is_refused_or_read_to_a_field(extra, cut):
-    whole = base64.b64decode(json.loads((CAPTURED / "buildkit-20.10-api-stages.json").read_text())[0][1]["aux"])
-    with pytest.raises(ValueError, match="BuildKit message"):
-        wire.status(whole[: 1 + cut % (len(whole) - 1)])
-    assert wire.status(whole)["vertexes"][0]["name"].startswith("[internal]") and extra is not None
-
-
-# --- routes -----------------------------------------------------------------------------------
+# --- the client --------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def clients(tmp_path, monkeypatch):
-    """Put docker clients into folders of their own on PATH; each answers `--version` and `buildx version`."""
+    """Put docker clients into folders of their own on PATH: with a buildx, and what it does instead of building."""
     folders: list[str] = []
 
-    def add(version: str, buildx: str | None = None) -> str:
-        folder = tmp_path / str(len(folders))
+    def add(buildx: str | None = None, builds: str = "exit 1") -> str:
+        folder = tmp_path / f"bin-{len(folders)}"
         folder.mkdir()
         says = f"echo github.com/docker/buildx v{buildx} abc" if buildx else "exit 1"
-        script = f'#!/bin/sh\nif [ "$1" = buildx ]; then {says}; else echo "Docker version {version}, build 1"; fi\n'
+        script = f'#!/bin/sh\nif [ "$2" = version ]; then {says}; exit; fi\n{builds}\n'
         (folder / "docker").write_text(script)
         (folder / "docker").chmod(0o755)
         folders.append(str(folder))
-        monkeypatch.setenv("PATH", ":".join(folders))
+        monkeypatch.setenv(
+            "PATH", os.pathsep.join([*folders, "/usr/bin", "/bin"]) if builds != "exit 1" else ":".join(folders)
+        )
         return str(folder / "docker")
 
     monkeypatch.setenv("PATH", str(tmp_path))
     return add
 
 
-def names():
-    return [found.route.name for found in routes.routes()]
-
-
-def test_without_a_client_the_api_is_the_only_route(clients):
-    assert names() == ["api"]
-
-
-def test_every_client_on_the_path_is_asked(clients):
-    clients("28.2.2")
-    old = clients("20.10.24+dfsg1")
-    new = clients("28.2.2", buildx="0.29.1")
-    clients("27.0.0", buildx="0.30.0")
-    found = [(one.route.name, one.program) for one in routes.routes()]
-    assert found == [("buildx", new), ("api", None), ("cli", old)]
-
-
-@pytest.mark.parametrize(("version", "buildx"), [("28.2.2", "0.12.1"), ("23.0.0", None), ("18.09.1", None)])
-def test_a_client_that_cannot_do_it_is_no_route(clients, version, buildx):
-    clients(version, buildx)
-    assert names() == ["api"]
-
-
 def request(tmp_path, **more):
-    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
-    return BuildRequest(context=BuildContext.open(tmp_path), builder="buildkit", **more)
+    folder = tmp_path / "context"
+    folder.mkdir(exist_ok=True)
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    return BuildRequest(context=BuildContext.open(folder), **more)
 
 
-def test_a_secret_takes_the_route_that_can_keep_one(clients, tmp_path):
-    clients("20.10.24")
-    assert routes.choose(request(tmp_path)).route.name == "api"
-    assert routes.choose(request(tmp_path, secrets={"a": "b"})).route.name == "cli"
+def test_every_client_on_the_path_is_asked_for_a_buildx_of_today(clients):
+    clients()
+    clients(buildx="0.12.1")
+    new = clients(buildx="0.13.0")
+    clients(buildx="0.30.0")
+    assert program.docker() == new
 
 
-def test_where_no_route_keeps_secrets_it_says_what_to_install(clients, tmp_path):
-    with pytest.raises(NoBuildKit, match="buildx plugin"):
-        routes.choose(request(tmp_path, secrets={"a": "b"}))
+def test_without_a_client_it_says_what_to_install(clients):
+    with pytest.raises(NoBuildKit, match=r"no docker client is on PATH.*docker-buildx-plugin"):
+        program.docker()
 
 
-def test_a_limit_that_would_not_be_heeded_is_refused(clients, tmp_path):
-    with pytest.raises(EngineRefused, match="no limits"):
-        routes.choose(request(tmp_path, limits=Limits(memory_bytes=1)))
+def test_an_old_buildx_and_none_are_named(clients):
+    none, old = clients(), clients(buildx="0.12.1")
+    with pytest.raises(NoBuildKit, match=rf"{none} has no buildx; {old} has buildx 0\.12\)"):
+        program.docker()
 
 
-def test_a_route_says_what_it_lacks_and_a_request_hides_its_secrets(clients, tmp_path):
-    assert "lacks secrets" in str(routes.routes()[0].route)
+def test_a_request_hides_its_secrets(tmp_path):
     assert "hush" not in repr(request(tmp_path, secrets={"a": "hush"}))
+
+
+# --- one run of it -----------------------------------------------------------------------------
+
+NOTES = 'printf "%s\\n" "$@" > {into}/arguments; env > {into}/environment; cat "$6" > {into}/dockerfile\n'
+
+
+def ran(clients, tmp_path, builds, **more):
+    clients(buildx="0.29.1", builds=NOTES.format(into=tmp_path) + builds)
+    one = BuildxRun("unix:///engine.sock", request(tmp_path, **more))
+    one.name = "layerlab/build:1"
+    try:
+        return list(one)
+    finally:
+        one.close()
+        assert not Path(one._folder.name).exists()
+
+
+def test_it_is_told_the_engine_the_builder_and_the_request(clients, tmp_path, monkeypatch):
+    monkeypatch.setenv("BUILDX_BUILDER", "far-away")
+    monkeypatch.setenv("DOCKER_CONTEXT", "elsewhere")
+    builds = 'while [ "$1" != --iidfile ]; do shift; done; echo sha256:1 > "$2"'
+    more = {"args": {"A": "b c"}, "target": "x", "no_cache": True, "network": "none", "secrets": {"token": "hush"}}
+    assert ran(clients, tmp_path, builds, **more)[-1] == {"aux": {"ID": "sha256:1"}}
+    words = (tmp_path / "arguments").read_text().splitlines()
+    assert words[:6] == ["buildx", "build", "--builder", "default", "--progress", "rawjson"]
+    assert words[-1] == str(tmp_path / "context")
+    pairs = list(pairwise(words))
+    for pair in [("--build-arg", "A=b c"), ("--target", "x"), ("--network", "none"), ("--tag", "layerlab/build:1")]:
+        assert pair in pairs
+    assert "--no-cache" in words and "hush" not in str(words)
+    around = (tmp_path / "environment").read_text().splitlines()
+    assert {"DOCKER_HOST=unix:///engine.sock", "BUILDX_NO_DEFAULT_ATTESTATIONS=1"} < set(around)
+    assert not [line for line in around if line.startswith(("BUILDX_BUILDER", "DOCKER_CONTEXT"))]
+
+
+def test_a_failure_is_what_it_said_last_with_the_line_it_blames(clients, tmp_path):
+    said = "Dockerfile:3\\n-----\\nERROR: failed to build: failed to solve: no such thing"
+    (ending,) = ran(clients, tmp_path, f'printf "{said}\\n" >&2; exit 1')
+    assert ending["error"] == "no such thing" and ending["errorDetail"]["line"] == 3
+    assert list(parse([(0.0, {"vertexes": []}), (0.0, ending)])) == [Failed(0.0, "no such thing", None, None, 3)]
+
+
+def test_an_engine_that_is_not_there_is_gone(clients, tmp_path):
+    with pytest.raises(EngineGone):
+        ran(clients, tmp_path, 'echo "ERROR: Cannot connect to the Docker daemon at unix:///engine.sock" >&2; exit 1')
+
+
+def test_it_is_stopped_with_all_that_it_started(clients, tmp_path):
+    clients(buildx="0.29.1", builds="sleep 60")  # a child of the script, as the plugin is one of the client
+    one = BuildxRun("unix:///engine.sock", request(tmp_path))
+    Timer(0.2, one.stop).start()
+    began = time.monotonic()
+    assert list(one) == []
+    one.close()
+    assert time.monotonic() - began < 10
+
+
+# --- what it is given --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path):
+    found = tmp_path / "app"
+    (found / "src").mkdir(parents=True)
+    for name, text in {"Dockerfile": "FROM x\n", "src/a.py": "1\n", "src/b.py": "2\n", "secret": "hush"}.items():
+        (found / name).write_text(text)
+    (found / ".dockerignore").write_text("\ufeffsecret\n")
+    (found / "src" / "b.py").chmod(0o750)
+    (found / "src").chmod(0o755)
+    (found / "link").symlink_to("src/a.py")
+    (tmp_path / "into").mkdir()
+    return found
+
+
+def test_a_folder_is_given_itself_with_its_dockerfile_and_ignore_file_as_they_were_read(folder):
+    context = BuildContext.open(folder)
+    (folder / "Dockerfile").write_text("FROM y\n")
+    sent = lay_out(context, folder.parent / "into")
+    assert sent.folder == folder
+    assert sent.dockerfile.read_text() == "FROM x\n"
+    assert Path(f"{sent.dockerfile}.dockerignore").read_text() == "secret\n"
+
+
+def test_without_an_ignore_file_none_is_written(folder):
+    (folder / ".dockerignore").unlink()
+    sent = lay_out(BuildContext.open(folder), folder.parent / "into")
+    assert not Path(f"{sent.dockerfile}.dockerignore").exists()
+
+
+def test_an_edit_goes_into_a_copy_with_the_bits_of_the_file_and_the_disk_stays(folder):
+    context = BuildContext.open(folder).with_changed({"src/b.py": "größer\n"})
+    sent = lay_out(context, folder.parent / "into")
+    assert (sent.folder / "src/b.py").read_text() == "größer\n" and (folder / "src/b.py").read_text() == "2\n"
+    assert stat.S_IMODE((sent.folder / "src/b.py").stat().st_mode) == 0o750
+    assert stat.S_IMODE((sent.folder / "src").stat().st_mode) == 0o755
+    assert (sent.folder / "link").is_symlink() and not (sent.folder / "secret").exists()
+    again = BuildContext.open(sent.folder)
+    assert [one.path for one in again.entries] == [one.path for one in context.entries]
+    assert again.digest(["."]) == context.digest(["."])

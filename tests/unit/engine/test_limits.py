@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from layerlab.engine.live.limits import of_build, of_container
+from layerlab.engine.live.limits import of_container
 from layerlab.engine.protocol import Limits
 from layerlab.errors import EngineRefused
 
@@ -23,11 +23,3 @@ def test_a_limit_that_the_engine_would_drop_is_refused_by_name() -> None:
     with pytest.raises(EngineRefused, match="can't limit the processes of a container"):
         of_container(Limits(pids=20, cpus=1), {**CAPABLE, "PidsLimit": False})
     assert of_container(Limits(cpus=1), {**CAPABLE, "PidsLimit": False}) == {"nano_cpus": 1_000_000_000}
-
-
-@pytest.mark.parametrize("limits", [Limits(cpus=1), Limits(pids=20, memory_bytes=1)])
-def test_a_build_is_limited_in_memory_only(limits: Limits) -> None:
-    assert of_build(Limits()) is None
-    assert of_build(Limits(memory_bytes=64_000_000)) == {"memory": 64_000_000, "memswap": 64_000_000}
-    with pytest.raises(EngineRefused, match="memory only"):
-        of_build(limits)

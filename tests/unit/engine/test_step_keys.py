@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from layerlab.context import BuildContext
-from layerlab.engine.protocol import BuildRequest, Limits
+from layerlab.engine.protocol import BuildRequest
 from layerlab.engine.recorded.buildkit_builds import cache_state, foundation, remember, solve_key
 from layerlab.engine.recorded.session_images import SessionImages
 from layerlab.engine.recorded.steps import BuildEnvironment, PlannedStep, plan
@@ -115,11 +115,9 @@ def test_a_global_argument_counts_through_the_base_it_names(folder: Path):
         {"builder": "buildah"},
         {"platform": "linux/arm64"},
         {"network": "none"},
-        {"limits": Limits(memory_bytes=1 << 30)},
-        {"limits": Limits(pids=4)},
     ],
 )
-def test_builder_platform_and_limits_count_from_the_first_step(folder: Path, other: dict[str, Any]):
+def test_builder_platform_and_network_count_from_the_first_step(folder: Path, other: dict[str, Any]):
     assert same_prefix(keys(steps(folder)), keys(steps(folder, **other))) == 0
 
 

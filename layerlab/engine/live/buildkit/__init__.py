@@ -1,4 +1,4 @@
-"""BuildKit on a Docker engine: which route leads there, and a build that takes it."""
+"""BuildKit on a Docker engine, driven by buildx: what `docker build` does."""
 
 from __future__ import annotations
 

@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterator
 import docker.errors
 
 from layerlab.engine.live import ownership
-from layerlab.engine.live.buildkit.asked import AskedBuild
-from layerlab.engine.live.buildkit.routes import choose
-from layerlab.engine.live.buildkit.run import RunBuild
+from layerlab.engine.live.buildkit.process import BuildxRun
 from layerlab.engine.live.client import JournallingClient
 from layerlab.engine.live.translate import TRANSPORT_ERRORS, gone, translated
-from layerlab.engine.protocol import BuildRequest, RawEvent, Route
+from layerlab.engine.protocol import BuildRequest, RawEvent
 from layerlab.errors import BuildCancelled
 
 
@@ -30,11 +28,7 @@ class LiveBuildKitBuild:
         self._client = client
         self._request = request
         self._name = name
-        found = choose(request)
-        self._route = found.route
-        self._build: AskedBuild | RunBuild = (
-            AskedBuild(client, request) if found.program is None else RunBuild(found, client.endpoint, request)
-        )
+        self._build = BuildxRun(client.endpoint, request)
         self._own_name: str | None = None
         self._cancelled = threading.Event()
         self._image_id: str | None = None
@@ -44,15 +38,6 @@ class LiveBuildKitBuild:
     def image_id(self) -> str | None:
         """Full id of the image, once the events are exhausted and the build succeeded."""
         return self._image_id
-
-    @property
-    def route(self) -> Route:
-        """The way that this build takes to BuildKit."""
-        return self._route
-
-    @property
-    def steps(self) -> None:
-        """None: BuildKit's own trace tells of the steps, apart from what they print."""
 
     def cancel(self) -> None:
         """End the build; from any thread."""
