@@ -113,7 +113,8 @@ class VertexReader:
             step.completed = completed
             at = self._time(completed, 0.0)
             yield from self._rest(step, at)
-            if vertex.get("cached"):
+            # As with other builders: there is nothing to run of a base, so nothing of it is remembered.
+            if vertex.get("cached") and not step.text.startswith("FROM "):
                 yield StepCached(at, step.number)
             yield StepFinished(at, step.number, None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal, TypedDict
 
 from layerlab.bases.progress import Progress
@@ -50,18 +51,17 @@ def in_a_terminal(request: BuildRequest, root: Path) -> str:
     Of a secret it names the id, and a file of that name that the reader has to make.
     """
     context = request.context
-    folder = context.folder.relative_to(root) if context.folder.is_relative_to(root) else context.folder.name
-    # The default from Engine 23.0 on, and no harm there.
-    lines = ["DOCKER_BUILDKIT=1 docker build" if request.builder == "buildkit" else "docker build"]
+    inside = context.folder.is_relative_to(root)
+    folder = str(context.folder.relative_to(root) if inside else context.folder.name)
+    lines = ["docker build"]
     lines += ["--no-cache"] if request.no_cache else []
-    lines += [f"--build-arg {name}={value}" for name, value in request.args.items()]
+    lines += [f"--build-arg {quote(f'{name}={value}')}" for name, value in request.args.items()]
     lines += [f"-t {request.tag}"] if request.tag else []
-    lines += [f"--target {request.target}"] if request.target else []
-    lines += [f"--secret id={id},src={id}.txt" for id in request.secrets]
+    lines += [f"--target {quote(request.target)}"] if request.target else []
+    lines += [f"--secret {quote(f'id={id},src={id}.txt')}" for id in request.secrets]
     # A Dockerfile that is no file of the folder is read from the standard input (docker build, option -f).
-    last = (
-        f"-f - {folder} < {context.shown_name}" if context.is_injected else f"-f {folder}/{context.shown_name} {folder}"
-    )
+    name = quote(context.shown_name)
+    last = f"-f - {quote(folder)} < {name}" if context.is_injected else f"-f {quote(folder)}/{name} {quote(folder)}"
     edits = "".join(f"\n(after your change of {folder}/{path})" for path, _ in context.changed)
     return " \\\n    ".join([*lines, last]) + edits
 

@@ -52,10 +52,9 @@ def belongings(engine: LiveEngine, *, run: str | None = None) -> tuple[Belonging
     owned = engine.journal.made_by(run) if run else engine.journal.owned()
     bases = _with_parents(api, built_bases(engine))
     images = _untagged(api, owned.images - bases)
-    containers = owned.containers | _committed(api, owned.images - bases)
     # By its id, or by its name where the answer that would have told the id never came.
     held = {name for one in api.containers(all=True) for name in (one["Id"], *(n[1:] for n in one.get("Names") or ()))}
-    found = [Belonging("container", one, 0) for one in sorted(containers & held)]
+    found = [Belonging("container", one, 0) for one in sorted(owned.containers & held)]
     found += [Belonging("volume", name, 0) for name in sorted(owned.volumes) if _holds_volume(api, name)]
     # Before what they stand on, for that is what proves them to be ours.
     found += _newest_first(_proven_leftovers(engine, owned.leftovers - bases))
@@ -184,11 +183,6 @@ def _held(api: JournallingClient, ids: Iterable[str]) -> list[dict[str, Any]]:
 def _proven_leftovers(engine: LiveEngine, ids: set[str]) -> list[dict[str, Any]]:
     api, owned = _api(engine), engine.journal.owned()
     return [raw for raw in _untagged(api, ids) if ownership.is_ours(api, raw["Id"], owned)]
-
-
-def _committed(api: JournallingClient, images: Iterable[str]) -> set[str]:
-    """Return the containers that images of ours were made in: a raw build without ``rm`` leaves them."""
-    return {str(raw["Container"]) for raw in _held(api, images) if raw.get("Container")}
 
 
 def _reason(message: str) -> str:

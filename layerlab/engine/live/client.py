@@ -50,11 +50,16 @@ class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carr
         self._naming = threading.local()
 
     def build(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        """Build as the SDK does; see `docker.APIClient.build`. Raises NotOurs where the tag is somebody else's."""
+        """Build as the SDK does, and leave no container; see `docker.APIClient.build`.
+
+        Raises NotOurs where the tag is somebody else's.
+        """
         asked = _ARGUMENTS.bind(self, *args, **kwargs).arguments
         if self.journal is None:
             return super().build(*args, **kwargs)  # type: ignore[no-any-return]
         decode, tag = bool(asked.pop("decode", False)), asked.pop("tag", None)
+        # The containerd store keeps no trace of the container that an image was made in (28.5), so none may stay.
+        asked |= {"rm": True, "forcerm": True}
         if tag is not None:
             if not docker.utils.match_tag(tag):
                 raise docker.errors.DockerException(f"invalid tag '{tag}': invalid reference format")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import docker.errors
@@ -55,24 +54,6 @@ class Listener:
         if heard and heard not in self._heard:
             self._heard.add(heard)
             yield heard
-
-
-@dataclass(frozen=True)
-class _Names:
-    """What each image of an engine is called: tags, and digests, which are all that some pulled images have."""
-
-    by_id: Mapping[str, frozenset[str]]
-
-    @classmethod
-    def of(cls, client: JournallingClient) -> _Names:
-        return cls({one["Id"]: names_of(one) for one in client.images(all=True)})
-
-    def are_given(self, image_id: str, own_name: str, owned: Owned) -> bool:
-        """True where we gave every name that this image bears."""
-        return all(
-            normal_reference(name) == own_name or owned.gave(normal_reference(name), image_id)
-            for name in self.by_id.get(image_id, ())
-        )
 
 
 def begin(client: JournallingClient) -> str | None:
@@ -164,8 +145,9 @@ def steps_below(client: JournallingClient, image_id: str) -> Iterator[str]:
 
     The older builder leaves one for each instruction, and `docker history` names them; "<missing>" is what was pulled.
     """
-    for number, entry in enumerate(client.history(image_id)):
-        found = image_id if number == 0 else client.dialect.image_id(str(entry["Id"]))
+    yield image_id
+    for entry in client.history(image_id)[1:]:
+        found = client.dialect.image_id(str(entry["Id"]))
         if not _ID.fullmatch(found):
             return
         yield found
@@ -219,11 +201,12 @@ def _settle(client: JournallingClient, name: str, *, stays_open: bool) -> str | 
     assert journal is not None
     is_settled = False
     try:
-        note, image_id = journal.build_note(name), image_of(client, name)
+        note, raw = journal.build_note(name), inspected(client, name)
+        image_id = str(raw["Id"]) if raw else None
         _note_ours(client, name, note, image_id)
         _note_leftovers(client, note)
-        if image_id:
-            take_off(client, name)
+        if raw:
+            _take_off_own(client, name, raw)
         is_settled = image_id is not None or not stays_open
     finally:
         if is_settled:
@@ -233,19 +216,38 @@ def _settle(client: JournallingClient, name: str, *, stays_open: bool) -> str | 
     return image_id
 
 
+def _take_off_own(client: JournallingClient, name: str, raw: Mapping[str, Any]) -> None:
+    """Take a build's own name off: at once where the image is ours and has another name, so that it stays."""
+    assert client.journal is not None
+    owned, image_id = client.journal.owned(), str(raw["Id"])
+    if image_id in owned.images and any(owned.gave(normal_reference(one), image_id) for one in names_of(raw)):
+        client.remove_image(name, noprune=True)
+    else:
+        take_off(client, name)
+
+
 def _note_ours(client: JournallingClient, name: str, note: BuildNote, image_id: str | None) -> None:
     """Own what the name and the ends of stages lead to, down to what was there, was taken or bears another name."""
     assert client.journal is not None
     if note.before is None:
         return
-    owned, names = client.journal.owned(), _Names.of(client)
-    for end in {*note.heard_of("stage"), *([image_id] if image_id else ())} & names.by_id.keys():
+    owned = client.journal.owned()
+    for end in {*note.heard_of("stage"), *([image_id] if image_id else ())}:
         # A base may have come since, and have lost its name.
         taken = {*note.heard_of("cached", until_stage=end), *note.heard_of("base", until_stage=end)}
-        for one in steps_below(client, end):
-            if note.was_there(one) or short(one) in taken or not names.are_given(one, name, owned):
-                break
-            client.journal.note("image", one, during=note)
+        with suppress(docker.errors.NotFound):
+            for one in steps_below(client, end):
+                if note.was_there(one) or short(one) in taken or not _names_are_given(client, one, name, owned):
+                    break
+                client.journal.note("image", one, during=note)
+
+
+def _names_are_given(client: JournallingClient, image_id: str, own_name: str, owned: Owned) -> bool:
+    """True where an image is there and we gave every name that it bears: tags, and digests of pulled ones."""
+    raw = inspected(client, image_id)
+    return raw is not None and all(
+        normal_reference(name) == own_name or owned.gave(normal_reference(name), image_id) for name in names_of(raw)
+    )
 
 
 def _note_leftovers(client: JournallingClient, note: BuildNote) -> None:

@@ -173,15 +173,15 @@ def clients(tmp_path, monkeypatch):
     def add(buildx: str | None = None, builds: str = "exit 1") -> str:
         folder = tmp_path / f"bin-{len(folders)}"
         folder.mkdir()
-        says = f"echo github.com/docker/buildx v{buildx} abc" if buildx else "exit 1"
-        script = f'#!/bin/sh\nif [ "$2" = version ]; then {says}; exit; fi\n{builds}\n'
-        (folder / "docker").write_text(script)
-        (folder / "docker").chmod(0o755)
+        plugins = [{"Name": "compose", "Path": "/c", "Version": "2.40.3"}]
+        plugins += [{"Name": "buildx", "Path": f"{folder}/plugin", "Version": buildx}] if buildx else []
+        scripts = {"docker": f"[ \"$1\" = info ] && echo '{json.dumps(plugins)}'", "plugin": builds}
+        for name, text in scripts.items():
+            (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+            (folder / name).chmod(0o755)
         folders.append(str(folder))
-        monkeypatch.setenv(
-            "PATH", os.pathsep.join([*folders, "/usr/bin", "/bin"]) if builds != "exit 1" else ":".join(folders)
-        )
-        return str(folder / "docker")
+        monkeypatch.setenv("PATH", os.pathsep.join([*folders, *(["/usr/bin", "/bin"] if builds != "exit 1" else [])]))
+        return str(folder)
 
     monkeypatch.setenv("PATH", str(tmp_path))
     return add
@@ -197,20 +197,20 @@ def request(tmp_path, **more):
 def test_every_client_on_the_path_is_asked_for_a_buildx_of_today(clients):
     clients()
     clients(buildx="0.12.1")
-    new = clients(buildx="0.13.0")
+    new = clients(buildx="v0.13.0")
     clients(buildx="0.30.0")
-    assert program.docker() == new
+    assert program.buildx() == f"{new}/plugin"
 
 
 def test_without_a_client_it_says_what_to_install(clients):
     with pytest.raises(NoBuildKit, match=r"no docker client is on PATH.*docker-buildx-plugin"):
-        program.docker()
+        program.buildx()
 
 
 def test_an_old_buildx_and_none_are_named(clients):
     none, old = clients(), clients(buildx="0.12.1")
-    with pytest.raises(NoBuildKit, match=rf"{none} has no buildx; {old} has buildx 0\.12\)"):
-        program.docker()
+    with pytest.raises(NoBuildKit, match=rf"{none}/docker has no buildx; {old}/docker has buildx 0\.12\)"):
+        program.buildx()
 
 
 def test_a_request_hides_its_secrets(tmp_path):
@@ -219,11 +219,11 @@ def test_a_request_hides_its_secrets(tmp_path):
 
 # --- one run of it -----------------------------------------------------------------------------
 
-NOTES = 'printf "%s\\n" "$@" > {into}/arguments; env > {into}/environment; cat "$6" > {into}/dockerfile\n'
+NOTES = 'printf "%s\\n" "$@" > {into}/arguments; env > {into}/environment\n'
 
 
 def ran(clients, tmp_path, builds, **more):
-    clients(buildx="0.29.1", builds=NOTES.format(into=tmp_path) + builds)
+    clients(buildx="0.29.1+ds1", builds=NOTES.format(into=tmp_path) + builds)
     one = BuildxRun("unix:///engine.sock", request(tmp_path, **more))
     one.name = "layerlab/build:1"
     try:
@@ -240,7 +240,7 @@ def test_it_is_told_the_engine_the_builder_and_the_request(clients, tmp_path, mo
     more = {"args": {"A": "b c"}, "target": "x", "no_cache": True, "network": "none", "secrets": {"token": "hush"}}
     assert ran(clients, tmp_path, builds, **more)[-1] == {"aux": {"ID": "sha256:1"}}
     words = (tmp_path / "arguments").read_text().splitlines()
-    assert words[:6] == ["buildx", "build", "--builder", "default", "--progress", "rawjson"]
+    assert words[:5] == ["build", "--builder", "default", "--progress", "rawjson"]
     assert words[-1] == str(tmp_path / "context")
     pairs = list(pairwise(words))
     for pair in [("--build-arg", "A=b c"), ("--target", "x"), ("--network", "none"), ("--tag", "layerlab/build:1")]:
@@ -264,7 +264,7 @@ def test_an_engine_that_is_not_there_is_gone(clients, tmp_path):
 
 
 def test_it_is_stopped_with_all_that_it_started(clients, tmp_path):
-    clients(buildx="0.29.1", builds="sleep 60")  # a child of the script, as the plugin is one of the client
+    clients(buildx="0.29.1+ds1", builds="sleep 60; true")  # a child of the script
     one = BuildxRun("unix:///engine.sock", request(tmp_path))
     Timer(0.2, one.stop).start()
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""One run of `docker buildx build`: a process of ours, its events, and its end."""
+"""One run of buildx: a process of ours, its events, and its end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from layerlab.engine.live.buildkit import rawjson
-from layerlab.engine.live.buildkit.program import docker
+from layerlab.engine.live.buildkit.program import buildx
 from layerlab.engine.live.buildkit.sent import Sent, lay_out
 from layerlab.engine.live.translate import gone
 from layerlab.engine.protocol import BuildRequest
@@ -38,7 +38,7 @@ class BuildxRun:
 
     def __init__(self, endpoint: str, request: BuildRequest) -> None:
         self.name: str | None = None  # what the engine is to call the image, beside what it is called later
-        self._docker = docker()
+        self._program = buildx()
         self._endpoint = endpoint
         self._request = request
         self._process: subprocess.Popen[bytes] | None = None
@@ -58,7 +58,7 @@ class BuildxRun:
             yield self._ending(code, rest)
 
     def stop(self) -> None:
-        """End the client and its plugin; the engine notices that they hung up and stops the steps that run."""
+        """End it, with all that it started; the engine notices that it hung up and stops the steps that run."""
         self._is_stopped = True
         if self._process and self._process.poll() is None:
             if hasattr(os, "killpg"):
@@ -68,7 +68,7 @@ class BuildxRun:
                 self._process.kill()
 
     def close(self) -> None:
-        """Wait for the client's end and take away what was written for it, secrets first of all."""
+        """Wait for its end and take away what was written for it, secrets first of all."""
         self._folder.cleanup()
         if self._process:
             try:
@@ -85,24 +85,24 @@ class BuildxRun:
         said = [line.strip() for line in rest if line.strip()]
         if any("Cannot connect to the Docker daemon" in line for line in said):
             raise gone(self._endpoint)
-        message = _FRAME.sub("", said[-1]) if said else f"`docker buildx build` ended with exit status {code}"
+        message = _FRAME.sub("", said[-1]) if said else f"buildx ended with exit status {code}"
         blamed = next((match for line in said if (match := _BLAMED.fullmatch(line))), None)
         return {"error": message, "errorDetail": {"message": message, "line": int(blamed[1]) if blamed else None}}
 
     def _started(self) -> subprocess.Popen[bytes]:
-        command = [self._docker, *self._command()]
+        command = [self._program, *self._command()]
         try:
             return subprocess.Popen(
                 command, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE, start_new_session=True,
             )  # fmt: skip
         except OSError as error:
-            raise EngineRefused(f"{self._docker} does not start: {error}. Install it anew.") from error
+            raise EngineRefused(f"{self._program} does not start: {error}. Install it anew.") from error
 
     def _command(self) -> Iterator[str]:
         request, sent = self._request, self._sent()
         # The builder called "default" is that of DOCKER_HOST: the engine's own BuildKit, with its own images.
-        yield from ("buildx", "build", "--builder", "default", "--progress", "rawjson")
+        yield from ("build", "--builder", "default", "--progress", "rawjson")
         yield from ("--file", str(sent.dockerfile), "--iidfile", str(self._id_file))
         for name, value in request.args.items():
             yield from ("--build-arg", f"{name}={value}")

@@ -1,17 +1,19 @@
-"""The docker client whose buildx plugin builds, or what to install where none is there."""
+"""The docker client's buildx plugin, or what to install where none is there."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 from layerlab.errors import NoBuildKit
 
-_VERSION = re.compile(r"\bv?(\d+)\.(\d+)\.\d+")
+_VERSION = re.compile(r"v?(\d+)\.(\d+)\.")
 # --progress=rawjson came with buildx 0.13 (February 2024).
 _FIRST = (0, 13)
 _INSTALL = (
@@ -20,31 +22,34 @@ _INSTALL = (
 )
 
 
-def docker() -> str:
-    """Return the first docker client on PATH that has a buildx of today.
+def buildx() -> str:
+    """Return the path of the first buildx of today that a docker client on PATH would take.
 
     Raises
     ------
     NoBuildKit
         There is none, or only one older than 0.13.
+
+    Notes
+    -----
+    Started by itself it builds as `docker buildx build` does, and need not be looked for among all plugins each time.
     """
     # Where plugins lie depends on the client's configuration as well (docker/cli, cli-plugins/manager).
-    return _docker(os.environ.get("PATH", os.defpath), os.environ.get("DOCKER_CONFIG"))
+    return _buildx(os.environ.get("PATH", os.defpath), os.environ.get("DOCKER_CONFIG"))
 
 
 @cache
-def _docker(path: str, config: str | None) -> str:
-    found = {program: _buildx(program) for program in _clients(path)}
-    for program, version in found.items():
-        if version and version >= _FIRST:
-            return program
-    told = "; ".join(
-        f"{program} has {'no buildx' if version is None else 'buildx {}.{}'.format(*version)}"
-        for program, version in found.items()
-    )
+def _buildx(path: str, config: str | None) -> str:
+    told = []
+    for client in _clients(path):
+        plugin = _plugin(client)
+        match = _VERSION.match(str(plugin.get("Version")))
+        if match and (int(match[1]), int(match[2])) >= _FIRST:
+            return str(plugin["Path"])
+        told.append(f"{client} has {f'buildx {match[1]}.{match[2]}' if match else 'no buildx'}")
     raise NoBuildKit(
-        f"Docker's builds go through the docker client's buildx plugin, 0.13 or later, and there is none here "
-        f"({told or 'no docker client is on PATH'}). {_INSTALL}"
+        "Docker's builds go through the docker client's buildx plugin, 0.13 or later, and there is none here "
+        f"({'; '.join(told) or 'no docker client is on PATH'}). {_INSTALL}"
     )
 
 
@@ -54,10 +59,12 @@ def _clients(path: str) -> Iterator[str]:
             yield program
 
 
-def _buildx(program: str) -> tuple[int, int] | None:
+def _plugin(client: str) -> dict[str, Any]:
+    """Return what a client says of its buildx; nothing where it has none that works. Needs no engine."""
+    command = [client, "info", "--format", "{{json .ClientInfo.Plugins}}"]
     try:
-        ended = subprocess.run([program, "buildx", "version"], capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    match = _VERSION.search(ended.stdout) if ended.returncode == 0 else None
-    return (int(match[1]), int(match[2])) if match else None
+        said = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+        plugins = json.loads(said) or []
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return {}
+    return next((one for one in plugins if one.get("Name") == "buildx" and one.get("Path")), {})
