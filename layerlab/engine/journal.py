@@ -169,13 +169,13 @@ class Journal:
             # What goes away makes room, and is not there whatever the journal says.
             self._unwritten += gone
 
-    def begin_build(self, before: Iterable[str]) -> str:
+    def begin_build(self, before: Iterable[str] | None) -> str:
         """Write down a build that is about to begin, and return the name that it is to bear.
 
         Parameters
         ----------
         before
-            Ids of all images that the engine holds.
+            Ids of all images that the engine holds; None where `note_before` is to be told them.
         """
         name = f"{BUILDS}{secrets.token_hex(16)}"
         path = self._build_file(name)
@@ -184,13 +184,19 @@ class Journal:
         self._builds[name] = lock = FileLock(path.with_suffix(".lock"), thread_local=False)
         lock.acquire()
         try:
-            path.write_text(json.dumps({"before": sorted(before), "run": os.environ.get(RUN)}) + "\n", encoding="utf-8")
+            if before is not None:
+                self.note_before(name, before)
             self.note("build", name)
         except OSError:
             self._remove_file(name)
             self._let_go(name)
             raise
         return name
+
+    def note_before(self, name: str, before: Iterable[str]) -> None:
+        """Write down which images the engine held when a build began; until then all may have been there."""
+        first = {"before": sorted(before), "run": os.environ.get(RUN)}
+        self._build_file(name).write_text(json.dumps(first) + "\n", encoding="utf-8")
 
     def hear(self, name: str, kind: Heard, identity: str) -> None:
         """Write down what the events of a build said of an image.

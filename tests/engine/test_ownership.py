@@ -63,18 +63,20 @@ def users_image(user, slim, tag, marker):
 
 def users_build(engine, text, tag=None):
     """Build as a user does, with the engine's own cache; gives the image's id."""
-    if engine.info.builder == "buildah":
-        with contextlib.closing(docker.DockerClient(base_url=engine.info.endpoint)) as user:
+    with contextlib.closing(docker.DockerClient(base_url=engine.info.endpoint)) as user:
+        if engine.info.builder == "buildah":
             return user.images.build(fileobj=io.BytesIO(text.encode()), tag=tag, rm=True)[0].id
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "id"
-        command = [program.buildx(), "build", "--builder", "default", "--iidfile", str(file)]
-        environment = {**os.environ, "DOCKER_HOST": engine.info.endpoint, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
-        named = ["--tag", tag] if tag else []
-        subprocess.run(
-            [*command, *named, "-"], input=text.encode(), env=environment, check=True, capture_output=True, timeout=120
-        )
-        return file.read_text()
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "metadata"
+            command = [program.buildx(), "build", "--builder", "default", "--metadata-file", str(file)]
+            command += ["--tag", tag] if tag else []
+            around = {**os.environ, "DOCKER_HOST": engine.info.endpoint, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+            given = {"input": text.encode(), "env": around, "capture_output": True, "timeout": 120}
+            subprocess.run([*command, "-"], check=True, **given)
+            told = json.loads(file.read_text())
+        # The first with the containerd store, the second with the older one.
+        digests = (told.get(f"containerimage.{name}") for name in ("digest", "config.digest"))
+        return next(one for one in digests if one in user.api.images(all=True, quiet=True))
 
 
 def snapshot(user) -> tuple[str, str]:

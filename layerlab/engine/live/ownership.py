@@ -9,14 +9,15 @@ a FROM took.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import docker.errors
 from docker.utils import parse_repository_tag
 
-from layerlab.engine.journal import BuildNote, Heard, Owned, is_full
+from layerlab.engine.journal import BuildNote, Heard, Journal, Owned, is_full
 from layerlab.engine.live.translate import TRANSPORT_ERRORS
 from layerlab.errors import LayerLabError
 from layerlab.image import normal_reference
@@ -60,12 +61,38 @@ def begin(client: JournallingClient) -> str | None:
     """Write down a build that is about to begin; return the name to give it, None where no journal is kept."""
     if client.journal is None:
         return None
+    return client.journal.begin_build(_there(client, client.journal))
+
+
+def begin_beside(client: JournallingClient) -> tuple[str | None, Callable[[], None]]:
+    """Write down a build while it begins, where that takes longer than to list the engine's images.
+
+    Returns
+    -------
+    The name to give it, and what waits for the list. An image that is in the list counts as there before: one that came
+    in the meantime is taken for somebody's. Where no list can be had, all of them are.
+    """
+    journal = client.journal
+    if journal is None:
+        return None, lambda: None
+    name = journal.begin_build(None)
+
+    def note() -> None:
+        with suppress(LayerLabError, OSError, docker.errors.DockerException, *TRANSPORT_ERRORS):
+            journal.note_before(name, _there(client, journal))
+
+    listing = threading.Thread(target=note, name="layerlab-images-before", daemon=True)
+    listing.start()
+    return name, listing.join
+
+
+def _there(client: JournallingClient, journal: Journal) -> list[str]:
     # Read first: what another process comes to own after the engine was asked is not gone.
-    owned = client.journal.owned().images
-    there = client.images(quiet=True, all=True)
+    owned = journal.owned().images
+    there: list[str] = client.images(quiet=True, all=True)
     # An id that comes back later came back by somebody else's hand: the same steps make the same id.
-    client.journal.forget("image", *(owned - set(there)))
-    return client.journal.begin_build(there)
+    journal.forget("image", *(owned - set(there)))
+    return there
 
 
 def settle_quietly(client: JournallingClient, name: str, *, is_cancelled: bool = False) -> str | None:

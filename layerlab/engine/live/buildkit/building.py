@@ -30,6 +30,7 @@ class LiveBuildKitBuild:
         self._name = name
         self._build = BuildxRun(client.endpoint, request)
         self._own_name: str | None = None
+        self._wait: Callable[[], None] = lambda: None  # until it is written down which images were there before
         self._cancelled = threading.Event()
         self._image_id: str | None = None
         self._is_over = False
@@ -57,8 +58,8 @@ class LiveBuildKitBuild:
             self._client.close()
 
     def _events(self) -> Iterator[RawEvent]:
-        with translated(self._client.endpoint):
-            self._own_name = self._build.name = ownership.begin(self._client)
+        self._own_name, self._wait = ownership.begin_beside(self._client)
+        self._build.name = self._own_name
         began = time.perf_counter()
         has_failed = has_ended = False
         for event in self._build if not self._cancelled.is_set() else ():
@@ -91,6 +92,7 @@ class LiveBuildKitBuild:
         name, self._own_name = self._own_name, None
         if name is None:
             return
+        self._wait()
         made = ownership.settle_quietly(self._client, name, is_cancelled=not self._is_over)
         if made and self._image_id is None:
             with contextlib.suppress(docker.errors.APIError, *TRANSPORT_ERRORS):
