@@ -27,6 +27,7 @@ from layerlab.errors import (
     PortTaken,
 )
 from layerlab.image import shared_prefix
+from layerlab.inspection.sizes import store_of
 
 SERVER = """\
 import http.server, signal, sys
@@ -87,8 +88,6 @@ def test_build_gives_steps_image_and_layers(engine, slim, tmp_path):
 
 
 def test_a_layer_is_as_large_as_the_files_it_adds(engine, slim, tmp_path):
-    if engine.info.builder == "buildah":
-        pytest.skip("Podman gives as a layer's size that of its tar, headers and padding included")
     result = build.build(engine, asked(dockerfile(tmp_path, f"FROM {slim}\nRUN echo {time.time_ns()} > /marker\n")))
     assert result.image.added_bytes(build.image(engine, slim)) == len(str(time.time_ns())) + 1
 
@@ -101,9 +100,11 @@ def test_a_second_build_comes_from_the_cache(engine, slim, tmp_path):
     assert [step.is_cached for step in second.steps] == [False, True]
 
 
-def test_image_size_is_the_sum_of_its_layers(server):
+def test_image_size_is_the_sum_of_its_layers(engine, server):
     assert server.image.size_bytes == sum(layer.size_bytes for layer in server.image.layers)
-    assert server.image.engine_size_bytes == pytest.approx(server.image.size_bytes, rel=0.01)
+    assert server.image.layer_sizes is not None
+    if store_of(engine.info) == "classic":  # another store's own figure counts packed layers
+        assert server.image.engine_size_bytes == pytest.approx(server.image.size_bytes, rel=0.01)
 
 
 def test_a_failing_run_says_step_line_code_and_last_words(engine, slim, tmp_path):

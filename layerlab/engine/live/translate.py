@@ -30,6 +30,9 @@ _LINE = re.compile(r"(?:parse error )?(?:on )?line (\d+)")
 # The HTTP status by itself: a digest or a port that holds these three digits is none.
 _TOO_MANY = re.compile(r"toomanyrequests|rate limit|(?<![0-9a-z:])429(?![0-9a-z])", re.IGNORECASE)
 _TAKEN = re.compile(r"port is already allocated|address already in use|ports are not available", re.IGNORECASE)
+# "failed to bind host port for 127.0.0.1:8000:172.17.0.2:80/tcp: …" (28.5), or "listen tcp4 127.0.0.1:8000: bind: …"
+# and "Bind for 0.0.0.0:8000 failed: …" (20.10), where the port of this machine is the last one.
+_HOST_PORT = re.compile(r"host port for (?:\[[^\]]*\]|[^\s:]*):(\d+)")
 _PORT = re.compile(r":(\d+)\b")
 
 TRANSPORT_ERRORS = (
@@ -74,7 +77,7 @@ def refused(message: str, *, image: str | None = None) -> EngineError | Dockerfi
             "(`layerlab clean` removes what the course made), then run this cell again."
         )
     if _TAKEN.search(message):
-        port = _PORT.findall(message)
+        port = _HOST_PORT.findall(message) or _PORT.findall(message)
         which = f"Port {port[-1]}" if port else "The port"
         return PortTaken(
             f"{which} of this machine is in use by another program. "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from layerlab.engine.live.translate import pull_failed
-from layerlab.errors import NoNetwork, PullFailed, RateLimited
+from layerlab.engine.live.translate import pull_failed, refused
+from layerlab.errors import NoNetwork, PortTaken, PullFailed, RateLimited
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,17 @@ from layerlab.errors import NoNetwork, PullFailed, RateLimited
 )
 def test_a_failed_pull(said: str, wanted: type[PullFailed]) -> None:
     assert type(pull_failed("python:3.12-slim", said)) is wanted
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "driver failed programming external connectivity: Bind for 0.0.0.0:8123 failed: port is already allocated",
+        "Error starting userland proxy: listen tcp4 127.0.0.1:8123: bind: address already in use",
+        "failed to bind host port for 127.0.0.1:8123:172.17.0.2:8000/tcp: address already in use",
+        "failed to bind host port for [::1]:8123:172.17.0.2:8000/tcp: address already in use",
+    ],
+)
+def test_a_taken_port_is_that_of_this_machine(message: str) -> None:
+    error = refused(message)
+    assert isinstance(error, PortTaken) and "Port 8123 of this machine" in str(error)
