@@ -175,13 +175,14 @@ def _bases_of(raw: Mapping[str, Any]) -> Iterator[Held]:
     for tag in raw.get("RepoTags") or ():
         found = parse(str(tag))
         if found.key and found.minor:
+            is_standin = labels.get(STANDIN) == "true"
             yield Held(
                 key=found.key,
                 minor=found.minor,
                 reference=found.reference,
                 image_id=str(raw.get("Id", "")),
-                is_standin=labels.get(STANDIN) == "true",
-                digest=_digest(raw),
+                is_standin=is_standin,
+                digest=None if is_standin else _digest(raw),  # the containerd store computes one for what was built
                 created=_date(raw.get("Created")),
                 recipe=labels.get(RECIPE),
             )

@@ -96,14 +96,15 @@ def present(engine: Engine, wanted: Wanted) -> Base | None:
         return None
     image = build.image(engine, name)
     named = [str(one).partition("@") for one in engine.inspect(name).get("RepoDigests") or ()]
-    # Podman computes a digest for whatever was loaded, and no registry knows it.
-    digests = [digest for repository, _, digest in named if not repository.startswith("localhost/")]
+    is_standin = image.config.label(inventory.STANDIN) == "true"
+    # Podman and the containerd store compute a digest for whatever was built or loaded, and no registry knows it.
+    digests = [digest for repo, _, digest in named if not (is_standin or repo.startswith("localhost/"))]
     if wanted.digest and wanted.digest not in digests:
         return None
     return Base(
         reference=wanted.reference,
         image=image,
-        is_standin=image.config.label(inventory.STANDIN) == "true",
+        is_standin=is_standin,
         digest=wanted.digest or (digests[0] if digests else None),
     )
 

@@ -498,6 +498,9 @@ def test_an_image_whose_only_name_is_a_digest_has_a_name(course, slim, tmp_path)
     raw = course.inspect("layerlab/d:1")
     assert not ownership.names_of({**raw, "RepoTags": ["<none>:<none>"], "RepoDigests": ["<none>@<none>"]})
     assert ownership.names_of({**raw, "RepoTags": [], "RepoDigests": [f"users/x@{built.image.id}"]})
+    # The containerd store lists one beside each tag, which is no name that anybody gave.
+    beside = {"RepoTags": ["layerlab/d:1"], "RepoDigests": [f"layerlab/d@{built.image.id}"]}
+    assert ownership.names_of({**raw, **beside}) == {"layerlab/d:1"}
     ours.remove(course)
 
 

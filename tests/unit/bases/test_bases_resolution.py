@@ -396,3 +396,10 @@ def test_its_own_python_is_no_vote_on_the_course_s() -> None:
 def test_an_image_built_from_a_stand_in_is_no_base() -> None:
     built = {**raw_image("python:3.11-slim", standin=True), "RepoTags": ["layerlab/service:naive"]}
     assert inventory.held(FakeEngine(built)) == ()
+
+
+def test_a_standin_has_no_digest_though_the_containerd_store_lists_one() -> None:
+    engine = FakeEngine(raw_image("python:3.12-slim", standin=True, digest=DIGEST))
+    assert inventory.status(engine)[0].digest is None
+    found = resolution.present(engine, parse("python:3.12-slim"))  # type: ignore[arg-type]
+    assert found is not None and found.is_standin and found.digest is None
