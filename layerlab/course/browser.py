@@ -10,7 +10,8 @@ import platform
 import shutil
 from pathlib import Path
 
-from layerlab.engine.private.packages import search_path, services_denied
+from layerlab.engine.private.packages import search_path
+from layerlab.engine.private.programs import services_denied
 from layerlab.errors import SetupError
 from layerlab.setup import steps
 

@@ -19,7 +19,7 @@ from typing import Any
 import docker
 
 from layerlab.engine import private
-from layerlab.engine.private.packages import missing_packages
+from layerlab.engine.private.programs import missing_packages
 
 START = "from layerlab.engine import private; print(private.start(on_line=print).pid)"
 # A new namespace's loopback is down; SIOCSIFFLAGS (0x8914) with IFF_UP is what `ip link set lo up` does.

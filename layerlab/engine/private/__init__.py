@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from layerlab.engine.private.lifecycle import ensure, purge, start, stop
-    from layerlab.engine.private.packages import install, installed
     from layerlab.engine.private.ping import is_running
     from layerlab.engine.private.places import Paths, data_folder, paths
+    from layerlab.engine.private.programs import install, installed
     from layerlab.engine.private.state import Status, log_tail, status
 
 # Resolved on first use: `connect()` asks only whether ours is running, and should not pay for the rest.
@@ -21,8 +21,8 @@ _OWNERS = {
     "Status": "state",
     "data_folder": "places",
     "ensure": "lifecycle",
-    "install": "packages",
-    "installed": "packages",
+    "install": "programs",
+    "installed": "programs",
     "is_running": "ping",
     "log_tail": "state",
     "paths": "places",

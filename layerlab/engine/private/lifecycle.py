@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from layerlab.engine.private import command, network, ping, preflight, process, removal, state
 from layerlab.engine.private.locking import locked
-from layerlab.engine.private.packages import OnLine, installed
+from layerlab.engine.private.packages import OnLine
 from layerlab.engine.private.places import Paths, paths
+from layerlab.engine.private.programs import installed
 from layerlab.engine.private.state import Status, status
 from layerlab.errors import PrivateEngineError
 

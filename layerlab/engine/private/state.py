@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from layerlab.engine.private import ping, preflight, process
-from layerlab.engine.private.packages import installed
 from layerlab.engine.private.places import Paths, paths
+from layerlab.engine.private.programs import installed
 
 if TYPE_CHECKING:
     import psutil

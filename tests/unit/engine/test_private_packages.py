@@ -1,169 +1,283 @@
-"""Installing an engine without starting its service, against an apt-get that only pretends. No engine."""
+"""Packages unpacked into a folder: the real apt and dpkg, against a mirror in a folder that a key made here signs."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
 
 from layerlab.engine.private import packages
+from layerlab.engine.private.packages import Package
 from layerlab.errors import PrivateEngineError
 
-# Says what it was asked, and whether services were denied meanwhile; "install" makes the programs appear.
-APT_GET = """#!/bin/sh
-PATH=/usr/bin:/bin
-echo "$@" >> {folder}/asked
-case "$*" in *update*) echo Hit:1 bookworm; touch {folder}/lists/x_Packages.lz4; exit 0;; esac
-if [ -e {folder}/broken ]; then rm {folder}/broken; echo E: 404 Not Found; exit 100; fi
-{folder}/policy-rc.d docker start; echo "start: $?" >> {folder}/asked
-echo Setting up docker.io
-for name in dockerd iptables; do printf '#!/bin/sh\\n' > {folder}/bin/$name; chmod +x {folder}/bin/$name; done
-"""
+SYSTEM_STATE = (Path("/var/lib/apt/lists"), Path("/var/cache/apt"), Path("/var/lib/dpkg/status"), Path("/etc/apt"))
+HAS_TOOLS = all(shutil.which(name) for name in ("apt-get", "dpkg-deb", "gpg"))
+needs_apt = pytest.mark.skipif(not HAS_TOOLS, reason="needs apt, dpkg-deb and gpg")
+
+
+class Mirror:
+    """A package archive in a folder, of one release ``forky`` with the packages ``engine`` and ``plugin``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "gpg"
+        self.keyring = folder / "keyring.gpg"
+        self.home.mkdir(mode=0o700, parents=True)
+        self._gpg("--quick-generate-key", "--passphrase", "", "archive", "ed25519", "sign", "never")
+        self._gpg("--output", str(self.keyring), "--export")
+        (folder / "pool").mkdir()
+        self.archives = [self._package(name) for name in ("engine", "plugin")]
+        self.publish()
+
+    @property
+    def release(self) -> Path:
+        return self.folder / "dists" / "forky"
+
+    def publish(self, *, valid_for: timedelta = timedelta(days=7)) -> None:
+        """Write index and release file anew, and sign it."""
+        index = self.release / "main" / f"binary-{_architecture()}" / "Packages"
+        index.parent.mkdir(parents=True, exist_ok=True)
+        index.write_text("\n".join(self._stanza(archive) for archive in self.archives))
+        content = index.read_bytes()
+        now = datetime.now(UTC)
+        (self.release / "Release").write_text(
+            "Origin: Debian\nSuite: testing\nCodename: forky\n"
+            f"Date: {format_datetime(now - timedelta(days=30), usegmt=True)}\n"
+            f"Valid-Until: {format_datetime(now + valid_for, usegmt=True)}\n"
+            f"Architectures: {_architecture()}\nComponents: main\n"
+            f"SHA256:\n {hashlib.sha256(content).hexdigest()} {len(content)} {index.relative_to(self.release)}\n"
+        )
+        (self.release / "InRelease").unlink(missing_ok=True)
+        self._gpg("--output", str(self.release / "InRelease"), "--clearsign", str(self.release / "Release"))
+
+    def forge(self) -> None:
+        """Change what was signed."""
+        signed = self.release / "InRelease"
+        signed.write_text(signed.read_text().replace("Suite: testing", "Suite: stable"))
+
+    def damage(self) -> None:
+        """Change a package, whose hash stands in the signed index."""
+        content = bytearray(self.archives[0].read_bytes())
+        content[-1] ^= 1
+        self.archives[0].write_bytes(content)
+
+    def _package(self, name: str) -> Path:
+        root = self.folder / name
+        (root / "usr/bin").mkdir(parents=True)
+        (root / "usr/bin" / name).write_text(f"#!/bin/sh\necho {name} 28.5\n")
+        (root / "usr/bin" / name).chmod(0o755)
+        (root / "DEBIAN").mkdir()
+        control = f"Package: {name}\nVersion: 28.5-1\nArchitecture: all\nMaintainer: nobody\nDescription: {name}\n"
+        (root / "DEBIAN/control").write_text(control + "Depends: what-is-nowhere\n")
+        (root / "DEBIAN/postinst").write_text("#!/bin/sh\nfalse\n")  # would fail an installation
+        (root / "DEBIAN/postinst").chmod(0o755)
+        archive = self.folder / "pool" / f"{name}_28.5-1_all.deb"
+        subprocess.run(["dpkg-deb", "--build", "--root-owner-group", root, archive], check=True, capture_output=True)
+        return archive
+
+    def _stanza(self, archive: Path) -> str:
+        fields = subprocess.check_output(["dpkg-deb", "--field", archive], text=True)
+        content = archive.read_bytes()
+        return (
+            f"{fields}Filename: pool/{archive.name}\nSize: {len(content)}\n"
+            f"SHA256: {hashlib.sha256(content).hexdigest()}\n"
+        )
+
+    def _gpg(self, *arguments: str) -> None:
+        command = ["gpg", "--homedir", str(self.home), "--batch", "--pinentry-mode", "loopback", *arguments]
+        subprocess.run(command, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
+    """Make the mirror once; each test gets a copy of its files."""
+    mirror = Mirror(tmp_path_factory.mktemp("m"))
+    yield mirror
+    subprocess.run(["gpgconf", "--homedir", mirror.home, "--kill", "all"], check=False)
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that plays a Debian machine: bin, lists, policy-rc.d, os-release; root runs here."""
-    for name in ("bin", "lists"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "lists" / "x_Packages.lz4").touch()
-    (tmp_path / "os-release").write_text('NAME="Debian"\nID=debian\n')
-    _program(tmp_path / "bin" / "apt-get", APT_GET.format(folder=tmp_path))
-    for name in ("update-rc.d", "systemctl"):
-        _program(tmp_path / "bin" / name, f'#!/bin/sh\necho "{name} $@" >> {tmp_path}/asked\n')
-    monkeypatch.setattr(packages, "search_path", lambda: f"{tmp_path}/bin")
-    monkeypatch.setenv("PATH", f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("LAYERLAB_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(packages, "POLICY", tmp_path / "policy-rc.d")
-    monkeypatch.setattr(packages, "APT_LISTS", tmp_path / "lists")
-    monkeypatch.setattr(packages, "OS_RELEASE", tmp_path / "os-release")
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    return tmp_path
+def mirror(published: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mirror:
+    """A Debian machine that reads its packages from the mirror."""
+    own = object.__new__(Mirror)
+    own.folder, own.home, own.keyring = tmp_path / "m", published.home, published.keyring
+    for name in ("pool", "dists"):
+        shutil.copytree(published.folder / name, own.folder / name)
+    own.archives = [own.folder / "pool" / archive.name for archive in published.archives]
+    monkeypatch.setattr(packages, "KEYRINGS", (own.keyring,))
+    monkeypatch.setattr(packages, "_mirror", lambda release: f"copy:{own.folder}")
+    _system(monkeypatch, ID="debian", VERSION_CODENAME="forky")
+    return own
 
 
-def test_it_is_said_first_and_then_streamed(machine: Path) -> None:
+WANTED = (Package("engine", "forky"), Package("plugin"))
+
+
+@needs_apt
+def test_packages_are_unpacked_and_not_installed(mirror: Mirror, tmp_path: Path) -> None:
+    before = [_stamp(path) for path in SYSTEM_STATE]
     said: list[str] = []
-    assert packages.install(said.append) == machine / "bin" / "dockerd"
-    assert said[0].startswith("Installing docker.io and iptables") and "not started" in said[0]
-    assert "Setting up docker.io" in said[1:]
+    found = packages.unpack(WANTED, tmp_path / "programs", on_line=said.append)
+    program = found.folder / "usr/bin/engine"
+    assert subprocess.check_output([program], text=True) == "engine 28.5\n"
+    assert found.versions == {"engine": "28.5-1", "plugin": "28.5-1"} and found.past_date == {}
+    assert said[0] == "Reading Debian's package index (forky)." and "nothing is installed" in said[-1]
+    assert [_stamp(path) for path in SYSTEM_STATE] == before
+    assert packages.unpacked(WANTED, found.folder) == found
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("programs")] == ["programs"]
 
 
-def test_no_service_starts_and_none_will_at_boot(machine: Path) -> None:
-    packages.install()
-    asked = (machine / "asked").read_text().splitlines()
-    assert "install -y --no-install-recommends docker.io iptables" in asked[0]
-    assert asked[1:] == [
-        "start: 101",
-        "systemctl disable docker.service docker.socket containerd.service",
-        "update-rc.d docker disable",
-    ]
-    assert not (machine / "policy-rc.d").exists()
+@needs_apt
+def test_an_index_past_its_date_is_taken_and_remembered(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.publish(valid_for=timedelta(days=-3))
+    packages.unpack(WANTED, tmp_path / "programs")
+    known = packages.unpacked(WANTED, tmp_path / "programs")
+    assert known is not None and list(known.past_date) == ["forky"]
 
 
-def test_a_service_that_cannot_be_kept_off_is_named(machine: Path) -> None:
-    _program(machine / "bin" / "systemctl", "#!/bin/sh\necho Failed to disable unit >&2\nexit 1\n")
-    said: list[str] = []
-    packages.install(said.append)
-    assert "may start at boot: Failed to disable unit" in said[-1]
+@needs_apt
+@pytest.mark.parametrize("deed", ["forge", "another key", "unsigned"])
+def test_what_debian_did_not_sign_is_refused(
+    mirror: Mirror, tmp_path: Path, deed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if deed == "forge":
+        mirror.forge()
+    elif deed == "unsigned":
+        (mirror.release / "InRelease").unlink()
+    else:
+        monkeypatch.setattr(packages, "KEYRINGS", (Mirror(tmp_path / "stranger").keyring,))
+    with pytest.raises(PrivateEngineError, match=r"signature can't be verified.*debian-archive-keyring.*recordings"):
+        packages.unpack(WANTED, tmp_path / "programs")
+    assert not (tmp_path / "programs").exists()
 
 
-def test_a_second_time_nothing_is_done(machine: Path) -> None:
-    packages.install()
-    before = (machine / "asked").read_text()
-    said: list[str] = []
-    packages.install(said.append)
-    assert said == [] and (machine / "asked").read_text() == before
+@needs_apt
+def test_a_wrong_hash_is_refused(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.damage()
+    with pytest.raises(PrivateEngineError, match=r"another hash than its index says, and nothing was unpacked"):
+        packages.unpack(WANTED, tmp_path / "programs")
+    assert not (tmp_path / "programs").exists()
 
 
-def test_empty_lists_are_fetched_first(machine: Path) -> None:
-    (machine / "lists" / "x_Packages.lz4").unlink()
-    packages.install()
-    asked = (machine / "asked").read_text().splitlines()
-    assert asked[0].endswith("update") and "install" in asked[1]
+@needs_apt
+def test_a_mirror_that_is_not_there_is_said(mirror: Mirror, tmp_path: Path) -> None:
+    shutil.rmtree(mirror.folder)
+    with pytest.raises(PrivateEngineError, match=r"mirror can't be read.*run it again; or install Docker"):
+        packages.unpack(WANTED, tmp_path / "programs")
 
 
-def test_outdated_lists_are_fetched_anew(machine: Path) -> None:
-    (machine / "broken").touch()
-    assert packages.install().exists()
-    asked = (machine / "asked").read_text().splitlines()
-    assert [("update" in line, "install -y" in line) for line in asked[:3]] == [
-        (False, True),
-        (True, False),
-        (False, True),
-    ]
+@needs_apt
+def test_a_package_that_is_gone_is_named(mirror: Mirror, tmp_path: Path) -> None:
+    with pytest.raises(PrivateEngineError, match=r"(?s)package can't be fetched.*runc"):
+        packages.unpack((*WANTED, Package("runc", "forky")), tmp_path / "programs")
 
 
-def test_a_permissive_policy_of_the_users_comes_back(machine: Path) -> None:
-    policy = machine / "policy-rc.d"
-    _program(policy, "#!/bin/sh\n# mine\nexit 0\n")
-    packages.install()
-    assert "start: 101" in (machine / "asked").read_text()
-    assert policy.read_text() == "#!/bin/sh\n# mine\nexit 0\n" and os.access(policy, os.X_OK)
+@needs_apt
+@pytest.mark.parametrize("harm", ["a file is gone", "a file is cut short", "no inventory", "a package more is wanted"])
+def test_what_is_not_whole_is_noticed_and_unpacked_again(mirror: Mirror, tmp_path: Path, harm: str) -> None:
+    folder = packages.unpack(WANTED[:1], tmp_path / "programs").folder
+    wanted = WANTED if "more" in harm else WANTED[:1]
+    program = folder / "usr/bin/engine"
+    if "gone" in harm:
+        program.unlink()
+    elif "cut" in harm:
+        program.write_text("#!/bi")
+    elif "inventory" in harm:
+        (folder / packages.INVENTORY).unlink()
+    assert packages.unpacked(wanted, folder) is None
+    packages.unpack(wanted, folder)
+    assert packages.unpacked(wanted, folder) is not None and program.stat().st_size > 10
 
 
-def test_a_forbidding_policy_of_the_users_is_not_touched(machine: Path) -> None:
-    policy = machine / "policy-rc.d"
-    _program(policy, "#!/bin/sh\nexit 101\n")
-    before = policy.stat()
-    packages.install()
-    assert (policy.stat().st_ino, policy.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+@needs_apt
+def test_a_draft_that_was_killed_or_is_no_good_never_gets_the_name(mirror: Mirror, tmp_path: Path) -> None:
+    (tmp_path / "programs.draft/usr").mkdir(parents=True)
+
+    def finish(draft: Path) -> None:
+        assert (draft / "usr/bin/engine").is_file()
+        raise PrivateEngineError("does not run here")
+
+    with pytest.raises(PrivateEngineError, match="does not run here"):
+        packages.unpack(WANTED, tmp_path / "programs", finish=finish)
+    assert packages.unpacked(WANTED, tmp_path / "programs") is None
+    assert packages.unpack(WANTED, tmp_path / "programs").folder.is_dir()
 
 
-def test_the_policy_comes_back_after_a_failure(machine: Path) -> None:
-    _program(machine / "policy-rc.d", "#!/bin/sh\nexit 0\n")
-    with pytest.raises(KeyboardInterrupt), packages.services_denied():
-        raise KeyboardInterrupt
-    assert (machine / "policy-rc.d").read_text() == "#!/bin/sh\nexit 0\n"
+@pytest.mark.parametrize("text", ["", "[]", "{}", json.dumps({"packages": [{}], "versions": {}, "past_date": {}})])
+def test_an_unreadable_inventory_counts_as_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / packages.INVENTORY).write_text(text)
+    assert packages.unpacked((), tmp_path) is None
 
 
-def test_what_a_killed_installation_left_is_put_right(machine: Path) -> None:
-    _program(machine / "policy-rc.d", packages._DENY)
-    kept = machine / "policy-rc.d.layerlab-kept"
-    _program(kept, "#!/bin/sh\n# mine\nexit 0\n")
-    with packages.services_denied():
-        assert packages._is_ours(machine / "policy-rc.d")
-    assert "# mine" in (machine / "policy-rc.d").read_text() and not kept.exists()
-    (machine / "policy-rc.d").write_text(packages._DENY)
-    with packages.services_denied():
-        pass
-    assert not (machine / "policy-rc.d").exists()
+@pytest.mark.parametrize(
+    ("system", "name"), [({"ID": "ubuntu", "PRETTY_NAME": "Ubuntu 24.04"}, "Ubuntu 24.04"), ({}, "no Debian")]
+)
+def test_another_system_is_refused_with_a_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: dict[str, str], name: str
+) -> None:
+    _system(monkeypatch, **system)
+    with pytest.raises(PrivateEngineError, match=rf"This is {name}.*docs.docker.com.*recordings"):
+        packages.unpack(WANTED, tmp_path / "programs")
+    assert not any(tmp_path.iterdir())
 
 
-def test_apts_own_words_are_in_the_error(machine: Path) -> None:
-    _program(machine / "bin" / "apt-get", "#!/bin/sh\necho E: You do not have enough free space\nexit 100\n")
-    with pytest.raises(PrivateEngineError, match=r"status 100.*recorded") as caught:
-        packages.install()
-    assert "enough free space" in str(caught.value)
-    assert not (machine / "policy-rc.d").exists()
+@needs_apt
+def test_without_the_keyring_nothing_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _system(monkeypatch, ID="debian", VERSION_CODENAME="forky")
+    monkeypatch.setattr(packages, "KEYRINGS", (tmp_path / "none.gpg",))
+    with pytest.raises(PrivateEngineError, match=r"no .*none.gpg.*apt-get install debian-archive-keyring"):
+        packages.unpack(WANTED, tmp_path / "programs")
+    assert not any(tmp_path.iterdir())
 
 
-def test_without_root_it_says_what_root_would_run(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(PrivateEngineError, match=r"sudo apt-get install --no-install-recommends docker.io iptables"):
-        packages.install()
-    assert not (machine / "asked").exists()
+@pytest.mark.parametrize(
+    ("printed", "expected"),
+    [
+        (
+            "'http://a.example/debian/dists/bookworm/InRelease' a 0\n"
+            "'https://maker.example/apt/dists/bookworm/main/binary-amd64/Packages.xz' b 0\n"
+            "'http://a.example/debian/dists/bookworm/main/binary-amd64/Packages.xz' c 0\n"
+            "'http://a.example/debian-security/dists/bookworm-security/main/binary-amd64/Packages.xz' d 0\n",
+            "http://a.example/debian",
+        ),
+        ("'http://a.example/mirror/dists/stable/main/binary-arm64/Packages.gz' a 0\n", "http://a.example/mirror"),
+    ],
+)
+def test_the_machines_own_mirror_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: str, expected: str
+) -> None:
+    _apt_get(tmp_path, monkeypatch, printed)
+    assert packages._mirror("bookworm") == expected
 
 
-@pytest.mark.parametrize("release", ["ID=fedora\n", "", "ID=arch\nID_LIKE=rhel\n"])
-def test_another_system_gets_an_address(machine: Path, release: str) -> None:
-    (machine / "os-release").write_text(release)
-    with pytest.raises(PrivateEngineError, match=r"only Debian and Ubuntu.*docs.docker.com"):
-        packages.install()
+def test_without_a_mirror_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _apt_get(tmp_path, monkeypatch, "'https://maker.example/apt/dists/bookworm/stable/binary-amd64/Packages.xz' b 0\n")
+    with pytest.raises(PrivateEngineError, match=r"no mirror of Debian's configured.*/etc/apt"):
+        packages._mirror("bookworm")
 
 
-def test_a_derivative_of_ubuntu_counts(machine: Path) -> None:
-    (machine / "os-release").write_text('ID=linuxmint\nID_LIKE="ubuntu debian"\n')
-    assert packages.install().name == "dockerd"
+def _apt_get(folder: Path, monkeypatch: pytest.MonkeyPatch, printed: str) -> None:
+    program = folder / "apt-get"
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{printed}END\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
 
 
-def test_docker_from_elsewhere_is_not_installed_again(machine: Path) -> None:
-    _program(machine / "bin" / "dockerd", "#!/bin/sh\n")
-    assert packages.missing_packages() == ("iptables",)
-    packages.install()
-    assert "disable" not in (machine / "asked").read_text()  # a service of the user's stays as it is
+def _system(monkeypatch: pytest.MonkeyPatch, **release: str) -> None:
+    monkeypatch.setattr("platform.freedesktop_os_release", lambda: release)
 
 
-def _program(path: Path, text: str) -> None:
-    path.write_text(text)
-    path.chmod(0o755)
+def _architecture() -> str:
+    return subprocess.check_output(["dpkg", "--print-architecture"], text=True).strip()
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    return (path.stat().st_mtime_ns, *(one.stat().st_mtime_ns for one in sorted(path.rglob("*")) if one.exists()))
