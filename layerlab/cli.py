@@ -259,7 +259,7 @@ def engine() -> None:
 def start() -> None:
     """Start the private engine.
 
-    On Debian and Ubuntu, Docker is installed first, its own service switched off.
+    Its programs are fetched from Debian's packages first and unpacked beside its data; nothing is installed.
     """
     from layerlab.engine import private
 
@@ -269,7 +269,7 @@ def start() -> None:
 
 @engine.command()
 def stop() -> None:
-    """Stop the private engine; its images stay."""
+    """Stop the private engine, dockerd and its containerd; its images stay."""
     from layerlab.engine import private
 
     _show_engine(private.stop())
@@ -284,12 +284,16 @@ def status() -> None:
 
 
 @engine.command()
+@click.option("--earlier", is_flag=True, help="Only what the course's earlier engine, Docker 20.10, has left.")
 @click.confirmation_option(prompt="Remove all images and containers of the private engine?")
-def purge() -> None:
-    """Stop the private engine and remove its images, containers and volumes."""
+def purge(earlier: bool) -> None:
+    """Stop the private engine and remove its programs, images, containers and volumes.
+
+    What the course's earlier engine has left goes along.
+    """
     from layerlab.engine import private
 
-    _show_engine(private.purge())
+    _show_engine(private.purge(earlier_only=earlier))
 
 
 def _show_engine(status: Status) -> None:

@@ -120,6 +120,19 @@ def private_engine() -> Iterator[Finding]:
         yield Finding("PASS", f"The private engine {status.version} runs (pid {status.pid}) on {status.data_root}.")
     elif status.state == "stale":
         yield Finding("SKIP", f"The private engine was killed; its log is {status.log}.", "layerlab engine start")
+    for release, until in private.past_date().items():
+        yield Finding(
+            "PASS",
+            f"When the private engine was fetched, the mirror's index of Debian {release} was past its date ({until}). "
+            "Its signature held, but newer packages may have been missing.",
+        )
+    earlier = private.earlier_paths().data_root
+    if earlier.is_dir():
+        yield Finding(
+            "SKIP",
+            f"The course's earlier engine, Docker 20.10, has left its images in {earlier}; nothing uses them now.",
+            "layerlab engine purge --earlier",
+        )
 
 
 def permission() -> Iterator[Finding]:

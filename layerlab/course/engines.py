@@ -1,6 +1,6 @@
 """Sees to it that an engine runs before the course opens or is tested: the user's own, else a private one.
 
-What connects, installs and starts is `layerlab.engine`'s; this knows only the order, and what to say.
+What connects, fetches and starts is `layerlab.engine`'s; this knows only the order, and what to say.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Prepared:
 
 
 def prepare_engine() -> Prepared:
-    """Find an engine; where there is none, install and start the private one, saying so.
+    """Find an engine; where there is none, fetch and start the private one, saying so.
 
     Never raises for want of an engine: the reason comes back as ``why_not``.
     """
@@ -72,6 +72,36 @@ def find_engine() -> Prepared:
     if wanted:
         return Prepared("recorded", why_not=f"Recordings were asked for ({info.why}).")
     return Prepared("recorded", why_not=info.why, may_start=True)
+
+
+def variables(kind: str) -> dict[str, str]:
+    """Give the variables that kernels and terminals get beside their own, so that `docker build` works as printed.
+
+    Parameters
+    ----------
+    kind
+        Of the engine that is used. The private one is named, and its docker command with the plugins comes first.
+
+    Notes
+    -----
+    buildx adds an attestation of provenance to each build unless ``BUILDX_NO_DEFAULT_ATTESTATIONS`` is set (buildx
+    0.10 and later). It holds times, so a build that comes from the cache whole would be another image each time.
+    """
+    from layerlab.engine import private
+
+    ours = private.variables() if kind == "private" else {}
+    return {**ours, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+
+
+def private_is_possible() -> bool:
+    """Say whether this user may start an engine on this machine at all."""
+    from layerlab.engine import private
+
+    try:
+        private.check_system()
+    except LayerLabError:
+        return False
+    return True
 
 
 def live_engines() -> Iterator[LiveEngine]:
@@ -108,7 +138,7 @@ def start_private(found: Prepared) -> Prepared:
     steps.say(f"No engine to build on yet ({because}); a private one is set up, apart from anything of yours.")
     try:
         if private.installed() is None:
-            with steps.Quietly("Installing Docker from this system's packages, its service switched off") as step:
+            with steps.Quietly("Fetching Docker from Debian's packages; nothing is installed") as step:
                 private.install(on_line=step)
         with steps.Quietly("Starting the private engine") as step:
             private.start(on_line=step)

@@ -20,7 +20,7 @@ from types import FrameType
 from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from layerlab.course.engines import Prepared, find_engine, start_private
+from layerlab.course.engines import Prepared, find_engine, private_is_possible, start_private, variables
 from layerlab.errors import LayerLabError, SetupError
 from layerlab.setup import steps
 from layerlab.setup.bootstrap import CHECKOUT
@@ -102,14 +102,17 @@ def command(port: int, checkout: Path) -> list[str]:
 
 
 def environment(token: str, found: Prepared, given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give JupyterLab's environment: the token, and our settings before the user's own.
+    """Give JupyterLab's environment, its kernels' and terminals': the token, the engine, our settings first.
 
-    An engine that was named and is dead would stop every notebook, so there the recordings are named instead.
+    An engine that was named and is dead would stop every notebook, so there the recordings are named instead. The
+    private one is named before it runs, for it is started meanwhile; `connect` passes it over until then.
     """
     ours = str(files("layerlab.course") / "jupyter")
     config = os.pathsep.join(filter(None, (ours, given.get("JUPYTER_CONFIG_PATH"))))
     engine = {} if found.is_live or found.may_start else {"LAYERLAB_ENGINE": "recorded"}
-    return {**given, **engine, "JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": config}
+    is_private = found.kind == "private" or (found.may_start and private_is_possible())
+    used = variables("private" if is_private else found.kind)
+    return {**given, **used, **engine, "JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": config}
 
 
 def _prepare_bases(engine: Prepared) -> None:

@@ -5,11 +5,9 @@ Knows which notebooks there are and in which order to play them; how things are 
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,8 @@ from typing import Any
 from rich.console import Console
 
 from layerlab import design_space
-from layerlab.course.run import execute, read
+from layerlab.course import engines
+from layerlab.course.run import environment, execute, read
 from layerlab.course.run_progress import CourseProgress
 from layerlab.design_space import COMBINATIONS
 from layerlab.engine import connect
@@ -101,7 +100,8 @@ def record(names: Sequence[str] = (), *, checkout: Path = CHECKOUT, console: Con
         parts = {fresh / f"{name}{SUFFIX}": part for name, part in plays.by_name()}
         console.print("Recording on the live engine.", highlight=False, soft_wrap=True)
         for file, part in parts.items():
-            if not _play(part, checkout, console, {_ENGINE: live, _RECORD: "1", _RECORDINGS: str(file)}):
+            recording = {**engines.variables(live), _ENGINE: live, _RECORD: "1", _RECORDINGS: str(file)}
+            if not _play(part, checkout, console, recording):
                 return 1
         console.print("Replaying what was recorded.", highlight=False, soft_wrap=True)
         for file, part in parts.items():
@@ -141,7 +141,7 @@ def _named(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
 
 
 def _play(plays: Plays, checkout: Path, console: Console, variables: Mapping[str, str]) -> bool:
-    with tempfile.TemporaryDirectory(prefix="layerlab-work-") as work, _environment({**variables, _WORK: work}):
+    with tempfile.TemporaryDirectory(prefix="layerlab-work-") as work, environment({**variables, _WORK: work}):
         return (
             (not plays.has_matrix or play_matrix(checkout, console))
             and _notebooks_pass(plays.notebooks, console)
@@ -183,18 +183,6 @@ def _reached(listed: Path) -> set[tuple[str, str]]:
     """Return kind and key of every recording that a replay asked for."""
     lines = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
     return {(kind, key) for kind, _, key in (line.partition(" ") for line in lines)}
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set variables for the kernels started within, and put back what was there."""
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def play_matrix(checkout: Path, console: Console) -> bool:

@@ -5,7 +5,9 @@ Writes executed notebooks and one self-contained page; a notebook that fails doe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
+from layerlab.course.engines import variables
 from layerlab.course.run_progress import CourseProgress
 from layerlab.errors import SetupError
 from layerlab.report.page import course_page, external_loads
@@ -56,7 +59,21 @@ def run(numbers: Sequence[str] = (), *, checkout: Path = CHECKOUT, console: Cons
 
     info = connect().info
     remark = f"Run on {info.name} {info.version} ({info.kind}), {date.today():%d %B %Y}."
-    return run_notebooks(chosen(checkout / "notebooks", numbers), checkout / "build", remark=remark, console=console)
+    notebooks = chosen(checkout / "notebooks", numbers)
+    with environment(variables(info.kind)):
+        return run_notebooks(notebooks, checkout / "build", remark=remark, console=console)
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for the kernels started within, and put back what was there."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def run_notebooks(paths: Sequence[Path], build: Path, *, remark: str, console: Console | None = None) -> int:

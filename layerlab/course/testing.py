@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from layerlab.course import browser
-from layerlab.course.engines import Prepared, prepare_engine
+from layerlab.course.engines import Prepared, prepare_engine, variables
 from layerlab.engine.journal import RUN
 from layerlab.errors import LayerLabError
 from layerlab.setup import steps
@@ -65,7 +65,8 @@ def test(pytest_arguments: Sequence[str] = (), *, nightly: bool = False, checkou
             what = "in CI that is a failure" if strict else "tests that need one are skipped"
             steps.say(f"No live engine, so {what}. {engine.why_not}")
         how = (*strict, *SIDE_BY_SIDE, *(NIGHTLY if nightly else ()))
-        tests = _pytest((*how, "tests", *pytest_arguments), checkout, run=uuid.uuid4().hex)
+        told = {**variables(engine.kind), RUN: uuid.uuid4().hex}
+        tests = _pytest((*how, "tests", *pytest_arguments), checkout, told)
     finally:
         if engine.started_here:
             from layerlab.engine import private
@@ -112,13 +113,13 @@ def _bases(engine: Prepared) -> bool:
     return True
 
 
-def _pytest(arguments: Sequence[str], checkout: Path, *, run: str | None = None) -> bool:
-    """Run pytest once, its output untouched, so that its summary line closes ours.
+def _pytest(arguments: Sequence[str], checkout: Path, told: Mapping[str, str] | None = None) -> bool:
+    """Run pytest once, its output untouched, so that its summary line closes ours; ``told`` is set in its environment.
 
     Under the name of a run the journal notes what the tests make, and they remove it at their end.
     """
     steps.say("pytest …")
-    environment = {**_with_bytecode(os.environ, checkout), **({RUN: run} if run else {})}
+    environment = {**_with_bytecode(os.environ, checkout), **(told or {})}
     return subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=checkout, env=environment) == 0
 
 

@@ -92,7 +92,8 @@ def _first_found(session: _Session) -> Engine:
     if engine := _explicit(session) or _explicit_podman(because, session):
         return engine
     reasons: list[str] = []
-    for attempt in (_default_docker, _default_podman, _running_private):
+    usual = (_default_docker, _default_podman, _running_private)
+    for attempt in (_running_private,) if _private_is_told() and private.is_running() else usual:
         found = attempt(reasons, session)
         if found:
             return found
@@ -101,6 +102,8 @@ def _first_found(session: _Session) -> Engine:
 
 def _explicit(session: _Session) -> Engine | None:
     """Return the engine that DOCKER_HOST or a chosen Docker context names; raise if it does not answer."""
+    if _private_is_told():
+        return None
     if host := os.environ.get("DOCKER_HOST"):
         with _named_by("DOCKER_HOST", "unset DOCKER_HOST"):
             return _live(host, "docker", f"DOCKER_HOST={host}", session, tls=_environment_tls())
@@ -109,6 +112,15 @@ def _explicit(session: _Session) -> Engine | None:
         with _named_by(f"The Docker context {name!r}", "choose another one (`docker context use default`)"):
             return _live(endpoint, "docker", f"the Docker context {name!r}", session)
     return None
+
+
+def _private_is_told() -> bool:
+    """Say whether DOCKER_HOST names the private engine, as in the course's own kernels and terminals.
+
+    There it is told by us and before the engine runs, so it is no choice of the user's.
+    """
+    host = os.environ.get("DOCKER_HOST")
+    return host is not None and host == private.paths().url
 
 
 @contextlib.contextmanager

@@ -139,7 +139,7 @@ def test_help_lists_the_verbs_in_the_order_of_use() -> None:
 
 
 def test_purge_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    def purge() -> None:
+    def purge(*, earlier_only: bool) -> None:
         raise AssertionError("purged without being asked to")
 
     monkeypatch.setattr("layerlab.engine.private.purge", purge, raising=False)

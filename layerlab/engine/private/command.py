@@ -1,4 +1,4 @@
-"""The command line, configuration and environment our ``dockerd`` gets. Starts no engine."""
+"""The command lines, configuration and environment our ``dockerd`` and ``containerd`` get. Starts no engine."""
 
 from __future__ import annotations
 
@@ -8,19 +8,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from layerlab.engine.private.packages import search_path
 from layerlab.engine.private.places import Paths
 from layerlab.engine.private.process import data_root_flag
+from layerlab.engine.private.programs import engine_path
 from layerlab.errors import PrivateEngineError
 
 MIRRORS = "LAYERLAB_REGISTRY_MIRROR"
+
+# Nothing here is for Kubernetes. `opt` would make /opt/containerd, and `nri` listen on a socket of the system's.
+_UNWANTED_PLUGINS = (
+    "io.containerd.grpc.v1.cri",
+    "io.containerd.cri.v1.images",
+    "io.containerd.cri.v1.runtime",
+    "io.containerd.nri.v1.nri",
+    "io.containerd.internal.v1.opt",
+)
 
 
 def arguments(
     dockerd: Path,
     paths: Paths,
     *,
-    storage_driver: str,
     bridge_address: str,
     name_servers: tuple[str, ...] = (),
     mirrors: tuple[str, ...] = (),
@@ -29,8 +37,8 @@ def arguments(
 
     Notes
     -----
-    dockerd uses a system-wide containerd if one answers; there a namespace of our own keeps our containers
-    apart from the user's. ``--group=0``: members of the group ``docker`` are not invited to this one.
+    ``--containerd``: without it dockerd takes a system-wide containerd if one answers, and images would land there.
+    ``--group=0``: members of the group ``docker`` are not invited to this one.
     ``--ip``: what the course publishes is reachable from this machine only.
     """
     return [
@@ -40,13 +48,11 @@ def arguments(
         f"--pidfile={paths.pid_file}",
         f"--host=unix://{paths.socket}",
         f"--config-file={paths.config}",
+        f"--containerd={paths.containerd_socket}",
         "--group=0",
         "--log-level=warn",
-        f"--storage-driver={storage_driver}",
         f"--bip={bridge_address}",
         "--ip=127.0.0.1",
-        f"--containerd-namespace={paths.containerd_namespace}",
-        f"--containerd-plugins-namespace={paths.containerd_namespace}-plugins",
         "--max-concurrent-downloads=6",
         "--shutdown-timeout=10",
         *(f"--dns={server}" for server in name_servers),
@@ -54,22 +60,37 @@ def arguments(
     ]
 
 
-def write_configuration(dockerd: Path, paths: Paths) -> None:
-    """Write the configuration file that our engine reads in place of the user's /etc/docker/daemon.json.
+def containerd_arguments(containerd: Path, paths: Paths) -> list[str]:
+    """Put together the command line of our containerd."""
+    return [str(containerd), f"--config={paths.containerd_config}", "--log-level=warn"]
+
+
+def write_configuration(paths: Paths) -> None:
+    """Write both daemons' configuration, so that the user's in /etc/docker and /etc/containerd is not read.
 
     Notes
     -----
-    Engine 20.10 writes a key into /etc/docker unless this entry names another place; it has no flag for that.
-    23.0 stopped writing keys, and later versions may refuse the entry.
+    ``containerd-snapshotter``: images live in containerd, as they do on a fresh install of Docker 29; 28 still asks.
+    ``version = 3`` is of containerd 2. A TOML string is written as JSON writes one.
     """
     import json
 
-    key = {"deprecated-key-path": str(paths.root / "key.json")}
-    paths.config.write_text(json.dumps(key if _major_version(dockerd) < 23 else {}) + "\n")
+    paths.config.write_text(json.dumps({"features": {"containerd-snapshotter": True}}) + "\n")
+    quoted = {name: json.dumps(str(value)) for name, value in _containerd_places(paths).items()}
+    paths.containerd_config.parent.mkdir(parents=True, exist_ok=True)
+    paths.containerd_config.write_text(
+        f"version = 3\nroot = {quoted['root']}\nstate = {quoted['state']}\n"
+        f"disabled_plugins = {json.dumps(_UNWANTED_PLUGINS)}\n"
+        f"[grpc]\naddress = {quoted['socket']}\n"
+    )
 
 
-def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give the engine this process's environment: proxies and trust in, settings of other engines out.
+def _containerd_places(paths: Paths) -> dict[str, Path]:
+    return {"root": paths.containerd_root, "state": paths.containerd_state, "socket": paths.containerd_socket}
+
+
+def environment(paths: Paths, given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Give both daemons this process's environment: proxies and trust in, settings of other engines out.
 
     Notes
     -----
@@ -78,7 +99,7 @@ def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
     """
     unwanted = ("DOCKER_", "LISTEN_", "NOTIFY_SOCKET")
     kept = {name: value for name, value in given.items() if not name.startswith(unwanted)}
-    return {**kept, "PATH": search_path()}
+    return {**kept, "PATH": engine_path(paths)}
 
 
 def registry_mirrors(given: Mapping[str, str] = os.environ) -> tuple[str, ...]:
@@ -115,12 +136,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _major_version(dockerd: Path) -> int:
-    import re
-    import subprocess
-
-    asked = subprocess.run([dockerd, "--version"], capture_output=True, text=True, check=False, timeout=30)
-    found = re.search(r"version (\d+)\.", asked.stdout)
-    return int(found[1]) if found else 99

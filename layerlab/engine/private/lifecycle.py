@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerlab.engine.private import command, network, ping, preflight, process, removal, state
 from layerlab.engine.private.locking import locked
-from layerlab.engine.private.packages import OnLine
-from layerlab.engine.private.places import Paths, paths
+from layerlab.engine.private.packages import OTHERWISE, OnLine
+from layerlab.engine.private.places import Paths, earlier_paths, paths
 from layerlab.engine.private.programs import installed
 from layerlab.engine.private.state import Status, status
 from layerlab.errors import PrivateEngineError
@@ -46,20 +46,21 @@ def start(*, wait_seconds: float = 60, on_line: OnLine | None = None) -> Status:
     Raises
     ------
     PrivateEngineError
-        Without root, dockerd or iptables; where another engine lives; on a file system that cannot stack
-        layers; or when dockerd gives up, with the last lines of its log.
+        Without root or programs; where another engine lives; on a file system that cannot stack layers; or when
+        containerd or dockerd gives up, with the last lines of their log.
     DiskFull
         With less than `preflight.WANTED_FREE_BYTES` free.
     """
     say = on_line or (lambda line: None)
     where = paths()
-    if (running := process.daemon(where)) and ping.answers(where.socket):
+    if (running := process.daemon(where)) and ping.is_running():
         _say_what_is_outdated(where, say)
         return state.of(where, running)
     preflight.check_system()
     with locked(where, seconds=wait_seconds + 30):
-        if running := process.daemon(where):  # another checkout was quicker
-            _wait(where, running, seconds=wait_seconds)
+        running = process.daemon(where)
+        if running and not ping.is_deserted(where.containerd_socket):  # another checkout was quicker
+            _wait_for_dockerd(where, running, seconds=wait_seconds)
             return state.of(where, running)
         arguments, mirrors = _decide(where)
         _recover(where, say)
@@ -68,35 +69,48 @@ def start(*, wait_seconds: float = 60, on_line: OnLine | None = None) -> Status:
 
 
 def stop(*, patience_seconds: float = 30) -> Status:
-    """Stop the private engine and everything it left running; its images stay.
+    """Stop the private engine and everything it left running, the course's earlier engine too; images stay.
 
     Raises
     ------
     PrivateEngineError
         If its processes survive even a kill.
     """
-    where = paths()
-    if where.root.exists():
-        with locked(where, seconds=patience_seconds + 60):
-            _end(where, patience_seconds=patience_seconds)
+    for where in (paths(), earlier_paths()):
+        if where.root.exists():
+            with locked(where, seconds=patience_seconds + 60):
+                _end(where, patience_seconds=patience_seconds)
     return status()
 
 
-def purge() -> Status:
-    """Stop the private engine and remove its images, containers and volumes: our data root, nothing else.
+def purge(*, earlier_only: bool = False) -> Status:
+    """Stop the private engine and remove its programs, images, containers and volumes: our folders, nothing else.
+
+    Parameters
+    ----------
+    earlier_only
+        Remove only what the course's earlier engine (Docker 20.10) left; otherwise that goes along.
 
     Raises
     ------
     PrivateEngineError
-        If the data root does not look like ours, or something below it stays mounted.
+        If a folder does not look like ours, a process of the engine does not end, or something stays mounted.
 
     Notes
     -----
     Like every dockerd, ours leaves its bridge and its iptables chains behind. So the note that they are ours
     stays as well: the next start recognises them by it.
     """
-    where = paths()
-    if where.root.exists():
+    where, earlier = paths(), earlier_paths()
+    if earlier.root.exists():
+        removal.check(earlier)
+        with locked(earlier, seconds=90):
+            _end(earlier, patience_seconds=30)
+            if network.is_marked(earlier):
+                where.root.mkdir(parents=True, exist_ok=True)
+                network.mark(where)
+            removal.remove_earlier(earlier)
+    if where.root.exists() and not earlier_only:
         removal.check(where)
         with locked(where, seconds=90):
             _end(where, patience_seconds=30)
@@ -108,21 +122,20 @@ def purge() -> Status:
 
 
 def _decide(where: Paths) -> tuple[list[str], tuple[str, ...]]:
-    """Refuse where ours may not start; else give its command line and the mirrors in it. Changes nothing."""
+    """Refuse where ours may not start; else give dockerd's command line and the mirrors in it. Changes nothing."""
     dockerd = installed()
     if dockerd is None:
         raise PrivateEngineError(
-            "There is no dockerd on this machine. Run `make lab` as root on Debian or Ubuntu, which installs it, "
-            "or install Docker as https://docs.docker.com/engine/install/ says."
+            "The private engine's programs are not here. Run `layerlab engine start` or `make lab` as root on Debian, "
+            f"which fetch them; or {OTHERWISE}."
         )
     preflight.check_disk(where.data_root)
-    driver = preflight.storage_driver(where.data_root)
+    preflight.check_file_system(where.data_root)
     network.check_neighbours(where)
     mirrors = command.registry_mirrors()
     arguments = command.arguments(
         dockerd,
         where,
-        storage_driver=driver,
         bridge_address=network.bridge_address(),
         name_servers=preflight.container_name_servers(),
         mirrors=mirrors,
@@ -132,9 +145,11 @@ def _decide(where: Paths) -> tuple[list[str], tuple[str, ...]]:
 
 def _recover(where: Paths, say: OnLine) -> None:
     """Clear away what a killed engine left running and lying about."""
+    deaf = process.daemon(where)  # without its containerd it can do nothing, or it would not be cleared away
     orphans = process.leftovers(where)
-    if orphans or where.pid_file.exists() or where.record.exists():
+    if deaf or orphans or where.pid_file.exists() or where.record.exists():
         say("Clearing away what an engine that was killed has left.")
+    process.end([deaf] if deaf else [], patience_seconds=2)
     process.end(orphans, patience_seconds=1)
     removal.unbind(where)
     process.forget(where)
@@ -142,16 +157,19 @@ def _recover(where: Paths, say: OnLine) -> None:
 
 def _launch(arguments: list[str], where: Paths, *, mirrors: tuple[str, ...], wait_seconds: float) -> Status:
     _prepare(where)
-    command.write_configuration(Path(arguments[0]), where)
+    command.write_configuration(where)
     network.mark(where)
-    running = _spawn(arguments, where)
-    created = running.create_time()
-    process.write_record(where, process.Record(running.pid, created, mirrors=mirrors))
+    containerd = command.containerd_arguments(where.programs / "usr/bin/containerd", where)
+    deadline = time.monotonic() + wait_seconds
     try:
-        _wait(where, running, seconds=wait_seconds)
+        # A starter that is killed from here on leaves processes that `process` knows by their command lines.
+        _wait_for_containerd(where, _spawn(containerd, where), seconds=wait_seconds)
+        running = _spawn(arguments, where)
+        created = running.create_time()
+        process.write_record(where, process.Record(running.pid, created, mirrors=mirrors))
+        _wait_for_dockerd(where, running, seconds=deadline - time.monotonic())
         version = _interview(where)
     except PrivateEngineError:
-        process.end([running], patience_seconds=10)
         _end(where, patience_seconds=10)
         raise
     process.write_record(where, process.Record(running.pid, created, version, mirrors))
@@ -168,6 +186,8 @@ def _prepare(where: Paths) -> None:
         private.chmod(0o700)
     if where.log.exists() and where.log.stat().st_size > LARGE_LOG_BYTES:
         where.log.replace(where.log.with_suffix(".log.old"))
+    with where.log.open("a") as log:
+        log.write(f"{state.START_LINE}{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
 
 
 def _spawn(arguments: list[str], where: Paths) -> psutil.Process:
@@ -176,7 +196,7 @@ def _spawn(arguments: list[str], where: Paths) -> psutil.Process:
     import psutil
 
     with where.log.open("ab") as log:
-        log.write(f"{state.START_LINE}{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC {arguments}\n".encode())
+        log.write(f"{arguments}\n".encode())
         log.flush()
         child = subprocess.Popen(
             arguments,
@@ -184,7 +204,7 @@ def _spawn(arguments: list[str], where: Paths) -> psutil.Process:
             stdout=log,
             stderr=log,
             cwd="/",
-            env=command.environment(),
+            env=command.environment(where),
             start_new_session=True,  # Ctrl-C in the starter's terminal, and its end, are not the engine's
             umask=0o022,
         )
@@ -192,28 +212,36 @@ def _spawn(arguments: list[str], where: Paths) -> psutil.Process:
     return psutil.Process(child.pid)
 
 
-def _wait(where: Paths, running: psutil.Process, *, seconds: float) -> None:
+def _wait_for_containerd(where: Paths, running: psutil.Process, *, seconds: float) -> None:
+    _wait(lambda: not ping.is_deserted(where.containerd_socket), "containerd", where, running, seconds=seconds)
+
+
+def _wait_for_dockerd(where: Paths, running: psutil.Process, *, seconds: float) -> None:
+    _wait(lambda: ping.answers(where.socket), "dockerd", where, running, seconds=seconds)
+
+
+def _wait(holds: Callable[[], bool], name: str, where: Paths, running: psutil.Process, *, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if ping.answers(where.socket):
+        if holds():
             return
         _reap()
         if not process.is_alive(running):
-            raise _failure(where, "The private engine gave up while starting.")
-        time.sleep(0.1)
-    raise _failure(where, f"The private engine did not answer within {seconds:.0f} s.")
+            raise _failure(where, f"The private engine's {name} gave up while starting.")
+        time.sleep(0.05)
+    raise _failure(where, f"The private engine's {name} did not answer within {max(seconds, 0):.0f} s.")
 
 
 def _interview(where: Paths) -> str:
-    """Refuse vfs, whatever made the engine choose it; give the version."""
+    """Refuse another way to stack layers than overlayfs, whatever made the engine choose it; give the version."""
     try:
         facts = ping.info(where.socket)
     except OSError as error:
         raise _failure(where, "The private engine answered a ping and nothing more.") from error
-    if facts.get("Driver") == "vfs":
+    if (driver := facts.get("Driver")) != "overlayfs":
         raise PrivateEngineError(
-            f"The private engine at {where.data_root} could only use vfs, which copies every layer in full "
-            "and falsifies every size. Name a folder on a local disk (ext4, xfs, btrfs) in LAYERLAB_DATA."
+            f"The private engine at {where.data_root} could not use overlayfs, only {driver}, which falsifies every "
+            "size. Name a folder on a local disk (ext4, xfs, btrfs) in LAYERLAB_DATA."
         )
     return str(facts.get("ServerVersion", ""))
 
@@ -226,11 +254,11 @@ def _failure(where: Paths, what: str) -> PrivateEngineError:
 def _end(where: Paths, *, patience_seconds: float) -> None:
     if running := process.daemon(where):
         process.end([running], patience_seconds=patience_seconds)
-    process.end(process.leftovers(where), patience_seconds=1)
+    process.end(process.leftovers(where), patience_seconds=5)
     _reap()
-    if survivor := process.daemon(where):
+    if survivors := [one for one in (process.daemon(where), *process.leftovers(where)) if one]:
         raise PrivateEngineError(
-            f"The private engine (process {survivor.pid}) does not end. Look at {where.log}, and kill it by hand."
+            f"The private engine (process {survivors[0].pid}) does not end. Look at {where.log}, and kill it by hand."
         )
     process.forget(where)
 

@@ -13,9 +13,9 @@ import socket
 from pathlib import Path
 
 from layerlab.engine.private import process
-from layerlab.engine.private.packages import search_path
-from layerlab.engine.private.places import Paths
+from layerlab.engine.private.places import Paths, earlier_paths
 from layerlab.engine.private.preflight import name_servers
+from layerlab.engine.private.programs import engine_path
 from layerlab.errors import PrivateEngineError
 
 BRIDGE = "docker0"
@@ -37,7 +37,12 @@ def check_neighbours(paths: Paths) -> None:
         If another ``dockerd`` runs here, or its bridge or chains are here and we did not leave them.
     """
     stranger = _other_daemon(paths)
-    traces = () if stranger or is_marked(paths) else _traces()
+    if stranger and (earlier := process.daemon(earlier_paths())) and earlier.pid == stranger:
+        raise PrivateEngineError(
+            f"The course's earlier engine still runs (process {stranger}), and two can't live side by side. "
+            "End it with `layerlab engine stop`; its images stay until `layerlab engine purge --earlier`."
+        )
+    traces = () if stranger or is_marked(paths) or is_marked(earlier_paths()) else _traces(paths)
     if stranger or traces:
         seen = f"process {stranger}" if stranger else ", ".join(traces)
         raise PrivateEngineError(
@@ -88,17 +93,17 @@ def _here() -> dict[str, object]:
     }
 
 
-def _traces() -> tuple[str, ...]:
+def _traces(paths: Paths) -> tuple[str, ...]:
     # if_nameindex asks the kernel about our own namespace; /sys/class/net shows the one sysfs was mounted in.
     links = tuple(f"interface {name}" for _, name in socket.if_nameindex() if name == BRIDGE)
-    chains = tuple(f"chain DOCKER in table {table}" for table in ("filter", "nat") if _has_chain(table))
+    chains = tuple(f"chain DOCKER in table {table}" for table in ("filter", "nat") if _has_chain(table, paths))
     return links + chains
 
 
-def _has_chain(table: str) -> bool:
+def _has_chain(table: str, paths: Paths) -> bool:
     import subprocess
 
-    iptables = shutil.which("iptables", path=search_path())
+    iptables = shutil.which("iptables", path=engine_path(paths))
     if iptables is None:
         return False
     listed = subprocess.run(

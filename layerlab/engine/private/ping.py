@@ -13,8 +13,12 @@ from layerlab.engine.private.places import paths
 
 
 def is_running() -> bool:
-    """Say whether the private engine answers, within a millisecond or so and without looking at processes."""
-    return answers(paths().socket)
+    """Say whether the private engine answers, within a millisecond or so and without looking at processes.
+
+    An engine whose containerd was killed still answers, and can do nothing: that one does not count.
+    """
+    where = paths()
+    return answers(where.socket) and not is_deserted(where.containerd_socket)
 
 
 def answers(address: Path, *, seconds: float = 2.0) -> bool:
@@ -26,6 +30,21 @@ def answers(address: Path, *, seconds: float = 2.0) -> bool:
     except (OSError, ValueError):
         return False
     return status == 200 and body.strip() == b"OK"
+
+
+def is_deserted(address: Path) -> bool:
+    """Say whether nobody listens on a socket; False for one that may not be opened."""
+    if not hasattr(socket, "AF_UNIX"):
+        return True
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(2)
+        try:
+            connection.connect(str(address))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return True
+        except OSError:
+            return False
+    return False
 
 
 def info(address: Path, *, seconds: float = 20.0) -> dict[str, Any]:

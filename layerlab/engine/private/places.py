@@ -9,7 +9,10 @@ from pathlib import Path
 # sockaddr_un.sun_path holds 108 bytes, the last of them NUL (unix(7)).
 LONGEST_SOCKET_PATH = 107
 
-ENGINE_FOLDER = "engine"
+# Another name than the earlier engine's, so that neither reads the other's data.
+ENGINE_FOLDER = "engine-28"
+# Of the course's engine before this one, Docker 20.10 with overlay2. It is only named, ended and removed.
+EARLIER_FOLDER = "engine"
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,34 @@ class Paths:
         return self.root / "network.json"
 
     @property
-    def containerd_namespace(self) -> str:
-        """A name of our own in containerd, which may be the system's: dockerd uses that one if it answers."""
-        return f"layerlab-{_fingerprint(self.root)}"
+    def programs(self) -> Path:
+        """Debian's packages, unpacked: dockerd, containerd, runc, docker, its plugins."""
+        return self.root / "programs"
+
+    @property
+    def client(self) -> Path:
+        """The folder that ``DOCKER_CONFIG`` names in the course's terminals."""
+        return self.root / "client"
+
+    @property
+    def containerd_config(self) -> Path:
+        """Configuration of our containerd; on its command line, so it is known by it."""
+        return self.exec_root / "containerd" / "containerd.toml"
+
+    @property
+    def containerd_socket(self) -> Path:
+        """Where our containerd listens; shims bear this path on their command lines."""
+        return self.exec_root / "containerd" / "containerd.sock"
+
+    @property
+    def containerd_state(self) -> Path:
+        """What containerd keeps while it runs."""
+        return self.exec_root / "containerd" / "daemon"
+
+    @property
+    def containerd_root(self) -> Path:
+        """The image store: ``io.containerd.content.v1.content/blobs`` and snapshots, inside the data root."""
+        return self.data_root / "containerd" / "daemon"
 
     @property
     def url(self) -> str:
@@ -66,7 +94,15 @@ def data_folder() -> Path:
 
 def paths() -> Paths:
     """Name the private engine's files, one set for all checkouts of this user. Creates nothing."""
-    root = data_folder() / ENGINE_FOLDER
+    return _paths(data_folder() / ENGINE_FOLDER)
+
+
+def earlier_paths() -> Paths:
+    """Name the files of the course's earlier engine, which may be there or not."""
+    return _paths(data_folder() / EARLIER_FOLDER)
+
+
+def _paths(root: Path) -> Paths:
     exec_root, note = _exec_root(root)
     socket = root / "docker.sock"
     if len(os.fsencode(socket)) > LONGEST_SOCKET_PATH:
@@ -88,8 +124,8 @@ def _exec_root(root: Path) -> tuple[Path, str]:
 
     Notes
     -----
-    The longest socket dockerd 20.10 opens below its exec root is ``containerd/containerd.sock.ttrpc``. The
-    shims' sockets are hashed into /run/containerd/s and do not depend on it.
+    The longest socket below the exec root is our containerd's ``containerd/containerd.sock.ttrpc``. dockerd 28.5
+    puts ``metrics.sock`` and ``libnetwork/ID.sock`` there; the shims' are hashed into /run/containerd/s.
     """
     exec_root = root / "exec"
     deepest = exec_root / "containerd" / "containerd.sock.ttrpc"

@@ -9,14 +9,13 @@ import sys
 from pathlib import Path
 
 from layerlab.engine.private.mounting import mount_of, mounts
-from layerlab.engine.private.packages import search_path
 from layerlab.errors import DiskFull, PrivateEngineError
 from layerlab.units import size
 
-# CPython's build, the slim and full bases and a course's images take about 4 GB on overlay2.
+# The programs, the bases and a course's images take about 5 GB, for the image store keeps layers packed as well.
 WANTED_FREE_BYTES = 6_000_000_000
 
-# No overlay2 on top of these: they cannot hold its whiteouts or its trusted.* attributes.
+# No overlayfs on top of these: they cannot hold its whiteouts or its trusted.* attributes.
 UNFIT_FILE_SYSTEMS = frozenset(
     {"overlay", "nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "vfat", "exfat", "ecryptfs"}
 )
@@ -39,11 +38,6 @@ def check_system() -> None:
         raise PrivateEngineError(
             f"User {os.geteuid()} may not start an engine; that needs root. "
             "Start it as root, use Docker or Podman, or go on with recordings (LAYERLAB_ENGINE=recorded)."
-        )
-    if shutil.which("iptables", path=search_path()) is None:
-        raise PrivateEngineError(
-            "There is no iptables here, and containers reach no network without it. "
-            "Run `apt-get install --no-install-recommends iptables`."
         )
 
 
@@ -68,24 +62,20 @@ def check_disk(data_root: Path) -> None:
         )
 
 
-def storage_driver(data_root: Path) -> str:
-    """Choose ``overlay2``, or ``fuse-overlayfs`` where the kernel's cannot work; never ``vfs``.
+def check_file_system(data_root: Path) -> None:
+    """Refuse a file system on which overlayfs can't stack layers.
 
     Raises
     ------
     PrivateEngineError
-        If neither can. vfs copies every layer in full, so every size and time of the course would be wrong.
+        containerd would then copy every layer in full, so every size and time of the course would be wrong.
     """
     kind = file_system(data_root)
-    if kind not in UNFIT_FILE_SYSTEMS and not kind.startswith("fuse"):
-        return "overlay2"
-    has_fuse = Path("/dev/fuse").exists() and shutil.which("fuse-overlayfs", path=search_path())
-    if kind == "overlay" and has_fuse:
-        return "fuse-overlayfs"
-    raise PrivateEngineError(
-        f"{data_root} is on a file system ({kind}) on which layers cannot be stacked. "
-        "Name a folder on a local disk (ext4, xfs, btrfs; in a container: a volume) in LAYERLAB_DATA."
-    )
+    if kind in UNFIT_FILE_SYSTEMS or kind.startswith("fuse"):
+        raise PrivateEngineError(
+            f"{data_root} is on a file system ({kind}) on which layers cannot be stacked. "
+            "Name a folder on a local disk (ext4, xfs, btrfs; in a container: a volume) in LAYERLAB_DATA."
+        )
 
 
 def file_system(folder: Path) -> str:

@@ -96,8 +96,8 @@ def leftovers(paths: Paths) -> list[psutil.Process]:
 
     Notes
     -----
-    dockerd 20.10 runs ``containerd --config EXEC_ROOT/containerd/containerd.toml``; each shim has
-    ``-namespace NAMESPACE -address EXEC_ROOT/containerd/containerd.sock``, or the address of the system's.
+    Ours is ``containerd --config=EXEC_ROOT/containerd/containerd.toml``, and each shim has ``-address
+    EXEC_ROOT/containerd/containerd.sock``; so had those that the earlier engine's dockerd 20.10 started.
     """
     import psutil
 
@@ -121,15 +121,14 @@ def end(processes: Iterable[psutil.Process], *, patience_seconds: float) -> None
 
 def forget(paths: Paths) -> None:
     """Remove the files that name processes which are no more."""
-    containerd = paths.exec_root / "containerd"
+    containerd = paths.containerd_socket
     stale = (
         paths.record,
         paths.pid_file,
         paths.socket,
-        containerd / "containerd.pid",
-        containerd / "containerd.sock",
-        containerd / "containerd.sock.ttrpc",
-        containerd / "containerd-debug.sock",
+        containerd,
+        containerd.with_name(f"{containerd.name}.ttrpc"),
+        *(containerd.with_name(name) for name in ("containerd.pid", "containerd-debug.sock")),  # the earlier engine's
     )
     for path in stale:
         path.unlink(missing_ok=True)
@@ -151,7 +150,7 @@ def _is_containerd_of(paths: Paths, command: list[str]) -> bool:
     if not command or not Path(command[0]).name.startswith("containerd"):
         return False
     below = f"{paths.exec_root}/containerd/"
-    return any(word == paths.containerd_namespace or word.startswith(below) for word in command[1:])
+    return any(word.removeprefix("--config=").startswith(below) for word in command[1:])
 
 
 def _command(process: psutil.Process) -> list[str]:

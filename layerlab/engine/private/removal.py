@@ -8,8 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from layerlab.engine.private.mounting import is_bound_to_itself, mounts, mounts_below, unmount
-from layerlab.engine.private.places import ENGINE_FOLDER, Paths
+from layerlab.engine.private.places import EARLIER_FOLDER, ENGINE_FOLDER, Paths
 from layerlab.errors import PrivateEngineError
+
+FOLDERS = (ENGINE_FOLDER, EARLIER_FOLDER)
 
 
 def check(paths: Paths) -> None:
@@ -23,7 +25,7 @@ def check(paths: Paths) -> None:
     data_root = paths.data_root
     doubts = (
         (not data_root.is_absolute() or len(data_root.parts) < 4, "it is too close to the root"),
-        (data_root.parent != paths.root or paths.root.name != ENGINE_FOLDER, "it is not where ours is"),
+        (data_root.parent != paths.root or paths.root.name not in FOLDERS, "it is not where ours is"),
         (data_root.is_symlink() or paths.root.is_symlink(), "it is a link"),
         (data_root.exists() and data_root.stat().st_uid != os.geteuid(), "it belongs to somebody else"),
         (_has_content(data_root) and not paths.config.is_file(), "our start did not make it"),
@@ -49,10 +51,28 @@ def remove(paths: Paths) -> None:
         raise PrivateEngineError(f"{left[0]} is still mounted, so nothing was removed. Unmount it, and purge again.")
     for folder in folders:
         _empty(folder)
+    for name in ("programs", "programs.draft", "programs.apt", "client"):
+        shutil.rmtree(paths.root / name, ignore_errors=True)
     # Folders under /tmp, where the paths were too long for sockets.
     for folder in {paths.exec_root.parent, paths.socket.parent} - {paths.root}:
         with suppress(OSError):
             folder.rmdir()
+
+
+def remove_earlier(paths: Paths) -> None:
+    """Remove all that the course's earlier engine left; what is none of its files stays, and so does the folder then.
+
+    Raises
+    ------
+    PrivateEngineError
+        If something stays mounted.
+    """
+    remove(paths)
+    logs = (paths.log, paths.log.with_suffix(".log.old"))
+    for path in (paths.config, paths.marker, paths.root / "key.json", paths.lock, *logs):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        paths.root.rmdir()
 
 
 def unbind(paths: Paths) -> None:

@@ -27,9 +27,9 @@ START_LINE = "--- "
 class Status:
     """How the private engine is.
 
-    ``absent``: there is no dockerd. ``installed``: there is one, and it is off. ``starting``: it runs and does
-    not answer yet. ``stale``: it was killed and left its files. ``since`` is in UTC; ``disk_bytes_free`` is
-    counted at the data root.
+    ``absent``: its programs are not there. ``installed``: they are, and it is off. ``starting``: it runs and does not
+    answer yet. ``stale``: dockerd or containerd was killed, and left files or the other one. ``since`` is in UTC;
+    ``disk_bytes_free`` is counted at the data root.
     """
 
     state: State
@@ -75,9 +75,13 @@ def log_tail(where: Paths | None = None, *, lines: int = LOG_LINES) -> tuple[str
 
 def _state(where: Paths, running: psutil.Process | None) -> State:
     if running:
+        if ping.is_deserted(where.containerd_socket):  # it is started before dockerd
+            return "stale"
         return "running" if ping.answers(where.socket) else "starting"
     # os.path.exists says False, where Path.exists raises, for what this user may not see.
     if os.path.exists(where.pid_file) or os.path.exists(where.record):  # noqa: PTH110
+        return "stale"
+    if not ping.is_deserted(where.containerd_socket):
         return "stale"
     return "installed" if installed() else "absent"
 

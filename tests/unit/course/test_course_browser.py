@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from layerlab.course import browser
-from layerlab.engine.private import programs
 from layerlab.errors import SetupError
 
 # Says what it was asked, and whether services were denied meanwhile; "install" makes the program appear.
@@ -31,7 +30,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     apt_get.write_text(APT_GET.format(folder=tmp_path))
     apt_get.chmod(0o755)
     monkeypatch.setattr(browser, "search_path", lambda: f"{tmp_path}/bin")
-    monkeypatch.setattr(programs, "POLICY", tmp_path / "policy-rc.d")
+    monkeypatch.setattr(browser, "POLICY", tmp_path / "policy-rc.d")
     monkeypatch.setenv("PATH", f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(platform, "freedesktop_os_release", lambda: {"ID": "debian"})
     monkeypatch.setattr(os, "geteuid", lambda: 0)

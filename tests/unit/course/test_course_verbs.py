@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -144,6 +144,21 @@ def test_extensions_of_jupyterlab_are_looked_for(monkeypatch: pytest.MonkeyPatch
     assert [finding.verdict for finding in doctor.widgets()] == ["FAIL", "FAIL"]
 
 
+def test_what_is_to_be_known_of_the_private_engine_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LAYERLAB_DATA", str(tmp_path))
+    assert list(doctor.private_engine()) == []
+
+    late = {"forky": "Fri, 06 Nov 2026 08:08:01 UTC"}
+    monkeypatch.setattr("layerlab.engine.private.past_date", lambda: late, raising=False)
+    (tmp_path / "engine/data/overlay2").mkdir(parents=True)
+    index, earlier = doctor.private_engine()
+
+    assert (index.verdict, earlier.verdict) == ("PASS", "SKIP")
+    assert "Debian forky was past its date (Fri, 06 Nov" in index.sentence and "signature held" in index.sentence
+    assert f"Docker 20.10, has left its images in {tmp_path}/engine/data" in earlier.sentence
+    assert earlier.fix == "layerlab engine purge --earlier"
+
+
 def test_too_little_disk_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("layerlab.engine.private.status", lambda: SimpleNamespace(disk_bytes_free=10), raising=False)
 
@@ -172,6 +187,8 @@ def private(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         "install": lambda on_line: made.done.append("install"),
         "start": start,
         "stop": lambda: made.done.append("stop"),
+        "variables": lambda: {"DOCKER_HOST": "unix:///ours/docker.sock"},
+        "check_system": lambda: None,
     }.items():
         monkeypatch.setattr(f"layerlab.engine.private.{name}", verb, raising=False)
     monkeypatch.delenv("LAYERLAB_ENGINE", raising=False)
@@ -193,7 +210,7 @@ def test_without_an_engine_the_private_one_is_installed_and_started(
     assert engines.prepare_engine() == Prepared("private", started_here=True)
     assert private.done == ["install", "start"]
     told = capsys.readouterr().err
-    assert told.index("no engine was found") < told.index("Installing Docker")
+    assert told.index("no engine was found") < told.index("Fetching Docker")
 
 
 def test_a_private_engine_still_without_bases_is_not_started_again(
@@ -247,11 +264,12 @@ def test_recordings_that_were_asked_for_stay_recordings(
 def parts(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Every part of `layerlab test` replaced by a verdict; takes note of how pytest was called."""
     made = SimpleNamespace(
-        static=True, bases=True, tests=True, engine=Prepared("docker"), pytest=[], runs=[], browser=None
+        static=True, bases=True, tests=True, engine=Prepared("docker"), pytest=[], runs=[], told=[], browser=None
     )
 
-    def run_pytest(arguments: tuple[str, ...], checkout: Path, *, run: str | None = None) -> bool:
-        made.runs.append(run)
+    def run_pytest(arguments: tuple[str, ...], checkout: Path, told: Mapping[str, str] | None = None) -> bool:
+        made.runs.append((told or {}).get("LAYERLAB_RUN"))
+        made.told.append(told or {})
         made.pytest.append(arguments)
         return bool(made.tests)
 
@@ -323,6 +341,8 @@ def test_only_an_engine_started_by_the_run_is_stopped_after_it(
     testing.test()
 
     assert private.done == (["stop"] if started_here else [])
+    assert parts.told[0]["DOCKER_HOST"] == "unix:///ours/docker.sock"
+    assert parts.told[0]["BUILDX_NO_DEFAULT_ATTESTATIONS"] == "1"
 
 
 def test_each_run_of_all_tests_bears_a_name_of_its_own_and_a_check_none(parts: SimpleNamespace) -> None:
@@ -408,9 +428,31 @@ def test_the_users_own_jupyter_settings_stay_on_the_path() -> None:
     ],
 )
 def test_notebooks_get_recordings_by_name_only_where_a_named_engine_is_dead(
-    found: Prepared, engine: str | None
+    private: SimpleNamespace, found: Prepared, engine: str | None
 ) -> None:
     assert lab.environment("abc", found, {}).get("LAYERLAB_ENGINE") == engine
+
+
+@pytest.mark.parametrize(
+    ("found", "possible", "told"),
+    [
+        (Prepared("docker"), True, None),
+        (Prepared("private"), True, "unix:///ours/docker.sock"),
+        (Prepared("recorded", why_not="no engine was found", may_start=True), True, "unix:///ours/docker.sock"),
+        (Prepared("recorded", why_not="no engine was found", may_start=True), False, None),
+    ],
+)
+def test_terminals_are_told_of_the_private_engine_where_it_is_used(
+    private: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, found: Prepared, possible: bool, told: str | None
+) -> None:
+    def refuse() -> None:
+        raise PrivateEngineError("User 1000 may not start an engine.")
+
+    if not possible:
+        monkeypatch.setattr("layerlab.engine.private.check_system", refuse)
+    environment = lab.environment("abc", found, {})
+    assert environment.get("DOCKER_HOST") == told
+    assert environment["BUILDX_NO_DEFAULT_ATTESTATIONS"] == "1"
 
 
 def test_a_server_that_ends_while_starting_is_an_error() -> None:

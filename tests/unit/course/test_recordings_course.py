@@ -82,8 +82,9 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def player(monkeypatch: pytest.MonkeyPatch) -> Player:
+def player(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Player:
     found = Player()
+    monkeypatch.setenv("LAYERLAB_DATA", str(tmp_path / "data"))  # where the private engine's terminals are told from
     monkeypatch.setattr(module, "connect", lambda: SimpleNamespace(info=INFO, close=lambda: None))
     monkeypatch.setattr(module, "execute", found.execute)
     monkeypatch.setattr("layerlab.grading.verify.verify_one", found.verify_one)

@@ -1,4 +1,4 @@
-"""The private engine's life cycle, against a small program that behaves like a dockerd. No engine is needed."""
+"""The private engine's life cycle, against small programs that behave like dockerd and containerd. No engine."""
 
 from __future__ import annotations
 
@@ -9,21 +9,33 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
 import pytest
 
 from layerlab.engine import private
-from layerlab.engine.private import command, lifecycle, mounting, network, ping, places, preflight, process, removal
+from layerlab.engine.private import (
+    command,
+    lifecycle,
+    mounting,
+    network,
+    packages,
+    ping,
+    places,
+    preflight,
+    process,
+    programs,
+    removal,
+)
 from layerlab.errors import DiskFull, PrivateEngineError
 
 # Answers /_ping and /info like an engine; FAKE_* in its environment makes it misbehave.
 FAKE_DOCKERD = """
 import json, os, signal, socket, sys, time
-if "--version" in sys.argv:
-    print("Docker version 20.10.24+fake, build 0"); sys.exit()
 flags = dict(word.split("=", 1) for word in sys.argv[1:])
 if "FAKE_FAILURE" in os.environ:
     print("level=warning msg=something"); print(os.environ["FAKE_FAILURE"]); sys.exit(1)
@@ -38,12 +50,27 @@ server = socket.socket(socket.AF_UNIX); server.bind(address); server.listen()
 def end(*_):
     os.unlink(address); os.unlink(flags["--pidfile"]); os._exit(0)
 signal.signal(signal.SIGTERM, end)
-info = json.dumps({"Driver": os.environ.get("FAKE_DRIVER", "overlay2"), "ServerVersion": "20.10.24+fake"})
+info = json.dumps({"Driver": os.environ.get("FAKE_DRIVER", "overlayfs"), "ServerVersion": "28.5.2+fake"})
 while True:
     connection, _ = server.accept()
     path = connection.recv(65536).split()[1]
     body = "OK" if path == b"/_ping" else info
     connection.sendall(f"HTTP/1.0 200 OK\\r\\n\\r\\n{body}".encode()); connection.close()
+"""
+
+# Listens where its configuration says.
+FAKE_CONTAINERD = """
+import os, signal, socket, sys, time
+lines = open(sys.argv[1].removeprefix("--config=")).read().splitlines()
+address = next(line.split('"')[1] for line in lines if line.startswith("address"))
+if "FAKE_CONTAINERD_FAILURE" in os.environ:
+    print(os.environ["FAKE_CONTAINERD_FAILURE"]); sys.exit(1)
+server = socket.socket(socket.AF_UNIX); server.bind(address); server.listen()
+def end(*_):
+    os.unlink(address); os._exit(0)
+signal.signal(signal.SIGTERM, end)
+while True:
+    server.accept()[0].close()
 """
 
 # What a second checkout does, with what needs root and a free network namespace taken out.
@@ -63,30 +90,37 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[places.Pa
     found = private.paths()
     found.root.mkdir(parents=True)
     yield found
-    left = [one for one in (process.daemon(found),) if one] + process.leftovers(found)
-    process.end(left, patience_seconds=0.2)
+    for engine in (found, private.earlier_paths()):
+        left = [one for one in (process.daemon(engine),) if one] + process.leftovers(engine)
+        process.end(left, patience_seconds=0.2)
     if found.exec_root.parent != found.root:  # pytest's folders may be too long for sockets
         shutil.rmtree(found.exec_root.parent, ignore_errors=True)
 
 
 @pytest.fixture
 def dockerd(tmp_path: Path, where: places.Paths, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fake dockerd first on PATH; the machine is taken to be fit and the network ours."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "fake.py").write_text(FAKE_DOCKERD)
-    program = folder / "dockerd"
-    program.write_text(
-        f"#!/bin/bash\nexport PYTHONHOME={sys.base_prefix}\n"
-        f'exec -a dockerd {Path(sys.executable).resolve()} -s -S {folder}/fake.py "$@"\n'
-    )
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    """Fakes where our programs are unpacked; the machine is taken to be fit and the network ours."""
+    program = _fake(where.programs / "usr/sbin/dockerd", FAKE_DOCKERD)
+    _fake(where.programs / "usr/bin/containerd", FAKE_CONTAINERD)
+    whole = {"packages": [asdict(one) for one in programs.wanted()], "versions": {}, "past_date": {}, "files": {}}
+    (where.programs / packages.INVENTORY).write_text(json.dumps(whole))
     monkeypatch.setenv("FAKE_STARTS", str(tmp_path / "starts"))
     monkeypatch.delenv(command.MIRRORS, raising=False)
     monkeypatch.setattr(preflight, "check_system", lambda: None)
     monkeypatch.setattr(preflight, "WANTED_FREE_BYTES", 0)
     monkeypatch.setattr(network, "check_neighbours", lambda where: None)
+    return program
+
+
+def _fake(program: Path, code: str) -> Path:
+    program.parent.mkdir(parents=True)
+    source = program.with_name(f"{program.name}.py")
+    source.write_text(code)
+    program.write_text(
+        f"#!/bin/bash\nexport PYTHONHOME={sys.base_prefix}\n"
+        f'exec -a {program.name} {Path(sys.executable).resolve()} -s -S {source} "$@"\n'
+    )
+    program.chmod(0o755)
     return program
 
 
@@ -119,7 +153,7 @@ def pretend() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 
 def test_data_folder_is_named_by_the_environment(where: places.Paths, tmp_path: Path) -> None:
-    assert where.root == tmp_path / "d" / "engine"
+    assert where.root == tmp_path / "d" / "engine-28"
     assert where.data_root.parent == where.pid_file.parent == where.lock.parent == where.root
 
 
@@ -198,11 +232,12 @@ def test_an_unreadable_record_counts_as_none(where: places.Paths, text: str) -> 
 def test_leftovers_are_containerd_and_shims_of_ours_only(where: places.Paths, pretend) -> None:
     below = f"{where.exec_root}/containerd"
     ours = {
-        pretend("containerd", "--config", f"{below}/containerd.toml").pid,
+        pretend("containerd", f"--config={below}/containerd.toml").pid,
+        pretend("containerd", "--config", f"{below}/containerd.toml").pid,  # as dockerd 20.10 started it
         pretend("/usr/bin/containerd-shim-runc-v2", "-address", f"{below}/containerd.sock").pid,
-        pretend("containerd-shim-runc-v2", "-namespace", where.containerd_namespace).pid,
     }
     pretend("containerd", "--config", "/etc/containerd/config.toml")
+    pretend("containerd")
     pretend("containerd-shim-runc-v2", "-namespace", "moby")
     pretend("cat", f"{below}/containerd.toml")
     assert {one.pid for one in process.leftovers(where)} == ours
@@ -254,14 +289,14 @@ def test_start_twice_gives_one_engine_and_stop_leaves_none(where: places.Paths, 
     assert private.status().state == "installed"
     said: list[str] = []
     first = private.start(on_line=said.append)
-    assert (first.state, first.version) == ("running", "20.10.24+fake")
+    assert (first.state, first.version) == ("running", "28.5.2+fake")
     assert len(said) == 1 and said[0].startswith(f"Starting a private engine on {where.data_root}.")
     for again in (private.start(), private.ensure(), private.status()):
         assert (again.state, again.pid, again.since) == ("running", first.pid, first.since)
-    assert private.is_running() and ping.info(where.socket)["Driver"] == "overlay2"
+    assert private.is_running() and ping.info(where.socket)["Driver"] == "overlayfs"
     stopped = private.stop()
     assert (stopped.state, stopped.pid, stopped.version) == ("installed", None, "")
-    assert process.daemon(where) is None and not private.is_running()
+    assert process.daemon(where) is None and not process.leftovers(where) and not private.is_running()
     assert private.stop().state == "installed"
 
 
@@ -284,7 +319,7 @@ def test_two_checkouts_at_once_get_one_engine(where: places.Paths, dockerd: Path
 
 def test_start_after_a_kill_clears_away_what_was_left(where: places.Paths, dockerd: Path, pretend) -> None:
     first = private.start()
-    orphan = pretend("containerd", "--config", f"{where.exec_root}/containerd/containerd.toml")
+    orphan = pretend("containerd-shim-runc-v2", "-address", str(where.containerd_socket))
     os.kill(first.pid, signal.SIGKILL)
     _until(lambda: process.daemon(where) is None)
     assert private.status().state == "stale"
@@ -294,6 +329,67 @@ def test_start_after_a_kill_clears_away_what_was_left(where: places.Paths, docke
     assert second.state == "running" and second.pid != first.pid
     assert "killed" in said[0]
     assert orphan.wait(timeout=5) is not None
+
+
+def test_a_killed_containerd_is_noticed_and_both_start_anew(where: places.Paths, dockerd: Path) -> None:
+    first = private.start()
+    (containerd,) = process.leftovers(where)
+    os.kill(containerd.pid, signal.SIGKILL)
+    _until(lambda: not process.is_alive(containerd))
+    assert ping.answers(where.socket) and not private.is_running()
+    assert private.status().state == "stale"
+    said: list[str] = []
+    second = private.start(on_line=said.append)
+    assert second.state == "running" and second.pid != first.pid and "killed" in said[0]
+    assert len(process.leftovers(where)) == 1
+
+
+def test_what_a_starter_killed_between_both_leaves_is_known(
+    where: places.Paths, dockerd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(process, "write_record", die)
+        private.start()
+    assert private.status().state in ("starting", "running", "stale")
+    assert private.start().state == "running"
+    assert private.stop().state == "installed" and not process.leftovers(where)
+
+
+def test_a_containerd_without_dockerd_is_cleared_away(
+    where: places.Paths, dockerd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(lifecycle, "_wait_for_containerd", die)
+        private.start()
+    _until(lambda: private.status().state == "stale")
+    (orphan,) = process.leftovers(where)
+    said: list[str] = []
+    assert private.start(on_line=said.append).state == "running" and "killed" in said[0]
+    assert not process.is_alive(orphan)
+
+
+def test_a_containerd_that_gives_up_shows_its_last_lines(
+    where: places.Paths, dockerd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_CONTAINERD_FAILURE", "containerd: failed to open boltdb")
+    with pytest.raises(PrivateEngineError, match=r"containerd gave up(?s:.*)failed to open boltdb"):
+        private.start()
+    assert private.status().state == "installed" and process.daemon(where) is None
+
+
+def test_a_containerd_of_the_systems_is_not_touched(where: places.Paths, dockerd: Path, pretend) -> None:
+    systems = pretend("containerd", "--config", "/etc/containerd/config.toml")
+    private.start()
+    told = psutil.Process(private.status().pid).cmdline()
+    assert f"--containerd={where.containerd_socket}" in told
+    private.purge()
+    assert systems.poll() is None
 
 
 def test_a_dockerd_that_gives_up_shows_its_own_last_lines(
@@ -316,14 +412,18 @@ def test_a_dockerd_that_never_answers_is_ended(
     assert process.daemon(where) is None
 
 
-def test_vfs_is_refused(where: places.Paths, dockerd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FAKE_DRIVER", "vfs")
-    with pytest.raises(PrivateEngineError, match=r"only use vfs.*LAYERLAB_DATA"):
+@pytest.mark.parametrize("driver", ["native", "overlay2", "vfs"])
+def test_another_way_to_store_layers_is_refused(
+    driver: str, where: places.Paths, dockerd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_DRIVER", driver)
+    with pytest.raises(PrivateEngineError, match=rf"only {driver}, which.*LAYERLAB_DATA"):
         private.start()
     assert process.daemon(where) is None and not private.is_running()
 
 
 def test_a_starting_engine_is_waited_for(where: places.Paths, dockerd: Path, pretend) -> None:
+    _listen(pretend, where.containerd_socket)
     pretend("dockerd", process.data_root_flag(where))
     assert private.status().state == "starting"
     with pytest.raises(PrivateEngineError, match="did not answer"):
@@ -355,11 +455,9 @@ def test_a_folder_one_may_not_see_can_be_asked_about(tmp_path: Path) -> None:
 
 
 def test_without_dockerd_the_engine_is_absent(where: places.Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("layerlab.engine.private.state.installed", lambda: None)
-    monkeypatch.setattr(lifecycle, "installed", lambda: None)
     monkeypatch.setattr(preflight, "check_system", lambda: None)
     assert private.status().state == "absent"
-    with pytest.raises(PrivateEngineError, match="no dockerd on this machine"):
+    with pytest.raises(PrivateEngineError, match=r"programs are not here.*layerlab engine start"):
         private.start()
 
 
@@ -389,24 +487,24 @@ def test_the_users_configuration_is_not_read(where: places.Paths, dockerd: Path)
     told = psutil.Process(private.status().pid).cmdline()
     assert f"--config-file={where.root}/daemon.json" in told
     assert f"--host=unix://{where.socket}" in told and not any("bridge=" in word for word in told)
-    assert json.loads(where.config.read_text()) == {"deprecated-key-path": f"{where.root}/key.json"}
+    assert json.loads(where.config.read_text()) == {"features": {"containerd-snapshotter": True}}
 
 
-@pytest.mark.parametrize(("answer", "has_key"), [("20.10.24", True), ("26.1.5", False), ("?", False)])
-def test_the_key_is_moved_only_where_one_is_written(
-    where: places.Paths, tmp_path: Path, answer: str, has_key: bool
-) -> None:
-    dockerd = tmp_path / "dockerd"
-    dockerd.write_text(f"#!/bin/sh\necho Docker version {answer}, build 0\n")
-    dockerd.chmod(0o755)
-    command.write_configuration(dockerd, where)
-    assert bool(json.loads(where.config.read_text())) is has_key
+def test_containerd_keeps_all_in_our_folders_and_leaves_the_systems_alone(where: places.Paths) -> None:
+    command.write_configuration(where)
+    told = tomllib.loads(where.containerd_config.read_text())
+    assert Path(told["root"]).is_relative_to(where.data_root) and Path(told["state"]).is_relative_to(where.exec_root)
+    assert told["grpc"]["address"] == str(where.containerd_socket)
+    unwanted = set(told["disabled_plugins"])
+    assert {"io.containerd.grpc.v1.cri", "io.containerd.nri.v1.nri", "io.containerd.internal.v1.opt"} <= unwanted
 
 
-def test_proxies_go_in_and_other_engines_settings_stay_out() -> None:
+def test_proxies_go_in_and_other_engines_settings_stay_out(where: places.Paths) -> None:
     given = {"HTTPS_PROXY": "http://proxy:3128", "DOCKER_HOST": "tcp://x", "LISTEN_FDS": "1", "PATH": "/bin"}
-    got = command.environment(given)
-    assert got.keys() == {"HTTPS_PROXY", "PATH"} and "/usr/sbin" in got["PATH"].split(":")
+    got = command.environment(where, given)
+    assert got.keys() == {"HTTPS_PROXY", "PATH"}
+    path = got["PATH"].split(":")
+    assert path[:2] == [f"{where.programs}/usr/bin", f"{where.programs}/usr/sbin"] and "/usr/sbin" in path
 
 
 def test_mirrors_become_urls() -> None:
@@ -432,11 +530,12 @@ def test_a_mirror_that_cannot_be_trusted_is_refused(name: str) -> None:
 
 def test_purge_removes_the_data_root_and_nothing_beside_it(where: places.Paths, dockerd: Path) -> None:
     private.start()
-    (where.data_root / "overlay2").mkdir()
+    (where.data_root / "volumes").mkdir()
     beside = where.root.parent / "answers.json"
     beside.write_text("{}")
-    assert private.purge().state == "installed"
-    assert not where.data_root.exists() and not where.exec_root.exists()
+    assert private.purge().state == "absent"
+    assert not where.data_root.exists() and not where.exec_root.exists() and not where.programs.exists()
+    assert not process.leftovers(where)
     assert beside.exists() and where.log.exists()
 
 
@@ -501,6 +600,88 @@ def test_a_mount_of_itself_is_recognised_below_another_mount(monkeypatch: pytest
     here = mounting.Mount("8:2", Path("/@home/me/engine/data"), Path("/home/me/engine/data"), "btrfs")
     monkeypatch.setattr(mounting, "mounts", lambda: iter([home, here]))
     assert mounting.is_bound_to_itself(Path("/home/me/engine/data"))
+
+
+def test_purge_refuses_while_a_process_of_ours_stays(
+    where: places.Paths, dockerd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = private.start().pid
+    monkeypatch.setattr(process, "end", lambda processes, patience_seconds: None)
+    with pytest.raises(PrivateEngineError, match=rf"process {pid}\) does not end"):
+        private.purge()
+    assert where.data_root.exists() and private.is_running()
+    monkeypatch.undo()
+
+
+# --- the course's earlier engine -----------------------------------------------------------------
+
+
+@pytest.fixture
+def earlier(where: places.Paths) -> places.Paths:
+    """Give what Docker 20.10 left in its folder, and a file of somebody's beside it."""
+    found = private.earlier_paths()
+    (found.data_root / "overlay2").mkdir(parents=True)
+    for path in (found.config, found.root / "key.json", found.log):
+        path.write_text("{}")
+    return found
+
+
+def test_the_earlier_engines_folder_is_another(where: places.Paths, earlier: places.Paths, dockerd: Path) -> None:
+    private.start()
+    assert earlier.root.name == "engine" and earlier.root != where.root
+    assert [path.name for path in earlier.data_root.iterdir()] == ["overlay2"]
+
+
+def test_purge_takes_the_earlier_engine_along(where: places.Paths, earlier: places.Paths, dockerd: Path) -> None:
+    private.start()
+    private.purge()
+    assert not earlier.root.exists() and not where.data_root.exists()
+
+
+def test_the_earlier_engine_alone_is_removed(where: places.Paths, earlier: places.Paths, dockerd: Path) -> None:
+    pid = private.start().pid
+    network.mark(earlier)
+    where.marker.unlink()
+    (earlier.root / "notes.txt").write_text("mine")
+    assert private.purge(earlier_only=True).pid == pid
+    assert [path.name for path in earlier.root.iterdir()] == ["notes.txt"]
+    assert network.is_marked(where), "bridge and chains that it left are still known"
+
+
+def test_stop_and_purge_end_the_earlier_engine(where: places.Paths, earlier: places.Paths, pretend) -> None:
+    for verb in (private.stop, private.purge):
+        running = pretend("dockerd", process.data_root_flag(earlier))
+        shim = pretend("containerd-shim-runc-v2", "-address", str(earlier.containerd_socket))
+        verb()
+        assert running.wait(timeout=5) is not None and shim.wait(timeout=5) is not None
+
+
+def test_a_living_earlier_engine_is_named(
+    where: places.Paths, earlier: places.Paths, pretend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = pretend("dockerd", process.data_root_flag(earlier))
+    monkeypatch.setattr(network, "_other_daemon", lambda where: running.pid)
+    with pytest.raises(PrivateEngineError, match=rf"earlier engine still runs \(process {running.pid}\).*engine stop"):
+        network.check_neighbours(where)
+
+
+def test_what_the_earlier_engine_left_in_the_network_is_ours(
+    where: places.Paths, earlier: places.Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "_other_daemon", lambda where: None)
+    monkeypatch.setattr(network, "_traces", lambda where: ("interface docker0",))
+    with pytest.raises(PrivateEngineError, match="docker0"):
+        network.check_neighbours(where)
+    network.mark(earlier)
+    network.check_neighbours(where)
+
+
+def _listen(pretend, address: Path) -> subprocess.Popen[str]:
+    address.parent.mkdir(parents=True, exist_ok=True)
+    code = f"import socket, time; s = socket.socket(socket.AF_UNIX); s.bind({str(address)!r}); s.listen()"
+    running = pretend("listener", code=f"{code}; print('listens', flush=True); time.sleep(600)")
+    assert running.stdout.readline() == "listens\n"
+    return running
 
 
 def _mount_table(monkeypatch: pytest.MonkeyPatch, *lines: tuple[str, str]) -> None:

@@ -1,169 +1,139 @@
-"""Installing an engine without starting its service, against an apt-get that only pretends. No engine."""
+"""Which programs our engine is made of, fetched by packages that only pretend. No engine, no mirror."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from layerlab.engine.private import programs
-from layerlab.errors import PrivateEngineError
+from layerlab.engine import private
+from layerlab.engine.private import packages, ping, preflight, programs
+from layerlab.engine.private.packages import Package, Unpacked
+from layerlab.errors import DiskFull, PrivateEngineError
 
-# Says what it was asked, and whether services were denied meanwhile; "install" makes the programs appear.
-APT_GET = """#!/bin/sh
-PATH=/usr/bin:/bin
-echo "$@" >> {folder}/asked
-case "$*" in *update*) echo Hit:1 bookworm; touch {folder}/lists/x_Packages.lz4; exit 0;; esac
-if [ -e {folder}/broken ]; then rm {folder}/broken; echo E: 404 Not Found; exit 100; fi
-{folder}/policy-rc.d docker start; echo "start: $?" >> {folder}/asked
-echo Setting up docker.io
-for name in dockerd iptables; do printf '#!/bin/sh\\n' > {folder}/bin/$name; chmod +x {folder}/bin/$name; done
-"""
+
+class Mirror:
+    """Unpacks shell scripts in place of Debian's programs; takes note of what was wanted."""
+
+    def __init__(self) -> None:
+        self.wanted: list[tuple[Package, ...]] = []
+        self.programs = {"usr/sbin/dockerd", "usr/bin/containerd", "usr/sbin/runc", "usr/bin/docker"}
+        self.broken = ""
+
+    def unpack(
+        self,
+        wanted: Sequence[Package],
+        folder: Path,
+        *,
+        on_line: Callable[[str], None] | None = None,
+        finish: Callable[[Path], None],
+    ) -> Unpacked:
+        self.wanted.append(tuple(wanted))
+        draft = folder.with_name("draft")
+        for name in self.programs:
+            program = draft / name
+            program.parent.mkdir(parents=True, exist_ok=True)
+            refuses = program.name == self.broken
+            program.write_text("#!/bin/sh\n" + ("echo GLIBC_2.38 not found >&2; exit 1\n" if refuses else "exit 0\n"))
+            program.chmod(0o755)
+        if Package("iptables") in wanted:
+            extensions = draft / "usr/lib/x86_64-linux-gnu/xtables"
+            extensions.mkdir(parents=True)
+            multi = draft / "usr/sbin/xtables-nft-multi"
+            multi.write_text('#!/bin/sh\necho "$@"; ls -d "$XTABLES_LIBDIR"; echo "$LD_LIBRARY_PATH"\n')
+            multi.chmod(0o755)
+        finish(draft)
+        draft.rename(folder)
+        found = Unpacked(folder, tuple(wanted), {"docker.io": "28.5.2"}, {"forky": "Fri, 06 Nov 2026 08:08:01 UTC"})
+        packages._write_inventory(found, folder)
+        return found
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that plays a Debian machine: bin, lists, policy-rc.d, os-release; root runs here."""
-    for name in ("bin", "lists"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "lists" / "x_Packages.lz4").touch()
-    (tmp_path / "os-release").write_text('NAME="Debian"\nID=debian\n')
-    _program(tmp_path / "bin" / "apt-get", APT_GET.format(folder=tmp_path))
-    for name in ("update-rc.d", "systemctl"):
-        _program(tmp_path / "bin" / name, f'#!/bin/sh\necho "{name} $@" >> {tmp_path}/asked\n')
-    monkeypatch.setattr(programs, "search_path", lambda: f"{tmp_path}/bin")
-    monkeypatch.setenv("PATH", f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("LAYERLAB_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(programs, "POLICY", tmp_path / "policy-rc.d")
-    monkeypatch.setattr(programs, "APT_LISTS", tmp_path / "lists")
-    monkeypatch.setattr(programs, "OS_RELEASE", tmp_path / "os-release")
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    return tmp_path
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mirror:
+    monkeypatch.setenv("LAYERLAB_DATA", str(tmp_path / "d"))
+    made = Mirror()
+    monkeypatch.setattr(packages, "unpack", made.unpack)
+    monkeypatch.setattr(preflight, "check_system", lambda: None)
+    monkeypatch.setattr(preflight, "WANTED_FREE_BYTES", 0)
+    _has_iptables(monkeypatch, yes=True)
+    return made
 
 
-def test_it_is_said_first_and_then_streamed(machine: Path) -> None:
-    said: list[str] = []
-    assert programs.install(said.append) == machine / "bin" / "dockerd"
-    assert said[0].startswith("Installing docker.io and iptables") and "not started" in said[0]
-    assert "Setting up docker.io" in said[1:]
+def test_they_are_fetched_once(mirror: Mirror) -> None:
+    assert programs.installed() is None and programs.past_date() == {}
+    dockerd = programs.install()
+    assert dockerd == programs.install() == programs.installed() == private.paths().programs / "usr/sbin/dockerd"
+    assert mirror.wanted == [programs.DOCKER]
+    assert list(programs.past_date()) == ["forky"]
 
 
-def test_no_service_starts_and_none_will_at_boot(machine: Path) -> None:
-    programs.install()
-    asked = (machine / "asked").read_text().splitlines()
-    assert "install -y --no-install-recommends docker.io iptables" in asked[0]
-    assert asked[1:] == [
-        "start: 101",
-        "systemctl disable docker.service docker.socket containerd.service",
-        "update-rc.d docker disable",
-    ]
-    assert not (machine / "policy-rc.d").exists()
+def test_a_file_that_is_gone_is_noticed_and_all_is_fetched_again(mirror: Mirror) -> None:
+    programs.install().unlink()
+    assert programs.installed() is None
+    shutil.rmtree(private.paths().programs)
+    assert programs.install().exists() and len(mirror.wanted) == 2
 
 
-def test_a_service_that_cannot_be_kept_off_is_named(machine: Path) -> None:
-    _program(machine / "bin" / "systemctl", "#!/bin/sh\necho Failed to disable unit >&2\nexit 1\n")
-    said: list[str] = []
-    programs.install(said.append)
-    assert "may start at boot: Failed to disable unit" in said[-1]
-
-
-def test_a_second_time_nothing_is_done(machine: Path) -> None:
-    programs.install()
-    before = (machine / "asked").read_text()
-    said: list[str] = []
-    programs.install(said.append)
-    assert said == [] and (machine / "asked").read_text() == before
-
-
-def test_empty_lists_are_fetched_first(machine: Path) -> None:
-    (machine / "lists" / "x_Packages.lz4").unlink()
-    programs.install()
-    asked = (machine / "asked").read_text().splitlines()
-    assert asked[0].endswith("update") and "install" in asked[1]
-
-
-def test_outdated_lists_are_fetched_anew(machine: Path) -> None:
-    (machine / "broken").touch()
-    assert programs.install().exists()
-    asked = (machine / "asked").read_text().splitlines()
-    assert [("update" in line, "install -y" in line) for line in asked[:3]] == [
-        (False, True),
-        (True, False),
-        (False, True),
-    ]
-
-
-def test_a_permissive_policy_of_the_users_comes_back(machine: Path) -> None:
-    policy = machine / "policy-rc.d"
-    _program(policy, "#!/bin/sh\n# mine\nexit 0\n")
-    programs.install()
-    assert "start: 101" in (machine / "asked").read_text()
-    assert policy.read_text() == "#!/bin/sh\n# mine\nexit 0\n" and os.access(policy, os.X_OK)
-
-
-def test_a_forbidding_policy_of_the_users_is_not_touched(machine: Path) -> None:
-    policy = machine / "policy-rc.d"
-    _program(policy, "#!/bin/sh\nexit 101\n")
-    before = policy.stat()
-    programs.install()
-    assert (policy.stat().st_ino, policy.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-
-
-def test_the_policy_comes_back_after_a_failure(machine: Path) -> None:
-    _program(machine / "policy-rc.d", "#!/bin/sh\nexit 0\n")
-    with pytest.raises(KeyboardInterrupt), programs.services_denied():
-        raise KeyboardInterrupt
-    assert (machine / "policy-rc.d").read_text() == "#!/bin/sh\nexit 0\n"
-
-
-def test_what_a_killed_installation_left_is_put_right(machine: Path) -> None:
-    _program(machine / "policy-rc.d", programs._DENY)
-    kept = machine / "policy-rc.d.layerlab-kept"
-    _program(kept, "#!/bin/sh\n# mine\nexit 0\n")
-    with programs.services_denied():
-        assert programs._is_ours(machine / "policy-rc.d")
-    assert "# mine" in (machine / "policy-rc.d").read_text() and not kept.exists()
-    (machine / "policy-rc.d").write_text(programs._DENY)
-    with programs.services_denied():
-        pass
-    assert not (machine / "policy-rc.d").exists()
-
-
-def test_apts_own_words_are_in_the_error(machine: Path) -> None:
-    _program(machine / "bin" / "apt-get", "#!/bin/sh\necho E: You do not have enough free space\nexit 100\n")
-    with pytest.raises(PrivateEngineError, match=r"status 100.*recorded") as caught:
+def test_under_a_running_engine_nothing_is_exchanged(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs.install().unlink()
+    monkeypatch.setattr(ping, "answers", lambda socket: True)
+    with pytest.raises(PrivateEngineError, match=r"layerlab engine stop.*start it again"):
         programs.install()
-    assert "enough free space" in str(caught.value)
-    assert not (machine / "policy-rc.d").exists()
+    assert len(mirror.wanted) == 1
 
 
-def test_without_root_it_says_what_root_would_run(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(PrivateEngineError, match=r"sudo apt-get install --no-install-recommends docker.io iptables"):
+def test_iptables_is_fetched_where_the_machine_has_none_and_runs_from_the_folder(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _has_iptables(monkeypatch, yes=False)
+    folder = programs.install().parents[2]
+    assert mirror.wanted == [(*programs.DOCKER, *programs.IPTABLES)]
+    for name in ("iptables", "ip6tables"):
+        called, extensions, libraries = subprocess.check_output(
+            [folder / "usr/sbin" / name, "-t", "nat", "-S"], text=True
+        ).splitlines()
+        assert called == f"{name} -t nat -S"
+        assert extensions == f"{folder}/usr/lib/x86_64-linux-gnu/xtables"
+        assert libraries == f"{folder}/usr/lib/x86_64-linux-gnu:{folder}/lib/x86_64-linux-gnu"
+    assert str(folder / "usr/sbin") in programs.engine_path(private.paths()).split(os.pathsep)
+
+
+def test_what_the_machine_cannot_run_is_said_before_it_is_kept(mirror: Mirror) -> None:
+    mirror.broken = "runc"
+    with pytest.raises(PrivateEngineError, match=r"runc of Debian forky does not run.*GLIBC_2.38.*Debian 12 or newer"):
         programs.install()
-    assert not (machine / "asked").exists()
+    assert programs.installed() is None
 
 
-@pytest.mark.parametrize("release", ["ID=fedora\n", "", "ID=arch\nID_LIKE=rhel\n"])
-def test_another_system_gets_an_address(machine: Path, release: str) -> None:
-    (machine / "os-release").write_text(release)
-    with pytest.raises(PrivateEngineError, match=r"only Debian and Ubuntu.*docs.docker.com"):
+def test_a_package_without_its_program_is_said(mirror: Mirror) -> None:
+    mirror.programs.remove("usr/bin/docker")
+    with pytest.raises(PrivateEngineError, match="hold no docker any more"):
         programs.install()
 
 
-def test_a_derivative_of_ubuntu_counts(machine: Path) -> None:
-    (machine / "os-release").write_text('ID=linuxmint\nID_LIKE="ubuntu debian"\n')
-    assert programs.install().name == "dockerd"
+def test_nothing_is_fetched_where_no_engine_could_start(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "WANTED_FREE_BYTES", 10**18)
+    with pytest.raises(DiskFull):
+        programs.install()
+
+    def refuse() -> None:
+        raise PrivateEngineError("User 1000 may not start an engine.")
+
+    monkeypatch.setattr(preflight, "check_system", refuse)
+    with pytest.raises(PrivateEngineError, match="User 1000"):
+        programs.install()
+    assert mirror.wanted == []
 
 
-def test_docker_from_elsewhere_is_not_installed_again(machine: Path) -> None:
-    _program(machine / "bin" / "dockerd", "#!/bin/sh\n")
-    assert programs.missing_packages() == ("iptables",)
-    programs.install()
-    assert "disable" not in (machine / "asked").read_text()  # a service of the user's stays as it is
+def _has_iptables(monkeypatch: pytest.MonkeyPatch, *, yes: bool) -> None:
+    which = shutil.which
 
+    def found(name: str, path: str | None = None) -> str | None:
+        return ("/usr/sbin/iptables" if yes else None) if name == "iptables" else which(name, path=path)
 
-def _program(path: Path, text: str) -> None:
-    path.write_text(text)
-    path.chmod(0o755)
+    monkeypatch.setattr(programs.shutil, "which", found)
