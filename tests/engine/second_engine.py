@@ -19,8 +19,10 @@ from typing import Any
 import docker
 
 from layerlab.engine import private
-from layerlab.engine.private.programs import missing_packages
 
+# Of the engine that the environment names before any test names another.
+_PROGRAMS = private.paths().programs if private.installed() else None
+WANTED = "needs root, Linux, and the private engine's programs (`layerlab engine start`)"
 START = "from layerlab.engine import private; print(private.start(on_line=print).pid)"
 # A new namespace's loopback is down; SIOCSIFFLAGS (0x8914) with IFF_UP is what `ip link set lo up` does.
 HOLD = (
@@ -31,8 +33,19 @@ HOLD = (
 
 
 def is_possible() -> bool:
-    """Say whether this user may start an engine here, and its programs are installed."""
-    return sys.platform.startswith("linux") and os.geteuid() == 0 and not missing_packages()
+    """Say whether this user may start an engine here, and the machine's own has its programs."""
+    return sys.platform.startswith("linux") and os.geteuid() == 0 and _PROGRAMS is not None
+
+
+def give_programs() -> None:
+    """Have the machine's programs also where LAYERLAB_DATA names, as links or copies; nothing is fetched."""
+    where = private.paths()
+    if private.installed() or _PROGRAMS is None:
+        return
+    where.root.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "--archive", "--link", _PROGRAMS, where.programs], check=False, stderr=subprocess.DEVNULL)
+    if not private.installed():  # another file system
+        subprocess.run(["cp", "--archive", f"{_PROGRAMS}/.", where.programs], check=True)
 
 
 @contextmanager
@@ -54,6 +67,7 @@ def inside(holder: int, code: str) -> list[str]:
 
 def start(holder: int, code: str = START) -> list[str]:
     """Start the engine that LAYERLAB_DATA names inside the namespace; gives the lines it printed."""
+    give_programs()
     return subprocess.check_output(inside(holder, code), text=True, timeout=90).splitlines()
 
 

@@ -25,7 +25,10 @@ from layerlab.engine.live import LiveEngine, belongings
 from layerlab.engine.private import process
 from layerlab.errors import BuildFailed, DiskFull, EngineGone, EnginePermission, EngineUnreachable
 
-pytestmark = pytest.mark.skipif(not second_engine.is_possible(), reason="needs root, Linux, docker.io and iptables")
+pytestmark = pytest.mark.skipif(
+    not second_engine.is_possible(),
+    reason=second_engine.WANTED,
+)
 
 BASE = "layerlab/tools:latest"
 PROGRAMS = ("/bin/sh", "/bin/sleep", "/bin/cat", "/bin/dd")
@@ -181,16 +184,19 @@ def its_data(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
-    image, disk = folder / "disk.img", folder / "disk"
+    """Give a data folder in which the engine's images lie on a disk of their own, and its programs do not."""
+    with its_data(folder):
+        disk = private.paths().data_root
+    image = folder / "disk.img"
     with image.open("wb") as file:
         file.truncate(SMALL_DISK_BYTES)
-    disk.mkdir()
+    disk.mkdir(parents=True)
     subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True)
     mounted = subprocess.run(["mount", "-o", "loop", str(image), str(disk)], capture_output=True, text=True)
     if mounted.returncode:
         pytest.skip(f"a small disk needs a loop device: {mounted.stderr.strip()}")
     try:
-        yield disk
+        yield folder
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 

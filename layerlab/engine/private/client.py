@@ -14,7 +14,6 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from layerlab.engine.private import programs
 from layerlab.engine.private.places import Paths, paths
 
 PLUGINS = "cli-plugins"
@@ -33,7 +32,7 @@ def variables(given: Mapping[str, str] = os.environ) -> dict[str, str]:
     """
     where = paths()
     _link(where, _users_folder(given, where))
-    ours = [str(folder) for folder in programs.program_folders(where)]
+    ours = [str(folder) for folder in where.program_folders]
     path = [folder for folder in given.get("PATH", os.defpath).split(os.pathsep) if folder not in ours]
     emptied = {name: "" for name in _EMPTIED if given.get(name)}
     return {
@@ -60,7 +59,7 @@ def _link(where: Paths, user: Path) -> None:
     for entry in where.client.iterdir():
         if entry.is_symlink():
             entry.unlink()
-    for plugin in (*_entries(programs.plugin_folder(where)), *_entries(user / PLUGINS)):
+    for plugin in (*_entries(where.plugins), *_entries(user / PLUGINS)):
         _link_unless_taken(plugins / plugin.name, plugin)
     for name in _LINKED:
         if (user / name).exists():

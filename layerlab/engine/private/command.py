@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from layerlab.engine.private.packages import search_path
 from layerlab.engine.private.places import Paths
 from layerlab.engine.private.process import data_root_flag
-from layerlab.engine.private.programs import engine_path
 from layerlab.errors import PrivateEngineError
 
 MIRRORS = "LAYERLAB_REGISTRY_MIRROR"
@@ -87,6 +87,11 @@ def write_configuration(paths: Paths) -> None:
 
 def _containerd_places(paths: Paths) -> dict[str, Path]:
     return {"root": paths.containerd_root, "state": paths.containerd_state, "socket": paths.containerd_socket}
+
+
+def engine_path(paths: Paths) -> str:
+    """Give the ``PATH`` of our engine: its own programs, then what a user has, then the system folders."""
+    return os.pathsep.join([*map(str, paths.program_folders), search_path()])
 
 
 def environment(paths: Paths, given: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -123,6 +123,7 @@ def purge(*, earlier_only: bool = False) -> Status:
 
 def _decide(where: Paths) -> tuple[list[str], tuple[str, ...]]:
     """Refuse where ours may not start; else give dockerd's command line and the mirrors in it. Changes nothing."""
+    network.check_neighbours(where)
     dockerd = installed()
     if dockerd is None:
         raise PrivateEngineError(
@@ -131,7 +132,6 @@ def _decide(where: Paths) -> tuple[list[str], tuple[str, ...]]:
         )
     preflight.check_disk(where.data_root)
     preflight.check_file_system(where.data_root)
-    network.check_neighbours(where)
     mirrors = command.registry_mirrors()
     arguments = command.arguments(
         dockerd,

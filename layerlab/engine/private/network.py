@@ -13,9 +13,9 @@ import socket
 from pathlib import Path
 
 from layerlab.engine.private import process
+from layerlab.engine.private.command import engine_path
 from layerlab.engine.private.places import Paths, earlier_paths
 from layerlab.engine.private.preflight import name_servers
-from layerlab.engine.private.programs import engine_path
 from layerlab.errors import PrivateEngineError
 
 BRIDGE = "docker0"

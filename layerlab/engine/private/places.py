@@ -52,6 +52,16 @@ class Paths:
         return self.root / "programs"
 
     @property
+    def program_folders(self) -> tuple[Path, Path]:
+        """The folders of our programs, for ``PATH``."""
+        return self.programs / "usr/bin", self.programs / "usr/sbin"
+
+    @property
+    def plugins(self) -> Path:
+        """The docker command's plugins, as Debian has them: buildx and compose."""
+        return self.programs / "usr/libexec/docker/cli-plugins"
+
+    @property
     def client(self) -> Path:
         """The folder that ``DOCKER_CONFIG`` names in the course's terminals."""
         return self.root / "client"

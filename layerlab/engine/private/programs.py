@@ -10,10 +10,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from layerlab.engine.private import packages, ping, preflight
+from layerlab.engine.private import network, packages, ping, preflight
 from layerlab.engine.private.locking import locked
 from layerlab.engine.private.packages import OnLine, Package, search_path
-from layerlab.engine.private.places import Paths, paths
+from layerlab.engine.private.places import paths
 from layerlab.errors import PrivateEngineError
 
 # The newest release of Debian with Docker 28.5.2. Its programs want glibc 2.34, which Debian 12 exceeds.
@@ -79,8 +79,8 @@ def install(on_line: OnLine | None = None) -> Path:
     Raises
     ------
     PrivateEngineError
-        Where no engine could start anyway (without root, not on Linux); where packages can't be verified or
-        fetched; or where they don't run on this machine.
+        Where no engine could start anyway (without root, not on Linux, beside another one); where packages can't be
+        verified or fetched; or where they don't run on this machine.
     DiskFull
         With less than `preflight.WANTED_FREE_BYTES` free.
     """
@@ -89,6 +89,7 @@ def install(on_line: OnLine | None = None) -> Path:
     preflight.check_system()
     where = paths()
     preflight.check_disk(where.data_root)
+    network.check_neighbours(where)
     with locked(where, seconds=600):
         if found := installed():  # another checkout was quicker
             return found
@@ -99,21 +100,6 @@ def install(on_line: OnLine | None = None) -> Path:
             )
         packages.unpack(wanted(), where.programs, on_line=on_line, finish=_finish)
     return where.programs / "usr/sbin/dockerd"
-
-
-def engine_path(where: Paths) -> str:
-    """Give the ``PATH`` of our engine: its own programs, then what a user has, then the system folders."""
-    return os.pathsep.join([*map(str, program_folders(where)), search_path()])
-
-
-def program_folders(where: Paths) -> tuple[Path, Path]:
-    """Name the folders our programs are in."""
-    return where.programs / "usr/bin", where.programs / "usr/sbin"
-
-
-def plugin_folder(where: Paths) -> Path:
-    """Name the folder of the docker command's plugins: buildx and compose."""
-    return where.programs / "usr/libexec/docker/cli-plugins"
 
 
 def _finish(draft: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from layerlab.engine import private
-from layerlab.engine.private import places, programs
+from layerlab.engine.private import places
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> places.Paths:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     found = private.paths()
     for folder, names in {
-        programs.plugin_folder(found): ("docker-buildx", "docker-compose"),
+        found.plugins: ("docker-buildx", "docker-compose"),
         tmp_path / "home/.docker/cli-plugins": ("docker-buildx", "docker-scout"),
         tmp_path / "home/.docker/contexts": ("meta",),
         tmp_path / "home/.docker/buildx": ("current",),
@@ -35,10 +35,10 @@ def test_a_terminal_finds_engine_programs_and_plugins(where: places.Paths) -> No
     told = private.variables({"PATH": "/usr/local/bin:/bin"})
     assert told["DOCKER_HOST"] == where.url and told["DOCKER_CONFIG"] == str(where.client)
     first, second, *rest = told["PATH"].split(":")
-    assert (Path(first), Path(second)) == programs.program_folders(where) and rest == ["/usr/local/bin", "/bin"]
+    assert (Path(first), Path(second)) == where.program_folders and rest == ["/usr/local/bin", "/bin"]
     plugins = {path.name: path.read_text() for path in (where.client / "cli-plugins").iterdir()}
     assert plugins.keys() == {"docker-buildx", "docker-compose", "docker-scout"}
-    assert plugins["docker-buildx"] == str(programs.plugin_folder(where)), "ours before the user's"
+    assert plugins["docker-buildx"] == str(where.plugins), "ours before the user's"
 
 
 def test_the_users_credentials_are_read_through_a_link_and_their_folder_is_not_touched(

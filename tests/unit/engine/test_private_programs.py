@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from layerlab.engine import private
-from layerlab.engine.private import packages, ping, preflight, programs
+from layerlab.engine.private import command, network, packages, ping, preflight, programs
 from layerlab.engine.private.packages import Package, Unpacked
 from layerlab.errors import DiskFull, PrivateEngineError
 
@@ -60,6 +60,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mirror:
     monkeypatch.setattr(packages, "unpack", made.unpack)
     monkeypatch.setattr(preflight, "check_system", lambda: None)
     monkeypatch.setattr(preflight, "WANTED_FREE_BYTES", 0)
+    monkeypatch.setattr(network, "check_neighbours", lambda where: None)
     _has_iptables(monkeypatch, yes=True)
     return made
 
@@ -100,7 +101,7 @@ def test_iptables_is_fetched_where_the_machine_has_none_and_runs_from_the_folder
         assert called == f"{name} -t nat -S"
         assert extensions == f"{folder}/usr/lib/x86_64-linux-gnu/xtables"
         assert libraries == f"{folder}/usr/lib/x86_64-linux-gnu:{folder}/lib/x86_64-linux-gnu"
-    assert str(folder / "usr/sbin") in programs.engine_path(private.paths()).split(os.pathsep)
+    assert str(folder / "usr/sbin") in command.engine_path(private.paths()).split(os.pathsep)
 
 
 def test_what_the_machine_cannot_run_is_said_before_it_is_kept(mirror: Mirror) -> None:
@@ -121,12 +122,14 @@ def test_nothing_is_fetched_where_no_engine_could_start(mirror: Mirror, monkeypa
     with pytest.raises(DiskFull):
         programs.install()
 
-    def refuse() -> None:
-        raise PrivateEngineError("User 1000 may not start an engine.")
+    def refuse(*_: object) -> None:
+        raise PrivateEngineError("There is another.")
 
-    monkeypatch.setattr(preflight, "check_system", refuse)
-    with pytest.raises(PrivateEngineError, match="User 1000"):
-        programs.install()
+    monkeypatch.setattr(preflight, "WANTED_FREE_BYTES", 0)
+    for module, name in ((network, "check_neighbours"), (preflight, "check_system")):
+        monkeypatch.setattr(module, name, refuse)
+        with pytest.raises(PrivateEngineError, match="There is another"):
+            programs.install()
     assert mirror.wanted == []
 
 
