@@ -26,6 +26,14 @@ WANTED_FREE_BYTES = 6_000_000_000  # both bases, what building them leaves behin
 PORTS = ((8888, "JupyterLab", "JupyterLab takes the next free one by itself"),)
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE")
+# The oldest release of each engine that the course supports, and what an older one lacks. docs/engines.md has the rest.
+OLDEST = {
+    # https://docs.docker.com/engine/release-notes/23.0/: "Set Buildx and BuildKit as the default builder on Linux".
+    "Docker": (23, "only from 23.0 on is BuildKit what `docker build` uses, and the course is about that builder"),
+    "Podman": (5, "the course was tried on Podman 5.8, and what older ones do differently is not known to it"),
+}
+NEWEST_TRIED = {"Docker": 28, "Podman": 5}
+UNTRIED_SYSTEMS = {"darwin": "macOS", "win32": "Windows"}
 # What must lie in the environment for widgets and figures to be drawn; both come with their Python packages.
 EXTENSIONS = (("@jupyter-widgets/jupyterlab-manager", "widgets"), ("jupyterlab-plotly", "figures"))
 
@@ -107,8 +115,30 @@ def engine() -> Iterator[Finding]:
     if info.is_live:
         where = f"{info.name} {info.version} at {info.endpoint} ({info.platform}, {info.storage})"
         yield Finding("PASS", f"Builds run on {where}; chosen because {info.why}.")
+        yield from _of_its_version(info.name, info.version)
         return
     yield Finding("SKIP", f"Notebooks show recordings, because {info.why}. Nothing is built.", _way_to_an_engine())
+
+
+def untried() -> Iterator[Finding]:
+    """Is this a system, a processor or an engine on which nobody has tried the course?"""
+    from layerlab.engine import connect
+    from layerlab.engine.live import LiveEngine
+
+    chosen = connect()
+    seen = (
+        UNTRIED_SYSTEMS.get(sys.platform, ""),
+        "" if chosen.info.platform.endswith("/amd64") else chosen.info.platform,
+    )
+    desktop = isinstance(chosen, LiveEngine) and chosen.client.info().get("OperatingSystem") == "Docker Desktop"
+    named = [*filter(None, seen if chosen.info.is_live else seen[:1]), *(["Docker Desktop"] if desktop else [])]
+    chosen.close()
+    if named:
+        yield Finding(
+            "SKIP",
+            f"The course has never been tried on {' or '.join(named)}: nobody who made it had one. It may well work.",
+            "make check, and tell the authors what fails",
+        )
 
 
 def private_engine() -> Iterator[Finding]:
@@ -229,6 +259,7 @@ EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     python,
     widgets,
     engine,
+    untried,
     private_engine,
     permission,
     bases,
@@ -237,6 +268,22 @@ EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     disk,
     ports,
 )
+
+
+def _of_its_version(name: str, version: str) -> Iterator[Finding]:
+    """Say whether an engine is too old, or newer than any that the course was tried on."""
+    major = version.partition(".")[0]
+    oldest, why = OLDEST.get(name, (0, ""))
+    if not major.isdigit() or not oldest:
+        return
+    if int(major) < oldest:
+        yield Finding(
+            "FAIL",
+            f"{name} {version} is too old: {why}.",
+            f"upgrade to {name} {oldest} or newer, or use another engine (layerlab engine start)",
+        )
+    elif int(major) > NEWEST_TRIED[name]:
+        yield Finding("SKIP", f"{name} {version} is newer than the newest that was tried, {NEWEST_TRIED[name]}.")
 
 
 def _way_to_an_engine() -> str:
@@ -252,7 +299,7 @@ def _tally(findings: list[Finding]) -> str:
     if count["FAIL"]:
         end = "Mend what failed first."
     elif count["SKIP"]:
-        end = "The course works; what is skipped is not there yet."
+        end = "The course works; what is skipped is not there yet, or was never tried."
     else:
         end = "All is well."
     return f"{count['PASS']} passed, {count['FAIL']} failed, {count['SKIP']} skipped. {end}"

@@ -19,18 +19,26 @@ from layerlab.course import clean, doctor, engines, testing
 from layerlab.course import jupyterlab as lab
 from layerlab.course.doctor import Finding
 from layerlab.course.engines import Prepared
+from layerlab.engine.live import LiveEngine
 from layerlab.engine.live.belongings import Belonging, Kept
 from layerlab.engine.protocol import EngineInfo
 from layerlab.errors import EngineUnreachable, PrivateEngineError, SetupError
 
 
-def info(kind: str, why: str = "DOCKER_HOST is set") -> EngineInfo:
+def info(
+    kind: str,
+    why: str = "DOCKER_HOST is set",
+    *,
+    name: str = "Docker",
+    version: str = "28.5.2",
+    platform: str = "linux/amd64",
+) -> EngineInfo:
     return EngineInfo(
         kind=kind,  # type: ignore[arg-type]
-        name="Docker",
-        version="28.5.2",
+        name=name,
+        version=version,
         api_version="1.51",
-        platform="linux/amd64",
+        platform=platform,
         storage="overlay2",
         builder="classic",
         endpoint="tcp://10.0.0.1:2375",
@@ -38,8 +46,8 @@ def info(kind: str, why: str = "DOCKER_HOST is set") -> EngineInfo:
     )
 
 
-def connected(kind: str, why: str = "DOCKER_HOST is set") -> SimpleNamespace:
-    return SimpleNamespace(info=info(kind, why), close=lambda: None)
+def connected(kind: str, why: str = "DOCKER_HOST is set", **more: str) -> SimpleNamespace:
+    return SimpleNamespace(info=info(kind, why, **more), close=lambda: None)
 
 
 @pytest.fixture
@@ -74,7 +82,7 @@ def broken() -> Iterator[Finding]:
         (
             (all_well, not_yet),
             0,
-            "1 passed, 0 failed, 1 skipped. The course works; what is skipped is not there yet.\n",
+            "1 passed, 0 failed, 1 skipped. The course works; what is skipped is not there yet, or was never tried.\n",
         ),
         ((broken, not_yet, broken), 1, "0 passed, 1 failed, 1 skipped. Mend what failed first.\n"),
     ],
@@ -110,6 +118,61 @@ def test_a_live_engine_is_named_with_its_reason(monkeypatch: pytest.MonkeyPatch)
     assert finding.verdict == "PASS"
     assert "Docker 28.5.2 at tcp://10.0.0.1:2375" in finding.sentence
     assert "chosen because DOCKER_HOST is set" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "verdict", "told"),
+    [
+        ("Docker", "20.10.24+dfsg1", "FAIL", "too old: only from 23.0 on is BuildKit what `docker build` uses"),
+        ("Docker", "23.0.0", None, ""),
+        ("Docker", "28.5.2+dfsg4", None, ""),
+        ("Docker", "29.0.0", "SKIP", "newer than the newest that was tried, 28"),
+        ("Podman", "4.9.3", "FAIL", "too old: the course was tried on Podman 5.8"),
+        ("Podman", "5.8.6", None, ""),
+        ("Docker", "dev", None, ""),
+    ],
+)
+def test_an_engine_that_is_too_old_is_told_to_be_upgraded_and_why(
+    monkeypatch: pytest.MonkeyPatch, name: str, version: str, verdict: str | None, told: str
+) -> None:
+    monkeypatch.setattr("layerlab.engine.connect", lambda: connected("docker", name=name, version=version))
+    first, *others = doctor.engine()
+    assert first.verdict == "PASS"
+    assert [finding.verdict for finding in others] == ([verdict] if verdict else [])
+    assert all(told in finding.sentence for finding in others)
+    if verdict == "FAIL":
+        assert "upgrade to" in others[0].fix
+
+
+@pytest.mark.parametrize(
+    ("system", "platform", "untried"),
+    [
+        ("linux", "linux/amd64", ""),
+        ("linux", "linux/arm64", "linux/arm64"),
+        ("darwin", "linux/amd64", "macOS"),
+        ("darwin", "linux/arm64", "macOS or linux/arm64"),
+        ("win32", "linux/amd64", "Windows"),
+    ],
+)
+def test_where_nobody_has_tried_the_course_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, system: str, platform: str, untried: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr("layerlab.engine.connect", lambda: connected("docker", platform=platform))
+    found = list(doctor.untried())
+    assert [finding.verdict for finding in found] == (["SKIP"] if untried else [])
+    assert all(f"never been tried on {untried}: " in finding.sentence for finding in found)
+
+
+def test_docker_desktop_is_recognised_by_what_it_calls_its_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    desktop = object.__new__(LiveEngine)
+    desktop._info = info("docker")
+    said = SimpleNamespace(info=lambda: {"OperatingSystem": "Docker Desktop"}, close=lambda: None)
+    monkeypatch.setattr(LiveEngine, "client", property(lambda self: said))
+    monkeypatch.setattr(LiveEngine, "close", lambda self: None)
+    monkeypatch.setattr("layerlab.engine.connect", lambda: desktop)
+    assert [finding.verdict for finding in doctor.untried()] == ["SKIP"]
+    assert "Docker Desktop" in next(doctor.untried()).sentence
 
 
 def test_a_certificate_that_is_not_there_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -279,7 +342,7 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
     monkeypatch.setattr(testing.browser, "prepare", prepare_browser)
     monkeypatch.setattr(testing, "_static", lambda checkout: made.static)
-    monkeypatch.setattr(testing, "_bases", lambda engine: made.bases)
+    monkeypatch.setattr(testing, "prepare_bases", lambda engine: made.bases)
     monkeypatch.setattr(testing, "_pytest", run_pytest)
     monkeypatch.setattr(testing, "prepare_engine", lambda: made.engine)
     monkeypatch.delenv("CI", raising=False)
