@@ -83,11 +83,22 @@ def lab(port: int, no_browser: bool) -> None:
 @main.command()
 @click.argument("pytest_arguments", nargs=-1)
 @click.option("--nightly", is_flag=True, help="Also what takes hours, such as every documented mistake, live.")
-def test(pytest_arguments: tuple[str, ...], nightly: bool) -> None:
+@click.option("--on", metavar="ENGINE", help="Only the contract and the notebooks, on an engine of another version.")
+def test(pytest_arguments: tuple[str, ...], nightly: bool, on: str | None) -> None:
     """Run every test, on a live engine where possible.
 
-    What stands after `--` goes to pytest.
+    What stands after `--` goes to pytest. ENGINE is docker-26.1, docker-28.5-overlay2, docker-28.5-containerd or
+    podman-5.8: started for the tests alone, and removed after them (root on Debian only; docs/engines.md).
     """
+    if on:
+        from layerlab.course.other_engines import test_on
+        from layerlab.engine.temporary import KINDS
+
+        if on not in KINDS:
+            raise click.BadParameter(f"{on!r} is none of {', '.join(KINDS)}.", param_hint="--on")
+        if nightly:
+            raise click.UsageError("--on and --nightly exclude each other.")
+        sys.exit(test_on(on, pytest_arguments))
     from layerlab.course.testing import test as run_tests
 
     sys.exit(run_tests(pytest_arguments, nightly=nightly))

@@ -59,7 +59,7 @@ def test(pytest_arguments: Sequence[str] = (), *, nightly: bool = False, checkou
     _browser()
     engine = prepare_engine()
     try:
-        bases = _bases(engine)
+        bases = prepare_bases(engine)
         strict = ("--require-engine",) if engine.is_live or os.environ.get("CI") else ()
         if engine.why_not:
             what = "in CI that is a failure" if strict else "tests that need one are skipped"
@@ -98,7 +98,7 @@ def _browser() -> None:
         steps.say(f"No browser, so {what}. {error}")
 
 
-def _bases(engine: Prepared) -> bool:
+def prepare_bases(engine: Prepared) -> bool:
     """Wait until every base of the course is there, pulled or built; say which one cannot be had."""
     if not engine.is_live:
         return True
@@ -119,11 +119,11 @@ def _pytest(arguments: Sequence[str], checkout: Path, told: Mapping[str, str] | 
     Under the name of a run the journal notes what the tests make, and they remove it at their end.
     """
     steps.say("pytest …")
-    environment = {**_with_bytecode(os.environ, checkout), **(told or {})}
+    environment = {**with_bytecode(os.environ, checkout), **(told or {})}
     return subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=checkout, env=environment) == 0
 
 
-def _with_bytecode(variables: Mapping[str, str], checkout: Path) -> dict[str, str]:
+def with_bytecode(variables: Mapping[str, str], checkout: Path) -> dict[str, str]:
     """Let Python keep what it compiles: without, each worker and kernel compiles pandas, plotly and all tests again.
 
     Where the environment forbids it, as containers often do, it is kept in ``build/``, so that no source folder gets

@@ -41,6 +41,7 @@ FORWARDS = [
     (["lab", "--port", "9000", "--no-browser"], "layerlab.course.jupyterlab.lab", (), {"port": 9000, "browser": False}),
     (["test", "--", "-k", "waste"], "layerlab.course.testing.test", (("-k", "waste"),), {"nightly": False}),
     (["test", "--nightly"], "layerlab.course.testing.test", ((),), {"nightly": True}),
+    (["test", "--on", "podman-5.8", "--", "-x"], "layerlab.course.other_engines.test_on", ("podman-5.8", ("-x",)), {}),
     (["check"], "layerlab.course.testing.check", ((),), {}),
     (["run", "00", "02"], "layerlab.course.run.run", (("00", "02"),), {}),
     (["doctor"], "layerlab.course.doctor.doctor", (), {}),

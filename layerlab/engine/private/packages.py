@@ -33,6 +33,8 @@ OnLine = Callable[[str], None]
 _UNVERIFIED = ("NO_PUBKEY", "EXPKEYSIG", "REVKEYSIG", "BADSIG", "is not signed", "signatures", "unauthenticated")
 _DAMAGED = ("Hash Sum mismatch", "unexpected size", "is corrupt")
 _SHOWN_LINES = 6
+# To apt nothing is installed, so it fetches all that is needed; and installs nothing.
+_WHOLE = ("install", "--yes", "--download-only", "--no-install-recommends")
 # A line of `apt-get update --print-uris` that names an index of the component `main`.
 _INDEX = re.compile(r"^'(?P<address>[^']+)/dists/(?P<suite>[^'/]+)/main/binary-[^']+'", re.MULTILINE)
 
@@ -81,6 +83,7 @@ def unpack(
     wanted: Sequence[Package],
     folder: Path,
     *,
+    with_dependencies: bool = False,
     on_line: OnLine | None = None,
     finish: Callable[[Path], None] = lambda draft: None,
 ) -> Unpacked:
@@ -89,9 +92,11 @@ def unpack(
     Parameters
     ----------
     wanted
-        Their own content only; what they depend on has to be named as well.
+        Their own content only; what they depend on has to be named as well, or asked for.
     folder
         What is there is replaced. Nobody else may unpack into it meanwhile.
+    with_dependencies
+        Also what they depend on, as apt finds it: for programs that are to run with libraries of their own release.
     on_line
         Receives what is about to happen, and every line apt prints.
     finish
@@ -121,10 +126,12 @@ def unpack(
     say(f"Reading Debian's package index ({', '.join(suites)}).")
     apt.run("-o", "pkgCacheFile::Generate=false", "update")  # the download makes the cache anyway
     say(f"Fetching {len(packages)} packages; apt verifies them with {keyring}.")
-    apt.run("download", *(f"{one.name}/{one.suite}" for one in packages))
+    names = [f"{one.name}/{one.suite}" for one in packages]
+    apt.run(*(_WHOLE if with_dependencies else ("download",)), *names)
+    archives = sorted(apt.archives.glob("*.deb")) if with_dependencies else [_archive(work, one) for one in packages]
     say("Unpacking them; nothing is installed into the system.")
     with ThreadPoolExecutor(max_workers=2) as pool:
-        unpacking = [(one.name, pool.submit(_unpack, _archive(work, one), draft)) for one in packages]
+        unpacking = [(one.name.partition("_")[0], pool.submit(_unpack, one, draft)) for one in archives]
         versions = {name: each.result() for name, each in unpacking}
     finish(draft)
     found = Unpacked(folder, tuple(wanted), versions, _past_date(apt.lists))
@@ -140,6 +147,7 @@ class _Apt:
 
     def __init__(self, folder: Path, sources: str, say: OnLine) -> None:
         self.lists = folder / "lists"
+        self.archives = folder / "cache" / "archives"
         self._folder, self._say = folder, say
         for name in ("lists/partial", "cache/archives/partial", "none"):
             (folder / name).mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ needs_apt = pytest.mark.skipif(not HAS_TOOLS, reason="needs apt, dpkg-deb and gp
 
 
 class Mirror:
-    """A package archive in a folder, of one release ``forky`` with the packages ``engine`` and ``plugin``."""
+    """A package archive in a folder, of one release ``forky``; what some packages depend on is nowhere."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -34,7 +34,8 @@ class Mirror:
         self._gpg("--quick-generate-key", "--passphrase", "", "archive", "ed25519", "sign", "never")
         self._gpg("--output", str(self.keyring), "--export")
         (folder / "pool").mkdir()
-        self.archives = [self._package(name) for name in ("engine", "plugin")]
+        depending = {"engine": "what-is-nowhere", "plugin": "what-is-nowhere", "shell": "library", "library": ""}
+        self.archives = [self._package(name, needed) for name, needed in depending.items()]
         self.publish()
 
     @property
@@ -69,14 +70,14 @@ class Mirror:
         content[-1] ^= 1
         self.archives[0].write_bytes(content)
 
-    def _package(self, name: str) -> Path:
+    def _package(self, name: str, needed: str) -> Path:
         root = self.folder / name
         (root / "usr/bin").mkdir(parents=True)
         (root / "usr/bin" / name).write_text(f"#!/bin/sh\necho {name} 28.5\n")
         (root / "usr/bin" / name).chmod(0o755)
         (root / "DEBIAN").mkdir()
         control = f"Package: {name}\nVersion: 28.5-1\nArchitecture: all\nMaintainer: nobody\nDescription: {name}\n"
-        (root / "DEBIAN/control").write_text(control + "Depends: what-is-nowhere\n")
+        (root / "DEBIAN/control").write_text(control + (f"Depends: {needed}\n" if needed else ""))
         (root / "DEBIAN/postinst").write_text("#!/bin/sh\nfalse\n")  # would fail an installation
         (root / "DEBIAN/postinst").chmod(0o755)
         archive = self.folder / "pool" / f"{name}_28.5-1_all.deb"
@@ -119,6 +120,17 @@ def mirror(published: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 WANTED = (Package("engine", "forky"), Package("plugin"))
+
+
+@needs_apt
+def test_what_a_package_depends_on_is_unpacked_where_that_is_asked_for(mirror: Mirror, tmp_path: Path) -> None:
+    shell = [Package("shell", "forky")]
+    alone = packages.unpack(shell, tmp_path / "alone")
+    whole = packages.unpack(shell, tmp_path / "whole", with_dependencies=True)
+    assert (set(alone.versions), set(whole.versions)) == ({"shell"}, {"shell", "library"})
+    assert not (alone.folder / "usr/bin/library").exists()
+    assert (whole.folder / "usr/bin/library").exists()
+    assert packages.unpacked(shell, whole.folder) == whole
 
 
 @needs_apt
