@@ -5,6 +5,7 @@ docs/engines.md holds the table of what was seen.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import uuid
@@ -57,6 +58,8 @@ def test_on(name: str, pytest_arguments: Sequence[str] = (), *, checkout: Path =
     report.parent.mkdir(exist_ok=True)
     report.unlink(missing_ok=True)
     with ExitStack() as stack:
+        before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # which ends without taking anything away
+        stack.callback(signal.signal, signal.SIGTERM, before)
         own = prepare_engine()
         if own.started_here:
             stack.callback(private.stop)

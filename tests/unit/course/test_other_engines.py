@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,6 +96,17 @@ def test_the_engine_goes_whatever_the_tests_came_to(
         "own engine", "bases", "start podman-5.8", "lend to podman-5.8", "tests -x", "remove podman-5.8", "stop own",
     ]  # fmt: skip
     assert capsys.readouterr().out.startswith("podman-5.8: contract 1 passed")
+
+
+def test_it_goes_also_where_the_run_is_told_to_end(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(other_engines, "_pytest", lambda *_: os.kill(os.getpid(), signal.SIGTERM) or time.sleep(30))
+    with pytest.raises(SystemExit):
+        other_engines.test_on("podman-5.8", checkout=tmp_path)
+    assert machine.steps[-2:] == ["remove podman-5.8", "stop own"]
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_where_none_can_be_started_no_base_is_built_for_it(machine: Machine, tmp_path: Path) -> None:
