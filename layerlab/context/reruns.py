@@ -12,6 +12,7 @@ from layerlab.dockerfile import Instruction, ResolvedInstruction, ResolvedStage,
 from layerlab.errors import ContextError
 
 _EMPTY: Mapping[str, str] = {}
+_MAKES_FILES = ("RUN", "COPY", "ADD", "WORKDIR")
 _NOWHERE = "//"  # no path is within it, none holds it
 
 
@@ -19,6 +20,8 @@ def reruns(
     context: BuildContext, changed: str, *, build_args: Mapping[str, str] = _EMPTY, target: str | None = None
 ) -> tuple[Instruction, ...]:
     """Return the instructions that run again, in file order, when a file's content changes after a full build.
+
+    Those that make files: RUN, COPY, ADD and WORKDIR.
 
     Parameters
     ----------
@@ -35,21 +38,21 @@ def reruns(
 
     Notes
     -----
-    The classic builder looks up each step under its parent, so after the first miss everything in the
-    stage runs again, configuration included, and so does a stage that continues it. It builds every stage
-    up to the target, needed or not. A ``COPY --from`` is looked up by the content it copies (Dockerfile
-    reference, "Build cache"; tried on 20.10): it runs again only where something that ran again may have
-    written there. A RUN may have written anywhere; where it wrote the same bytes once more, its
-    COPY is found after all, so for those this is the most that can run again.
+    BuildKit looks up each step under its parent, so after the first miss everything in the stage that makes files runs
+    again, and so does a stage that continues it. Configuration is no step, and a stage that the target does not need is
+    not built. A ``COPY --from`` is looked up by the content it copies (Dockerfile reference, "Build cache"; tried on
+    28.5): it runs again only where something that ran again may have written there. A RUN may have written anywhere;
+    where it wrote the same bytes once more, its COPY is found after all, so for those this is the most that can run
+    again.
     """
     path = normal_path(changed)
     if not (context.folder / path).is_file():
         raise ContextError(f"There is no file {changed!r} in {context.folder}. Name one that a build could copy.")
     resolved = resolve(context.dockerfile, build_args=build_args)
     look = _Look(context, path)
-    for stage in resolved.stages[: context.dockerfile.target(target).index + 1]:
+    for stage in resolved.stages_needed(target):
         look.at(stage)
-    return tuple(one for ran in look.ran for one in ran.instructions)
+    return tuple(one for index in sorted(look.ran) for one in look.ran[index].instructions)
 
 
 @dataclass
@@ -71,7 +74,7 @@ class _Ran:
 class _Look:
     context: BuildContext
     path: str
-    ran: list[_Ran] = field(default_factory=list)
+    ran: dict[int, _Ran] = field(default_factory=dict)
 
     def at(self, stage: ResolvedStage) -> None:
         earlier = stage.stage.base_stage
@@ -86,8 +89,8 @@ class _Look:
             missed = missed or self._misses(step, stage)
             if missed:
                 now.wrote += self._written(one, folder)
-                now.instructions += [] if step.is_trigger else [step.instruction]
-        self.ran.append(now)
+                now.instructions += [step.instruction] if one.keyword in _MAKES_FILES and not step.is_trigger else []
+        self.ran[stage.stage.index] = now
 
     def _misses(self, step: ResolvedInstruction, stage: ResolvedStage) -> bool:
         one = step.expanded

@@ -94,7 +94,7 @@ def resolve(
     *,
     build_args: Mapping[str, str] = _EMPTY,
     base_env: Mapping[str, Mapping[str, str]] | None = None,
-    builder: Builder = "classic",
+    builder: Builder = "buildkit",
     platform: str | None = None,
 ) -> Resolved:
     """Replace the variables of every instruction in which Docker replaces them.
@@ -104,8 +104,8 @@ def resolve(
     dockerfile : what `parse` returned.
     build_args : the values of ``--build-arg``.
     base_env : the ENV of base images, by the name the FROM has after replacement.
-    builder : on the classic builder an ARG loses to an ENV of the same name, wherever that ENV comes
-        from, and child stages do not inherit ARGs; on BuildKit whichever comes later wins, and they do.
+    builder : on BuildKit whichever comes later of an ARG and an ENV of the same name wins, and child stages inherit
+        ARGs; on the classic builder the ARG loses, wherever that ENV comes from, and they do not.
     platform : for instance ``linux/arm64/v8``; gives TARGETPLATFORM and its kin their values (BuildKit).
 
     Raises

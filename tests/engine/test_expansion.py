@@ -66,8 +66,8 @@ class Writer:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_image_carries_what_was_predicted(engine, tmp_path, seed):
-    if engine.info.builder != "classic":
-        pytest.skip("the prediction is for the classic builder's rules")
+    if engine.info.builder != "buildkit":
+        pytest.skip("the prediction is for BuildKit's rules")
     writer = Writer(seed)
     text, arguments = writer.dockerfile(), writer.arguments()
     context = BuildContext.open(tmp_path, dockerfile_text=text)
