@@ -95,7 +95,12 @@ def engine_path(paths: Paths) -> str:
 
 
 def environment(paths: Paths, given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give both daemons this process's environment: proxies and trust in, settings of other engines out.
+    """Give both daemons what `inherited` leaves, and our programs first on PATH."""
+    return {**inherited(given), "PATH": engine_path(paths)}
+
+
+def inherited(given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Give this process's environment to an engine: proxies and trust in, settings of other engines out.
 
     Notes
     -----
@@ -103,8 +108,7 @@ def environment(paths: Paths, given: Mapping[str, str] = os.environ) -> dict[str
     make it believe that systemd had started it.
     """
     unwanted = ("DOCKER_", "LISTEN_", "NOTIFY_SOCKET")
-    kept = {name: value for name, value in given.items() if not name.startswith(unwanted)}
-    return {**kept, "PATH": engine_path(paths)}
+    return {name: value for name, value in given.items() if not name.startswith(unwanted)}
 
 
 def registry_mirrors(given: Mapping[str, str] = os.environ) -> tuple[str, ...]:

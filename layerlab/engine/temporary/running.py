@@ -154,7 +154,7 @@ def _served(script: str, folder: Path, wait_seconds: float) -> Iterator[int]:
     apart += ["--fork", "--kill-child", "sh", "-c", script]
     with (folder / "log").open("wb") as log:
         service = subprocess.Popen(
-            apart, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=command.environment(), start_new_session=True
+            apart, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=command.inherited(), start_new_session=True
         )
     try:
         own = os.readlink("/proc/self/ns/net")  # noqa: PTH115
