@@ -1,7 +1,7 @@
 """From a clean clone and an empty home to an open course, and on until the bases are there. Takes ten minutes and more.
 
-Everything happens in a folder of its own, removed afterwards. Debian's packages stay installed: on a machine that has
-them already, their download is not in the figure, and the note says so.
+Everything happens in a folder of its own, removed afterwards; the engine's programs are fetched into it each time. What
+the bases install stays: on a machine that has it already, its download is not in the figure, and the note says so.
 """
 
 from __future__ import annotations
@@ -175,5 +175,5 @@ def _wait_for_bases(began: float) -> Iterator[tuple[str, float]]:
 
 
 def _packages() -> str:
-    there = [program for program in ("dockerd", "iptables") if shutil.which(program, path="/usr/sbin:/usr/bin")]
-    return f"{' and '.join(there)} installed before" if there else "nothing of Docker installed before"
+    there = [name for name in ("iptables", "mmdebstrap") if shutil.which(name, path="/usr/sbin:/usr/bin")]
+    return f"{' and '.join(there)} installed before" if there else "neither iptables nor mmdebstrap installed before"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -95,10 +96,21 @@ def command(port: int, checkout: Path) -> list[str]:
         f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}",
         "--ServerApp.open_browser=False",
         "--Application.log_level=ERROR",
+        *_shell(),
     ]
     # Jupyter refuses to run as root unless told; in a container or on a bare machine root is who there is.
     as_root = ["--ServerApp.allow_root=True"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     return [sys.executable, "-m", "jupyterlab", *options, *as_root]
+
+
+def _shell(given: Mapping[str, str] = os.environ) -> list[str]:
+    """Keep terminals from being login shells: Debian's /etc/profile would set PATH anew, without our engine's programs.
+
+    jupyter_server_terminals makes them login shells where it isn't started from a terminal itself, unless one is named.
+    """
+    if os.name == "nt":
+        return []
+    return [f"--ServerApp.terminado_settings=shell_command={shlex.quote(given.get('SHELL') or 'sh')}"]
 
 
 def environment(token: str, found: Prepared, given: Mapping[str, str] = os.environ) -> dict[str, str]:

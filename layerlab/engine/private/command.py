@@ -20,6 +20,8 @@ _UNWANTED_PLUGINS = (
     "io.containerd.grpc.v1.cri",
     "io.containerd.cri.v1.images",
     "io.containerd.cri.v1.runtime",
+    "io.containerd.podsandbox.controller.v1.podsandbox",
+    "io.containerd.grpc.v1.sandbox-controllers",
     "io.containerd.nri.v1.nri",
     "io.containerd.internal.v1.opt",
 )

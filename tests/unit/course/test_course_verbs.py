@@ -466,6 +466,15 @@ def test_jupyterlab_listens_on_loopback_and_its_token_is_no_argument(tmp_path: P
     assert lab.environment("abc", Prepared("docker"), {})["JUPYTER_TOKEN"] == "abc"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no login shells")
+def test_a_terminal_is_no_login_shell_which_would_forget_our_path(tmp_path: Path) -> None:
+    from jupyter_server.serverapp import ServerApp
+
+    application = ServerApp()
+    application.parse_command_line([one for one in lab.command(8899, tmp_path)[3:] if "terminado" in one])
+    assert application.terminado_settings == {"shell_command": os.environ.get("SHELL") or "sh"}
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there is no root on Windows")
 @pytest.mark.parametrize(("user", "allowed"), [(0, True), (1000, False)])
 def test_root_is_allowed_only_when_it_is_root(
