@@ -186,6 +186,27 @@ def test_a_private_engine_without_bases_waits_for_them(machine: Machine, monkeyp
     assert connect("private").info.kind == "private"  # whoever names it gets it as it is
 
 
+@pytest.mark.parametrize(
+    ("runs", "images", "kind", "why"),
+    [
+        (True, [STAND_IN], "private", "the private engine runs"),
+        (True, [{"Labels": None}], "recorded", "base images are still being prepared"),
+        (False, [], "docker", "Docker answers at"),
+    ],
+)
+def test_the_private_engine_told_to_a_terminal_is_no_choice_of_the_users(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, runs: bool, images: list[object], kind: str, why: str
+) -> None:
+    """`layerlab lab` sets DOCKER_HOST before the engine is there; a Docker that is started later is still found."""
+    _there_is(machine.docker)
+    _choose_context(machine.folder / "docker-config", "lab", "tcp://lab.example:2376")
+    monkeypatch.setenv("DOCKER_HOST", private.paths().url)
+    monkeypatch.setattr(private, "is_running", lambda: runs)
+    machine.images = images
+    info = connect().info
+    assert info.kind == kind and why in info.why
+
+
 def test_podman_is_where_its_own_variable_says(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     _there_is(machine.podman)
     monkeypatch.setenv("CONTAINER_HOST", "unix:///podman/of/mine.sock")
