@@ -5,6 +5,7 @@ Podman answers Docker's API. What is said here of it was tried on 4.3.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,9 @@ import docker
 import docker.errors
 
 from layerlab.engine.protocol import Builder, EngineKind
+from layerlab.errors import EngineRefused
+
+_FIRST_DOCKER = 23
 
 
 class Dialect:
@@ -19,6 +23,21 @@ class Dialect:
 
     name = "Docker"
     builder: Builder = "buildkit"
+
+    def require_supported(self, version: str, endpoint: str) -> None:
+        """Raise EngineRefused where the engine is older than what the course is made for.
+
+        Notes
+        -----
+        From Docker Engine 23.0 on `docker build` is BuildKit by itself; what the pages say and measure is that.
+        """
+        major = re.match(r"\d+", version)
+        if major and int(major[0]) < _FIRST_DOCKER:
+            raise EngineRefused(
+                f"The engine at {endpoint} is Docker {version}, and this course needs {_FIRST_DOCKER}.0 or later: from "
+                "then on Docker builds with BuildKit by itself, and that is what the pages measure. Upgrade Docker, or "
+                "run `layerlab engine start` for an engine of ours."
+            )
 
     def kind(self, asked: EngineKind) -> EngineKind:
         """Say which kind of engine this is, connected to as ``asked``."""
@@ -47,6 +66,10 @@ class Dialect:
 
 class _Podman(Dialect):
     name = "Podman"
+
+    def require_supported(self, version: str, endpoint: str) -> None:
+        """Do nothing: what an older Podman cannot do, it says itself."""
+
     # It does what BuildKit does, but for secrets, which Docker's API can't hand over.
     builder: Builder = "buildah"
 

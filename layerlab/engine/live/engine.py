@@ -89,6 +89,8 @@ class LiveEngine:
         Raises
         ------
         EngineUnreachable, EnginePermission
+        EngineRefused
+            It is older than what the course is made for.
         """
         try:
             client = CourseClient(endpoint, timeout=timeout, tls=tls)
@@ -96,6 +98,7 @@ class LiveEngine:
         except (docker.errors.DockerException, *TRANSPORT_ERRORS, OSError) as error:
             raise unreachable(endpoint, error) from error
         client.api.dialect = dialect = spoken(version)
+        dialect.require_supported(str(version["Version"]), endpoint)
         described = _describe(endpoint, dialect.kind(kind), why, version, info, dialect)
         described = replace(described, namespace=namespace)
         journal = Journal.open(dialect.identity(info, endpoint))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import docker
@@ -9,6 +10,7 @@ import docker.errors
 import pytest
 
 from layerlab.engine.live.dialect import DOCKER, PODMAN, Dialect, spoken
+from layerlab.errors import EngineRefused
 
 IMAGE = "sha256:" + "1a" * 32
 
@@ -19,6 +21,20 @@ IMAGE = "sha256:" + "1a" * 32
 )
 def test_who_answers_is_told_by_its_components(components: list[str] | None, expected: Dialect) -> None:
     assert spoken({"Components": components and [{"Name": name} for name in components]}) is expected
+
+
+@pytest.mark.parametrize("version", ["20.10.24+dfsg1", "19.03.15", "22.06.0-beta.0"])
+def test_an_old_docker_is_refused_with_the_way_out(version: str) -> None:
+    with pytest.raises(
+        EngineRefused, match=rf"Docker {re.escape(version)}, and this course needs 23.0 .*Upgrade Docker"
+    ):
+        DOCKER.require_supported(version, "unix:///x")
+
+
+@pytest.mark.parametrize("version", ["23.0.0", "26.1.5+dfsg1", "28.5.2", "29.0.0-rc.1", "master-dev"])
+def test_a_docker_of_today_and_one_that_bears_no_number_are_taken(version: str) -> None:
+    DOCKER.require_supported(version, "unix:///x")
+    PODMAN.require_supported("5.4.2", "unix:///x")
 
 
 def test_podman_is_podman_at_whatever_socket_and_docker_what_it_was_connected_to_as() -> None:
