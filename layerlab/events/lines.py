@@ -62,6 +62,7 @@ class LineReader:
         self.open = False
         self.is_podman = False
         self.commit: str | None = None
+        self.is_committed = False
         self.is_quiet = False  # nothing but its announcement has come of this step
         self.not_run = ""
 
@@ -115,8 +116,11 @@ class LineReader:
             self.image = match[1]
             yield StepCached(at, self.number)
         elif match := _IMAGE.match(plain):
-            self.image = match[1]
-            yield from self._finish(at)
+            if not (self.image or "").startswith(match[1]):  # Podman cuts the id that it has just told in full
+                self.image = match[1]
+            self.is_committed = self.commit is not None
+            if not self.is_committed:  # of a stage's last step Podman tells the id in full as well, after this
+                yield from self._finish(at)
         elif plain.strip() and _NOISE.match(plain):
             self.is_quiet = False
         elif plain.strip() and not self._is_podmans_own(plain):
@@ -153,14 +157,14 @@ class LineReader:
         """True for the words around a stage's last commit, and for dumps that it prints before a parse error."""
         if not self.is_podman:
             return False
-        if not self.open:
+        if self.is_committed or not self.open:
             return bool(_PODMAN_RESULT.match(line))
         is_commit = self.commit is not None and f"{line} ".startswith(f"{self.commit} ")
         return is_commit or "+(UNHANDLED LOGLEVEL) &imagebuilder.Step" in line
 
     def _finish(self, at: float) -> Iterator[Event]:
         if self.open:
-            self.open = False
+            self.open = self.is_committed = False
             yield StepFinished(at, self.number, self.image)
 
     def _pull(self, at: float, event: Mapping[str, Any]) -> PullProgress:

@@ -1,6 +1,6 @@
 """What Podman does otherwise than Docker, in one place; which of the two answers is found out once, when connecting.
 
-Podman answers Docker's API. What is said here of it was tried on 4.3.
+Podman answers Docker's API. What is said here of it was tried on 4.3 and 5.8.
 """
 
 from __future__ import annotations
@@ -51,6 +51,10 @@ class Dialect:
         """Return an image's id, as a history prints it, with its algorithm."""
         return printed
 
+    def inspected(self, raw: dict[str, Any]) -> dict[str, Any]:
+        """Return what the engine says of an image, with no names but those that somebody gave or pulled."""
+        return raw
+
     def in_full(self, reference: str) -> str:
         """Return a name of ours so that it can mean no other image."""
         return reference
@@ -83,6 +87,13 @@ class _Podman(Dialect):
     def image_id(self, printed: str) -> str:
         # It leaves the algorithm away.
         return f"sha256:{printed.removeprefix('sha256:')}"
+
+    def inspected(self, raw: dict[str, Any]) -> dict[str, Any]:
+        # It lists a digest in each repository in which the image has a tag, though nobody pulled or pushed it (5.8).
+        # It goes with the tag.
+        repositories = {tag.rpartition(":")[0] for tag in raw.get("RepoTags") or ()}
+        digests = [one for one in raw.get("RepoDigests") or () if one.partition("@")[0] not in repositories]
+        return {**raw, "RepoDigests": digests}
 
     def in_full(self, reference: str) -> str:
         # To it a short name means localhost/… first, which is what somebody built with Podman itself.

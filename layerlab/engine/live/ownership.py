@@ -190,7 +190,7 @@ def inspected(client: JournallingClient, name: str) -> dict[str, Any] | None:
         if error.status_code == _BAD_REQUEST:
             return None
         raise
-    return found
+    return client.dialect.inspected(found)
 
 
 def is_ours(client: JournallingClient, image_id: str, owned: Owned) -> bool:

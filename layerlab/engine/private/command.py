@@ -109,7 +109,7 @@ def inherited(given: Mapping[str, str] = os.environ) -> dict[str, str]:
     dockerd reads HTTP_PROXY, HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE itself. LISTEN_* and NOTIFY_SOCKET would
     make it believe that systemd had started it.
     """
-    unwanted = ("DOCKER_", "LISTEN_", "NOTIFY_SOCKET")
+    unwanted = ("DOCKER_", "CONTAINER", "LISTEN_", "NOTIFY_SOCKET")
     return {name: value for name, value in given.items() if not name.startswith(unwanted)}
 
 

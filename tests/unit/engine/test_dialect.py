@@ -53,6 +53,14 @@ def test_ids_bear_their_algorithm() -> None:
     assert PODMAN.image_id(printed) == PODMAN.image_id(IMAGE) == DOCKER.image_id(IMAGE) == IMAGE
 
 
+def test_a_digest_that_podman_lists_beside_a_tag_is_no_name() -> None:
+    beside, pulled = f"docker.io/layerlab/a@{IMAGE}", f"docker.io/library/b@{IMAGE}"
+    raw = {"Id": IMAGE, "RepoTags": ["docker.io/layerlab/a:1"], "RepoDigests": [beside, pulled]}
+    assert PODMAN.inspected(raw) == {**raw, "RepoDigests": [pulled]}
+    assert PODMAN.inspected({"Id": IMAGE, "RepoDigests": [pulled]})["RepoDigests"] == [pulled]
+    assert DOCKER.inspected(raw) == raw
+
+
 @pytest.mark.parametrize("tag", ["layerlab/a:latest", "docker.io/layerlab/a:latest", "localhost/layerlab/a:latest"])
 def test_podman_prints_the_names_in_full_that_people_ask_for_in_short(tag: str) -> None:
     assert PODMAN.is_same(tag, "layerlab/a") and not PODMAN.is_same(tag, "layerlab/a:1")

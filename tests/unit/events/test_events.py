@@ -118,6 +118,16 @@ def test_podman_leaves_out_stages_and_says_which_it_builds():
     assert [(line.number, line.text) for line in of(StepOutput, found)] == [(2, "x"), (5, "COMMIT")]
 
 
+@pytest.mark.parametrize("name", ["stages", "cached"])
+def test_podman_tells_the_last_steps_image_in_full_after_the_step(name: str) -> None:
+    found = captured(f"podman-5.8-{name}")
+    finished, succeeded = of(StepFinished, found), found[-1]
+    assert finished[-1].image_id == succeeded.image_id and len(str(succeeded.image_id)) == len("sha256:") + 64
+    assert [len(of(kind, found)) for kind in (StepStarted, StepFinished, StepCached)] == [5, 5, 3 * (name == "cached")]
+    if name == "cached":  # in full at once, and then cut
+        assert [len(step.image_id or "") for step in finished if step.number in (2, 4)] == [64, 64]
+
+
 def test_a_stage_of_podman_that_is_a_base_and_nothing_more():
     found = captured("podman-4.3-only-from")
     assert [type(event) for event in found] == [StepStarted, StepFinished, Succeeded]
