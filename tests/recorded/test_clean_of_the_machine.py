@@ -44,9 +44,12 @@ def test_every_recording_is_whole_and_every_link_is_there(path: Path):
     steps = dict(recordings.all("steps"))
     bases = {f"base:{key}" for key, _ in recordings.all("bases")}
     solves = {f"solve:{key}" for key, _ in recordings.all("solves")}
+    images = {f"image:{key}": image for key, image in recordings.all("images")}
+    for image in images.values():
+        assert image["parent"] in {*bases, *images, "scratch"}
     for link in [*steps.values(), *(link for _, link in recordings.all("refusals"))]:
         assert link.get("parent", "scratch") in {*steps, *bases, "scratch"}
     for _, link in recordings.all("containers"):
-        assert link["image"] in {*steps, *bases, *solves}
+        assert link["image"] in {*steps, *bases, *solves, *images}
     for _, link in recordings.all("solves"):
         assert link["parent"] in {*steps, *bases, *solves, "scratch"} and link["runs"]

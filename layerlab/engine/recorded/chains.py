@@ -1,7 +1,8 @@
 """Images put together from their recorded steps: id, layers, history, configuration. Knows no names.
 
-A chain is named by the key of its last step, by ``solve:KEY`` for what BuildKit made, which leaves no image for a
-step, or by ``base:KEY`` for a base image; ``scratch`` is empty.
+A chain is named by the key of its last step where the classic builder made it, by ``image:KEY`` where BuildKit did,
+which leaves no image for a step (``solve:KEY`` where that was recorded as a whole), or by ``base:KEY`` for a base
+image; ``scratch`` is empty.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from layerlab.engine.recorded.store import Payload, Store, base_key
 SCRATCH = "scratch"
 _BASE = "base:"
 _SOLVE = "solve:"
+_IMAGE = "image:"
 
 
 def base_chain(reference: str) -> str:
@@ -27,6 +29,11 @@ def solve_chain(key: str) -> str:
     return _SOLVE + key
 
 
+def image_chain(key: str) -> str:
+    """Name the chain of an image that BuildKit made step by step."""
+    return _IMAGE + key
+
+
 class Chains:
     """Reads chains from recordings. Raises RecordingDamaged where a link is missing."""
 
@@ -36,6 +43,11 @@ class Chains:
     def has_image(self, chain: str) -> bool:
         """True where the chain ends in an image that is described, not only in events."""
         return self._last_described(chain) is not None
+
+    def is_recorded(self, chain: str) -> bool:
+        """True where an image of BuildKit, or a base, is there."""
+        kind, _, key = chain.rpartition(":")
+        return self._recordings.read("images" if f"{kind}:" == _IMAGE else "bases", key) is not None
 
     def image_id(self, chain: str) -> str:
         """Return the full id of the chain's image."""
@@ -98,6 +110,8 @@ class Chains:
         by = "an image built on it"
         if chain.startswith(_BASE):
             return self._recordings.needed("bases", chain.removeprefix(_BASE), by=by)
+        if chain.startswith(_IMAGE):
+            return self._recordings.needed("images", chain.removeprefix(_IMAGE), by=by)
         if chain.startswith(_SOLVE):
             return self._recordings.needed("solves", chain.removeprefix(_SOLVE), by=by)
         return self._recordings.needed("steps", chain, by=by)

@@ -17,6 +17,7 @@ from layerlab.engine.recorded.replay_build import ReplayedBuild
 from layerlab.engine.recorded.replay_buildkit import ReplayedBuildKit
 from layerlab.engine.recorded.replay_container import ReplayedContainer
 from layerlab.engine.recorded.replay_registry import ReplayedRegistry
+from layerlab.engine.recorded.replay_steps import ReplayedSteps
 from layerlab.engine.recorded.session_images import SessionImages
 from layerlab.engine.recorded.steps import BuildEnvironment
 from layerlab.engine.recorded.store import Payload, Provenance, Store, base_key, layer_key
@@ -66,13 +67,15 @@ class RecordedEngine:
         """An object with just the calls of the Docker SDK that notebooks show raw."""
         return RawClient(self, version=self.provenance.version_answer, info=self.provenance.info_answer)
 
-    def build(self, request: BuildRequest) -> ReplayedBuild | ReplayedBuildKit:
-        """Replay a build, as far as its steps are recorded; one by BuildKit as a whole."""
+    def build(self, request: BuildRequest) -> ReplayedBuild | ReplayedBuildKit | ReplayedSteps:
+        """Replay a build, as far as its steps are recorded."""
         if request.tag:
             self._require_ours(request.tag)
         if "buildkit" in (request.builder, self.info.builder):
             around = replace(self._build_environment(), builder="buildkit")
-            return ReplayedBuildKit(
+            # Until all is recorded anew there are recordings of whole builds.
+            is_whole = next(self._recordings.keys("solves"), None) is not None
+            return (ReplayedBuildKit if is_whole else ReplayedSteps)(
                 request, recordings=self._recordings, images=self._session_images, environment=around
             )
         return ReplayedBuild(

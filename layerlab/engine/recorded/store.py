@@ -1,6 +1,7 @@
 """The recordings: payloads by kind and content key, in one file a notebook. Knows no engine.
 
-``steps`` are one build step each, ``solves`` whole builds by BuildKit, ``bases`` base images, ``containers`` what was
+``steps`` are one step of the classic builder each, ``vertices`` one of BuildKit, ``images`` what a stage of BuildKit
+ended in, ``solves`` whole builds by BuildKit, ``bases`` base images, ``containers`` what was
 asked of containers, ``layers`` what layers hold, ``packed`` what they take packed, ``transfers`` what went to and
 from a registry, ``refusals`` builds that the engine would not begin.
 """
@@ -23,7 +24,9 @@ from layerlab.engine.recorded.pack import dumps, unpacked, whole_columns
 from layerlab.errors import NotRecorded, RecordingDamaged
 from layerlab.image import normal_reference
 
-Kind = Literal["steps", "solves", "bases", "containers", "layers", "sizes", "packed", "refusals", "transfers"]
+Kind = Literal[
+    "steps", "vertices", "images", "solves", "bases", "containers", "layers", "sizes", "packed", "refusals", "transfers"
+]
 BaseOrigin = Literal["official", "stand-in", "mixed", "none"]
 Payload = dict[str, Any]
 KINDS: tuple[Kind, ...] = get_args(Kind)

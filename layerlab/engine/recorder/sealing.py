@@ -13,7 +13,6 @@ from layerlab.engine.recorded.store import CONTENT_KINDS, KINDS, SHARED, Store, 
 
 _REFERENCE = re.compile(rb'\{"\$":"([0-9a-f]{16})"\}')
 _LAYER = re.compile(rb"sha256:([0-9a-f]{32})")
-_BASE = "base:"
 _SHARED_KINDS = (*CONTENT_KINDS, "values")
 Payloads = dict[Name, Any]
 
@@ -108,7 +107,8 @@ def _by_difference(payloads: Payloads) -> Payloads:
 
 def _parent(payload: Mapping[str, Any]) -> Name:
     chain = str(payload.get("parent", ""))
-    return ("bases", chain.removeprefix(_BASE)) if chain.startswith(_BASE) else ("steps", chain)
+    kind, _, key = chain.rpartition(":")
+    return {"base": "bases", "image": "images"}.get(kind, "steps"), key
 
 
 def _drop_unneeded(folder: Path) -> None:
