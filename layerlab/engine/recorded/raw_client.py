@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from layerlab.context import BuildContext
-from layerlab.engine.protocol import BuildRequest, Engine
+from layerlab.engine.protocol import BuildHandle, BuildRequest, Engine
+from layerlab.engine.recorded.older_stream import older_stream
 from layerlab.errors import BuildFailed, EngineRefused
 from layerlab.image import normal_reference
 
@@ -96,11 +97,18 @@ class RawAPI:
             no_cache=nocache,
         )
         handle = self._engine.build(request)
-        for event in handle:
-            yield _line(dict(event.data), decode=decode)
+        for data in self._older(handle, request):
+            yield _line(data, decode=decode)
         # Through the SDK the engine itself names the image and says so; the seam names it when all is over.
         if tag and handle.image_id:
             yield _line({"stream": f"Successfully tagged {normal_reference(tag)}\n"}, decode=decode)
+
+    def _older(self, handle: BuildHandle, request: BuildRequest) -> Iterator[Raw]:
+        # The SDK's own call is the older builder's, whatever else the engine builds with.
+        if self._engine.info.builder == "buildkit":
+            yield from older_stream(handle, request.context.dockerfile, target=request.target)
+        else:
+            yield from (dict(event.data) for event in handle)
 
     def history(self, image: str) -> list[Raw]:
         """Return the history, newest first."""

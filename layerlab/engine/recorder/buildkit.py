@@ -14,8 +14,8 @@ from layerlab.engine.recorded.buildkit_session import mounts_state, remember
 from layerlab.engine.recorded.chains import SCRATCH
 from layerlab.engine.recorded.steps import BuildEnvironment
 from layerlab.engine.recorded.store import Payload
+from layerlab.engine.recorded.vertices import Vertex, read, shortened
 from layerlab.engine.recorder.session import Session, without_storage
-from layerlab.engine.recorder.vertices import Vertex, read, shortened
 from layerlab.errors import EngineRefused, NotOurs
 from layerlab.image import normal_reference
 
@@ -63,7 +63,9 @@ class RecordingBuildKit:
             self._session.record_base(image)
         pairs = _paired(planned, read(events))
         if self.image_id and any(self._is_unknown(step, pairs.get(step.key)) for step in planned.steps):
-            # The cache answered a step from before the recording, of which no log is left.
+            # The cache answered a step from before the recording, of which no log is left. Whoever read the first
+            # events knows this id, and may ask for it.
+            self._session.session_images.add(str(self.image_id), planned.target.image)
             self._is_without_cache = True
             self._handle = self._session.live.build(replace(self._request, no_cache=True))
             events = list(self._handle)
