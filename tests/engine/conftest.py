@@ -15,6 +15,7 @@ import second_engine
 
 from layerlab.engine import private
 from layerlab.engine.private import mounting, process
+from layerlab.engine.private.command import engine_path
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +55,11 @@ def start(namespace: int, where: private.Paths) -> Callable[[], list[str]]:
 
 def _network() -> tuple[str, ...]:
     """This namespace's bridge and the rules an engine keeps, without those that come and go with containers."""
+    iptables = shutil.which("iptables", path=engine_path(private.paths()))
+    assert iptables is not None, "without one no engine starts"
     listed = [
         subprocess.run(
-            ["iptables", "-w", "10", "-t", table, "-S"], capture_output=True, text=True, check=True
+            [iptables, "-w", "10", "-t", table, "-S"], capture_output=True, text=True, check=True
         ).stdout.splitlines()
         for table in ("filter", "nat")
     ]

@@ -32,11 +32,11 @@ def variables(given: Mapping[str, str] = os.environ) -> dict[str, str]:
     """
     where = paths()
     _link(where, _users_folder(given, where))
-    ours = [str(folder) for folder in where.program_folders]
-    path = [folder for folder in given.get("PATH", os.defpath).split(os.pathsep) if folder not in ours]
+    docker = str(where.program_folders[0])
+    path = [folder for folder in given.get("PATH", os.defpath).split(os.pathsep) if folder != docker]
     emptied = {name: "" for name in _EMPTIED if given.get(name)}
     return {
-        "PATH": os.pathsep.join([*ours, *path]),
+        "PATH": os.pathsep.join([docker, *path]),
         "DOCKER_HOST": where.url,
         "DOCKER_CONFIG": str(where.client),
         **emptied,

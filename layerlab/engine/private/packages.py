@@ -202,7 +202,10 @@ def _configuration(folder: Path) -> str:
         # Its sandbox user may not enter a home folder.
         "APT::Sandbox::User": "root",
     }
-    return asked.stdout + "".join(f'{name} "{value}";\n' for name, value in ours.items())
+    # A list, which grows by what is set: what the system named before has to go.
+    return (
+        asked.stdout + "#clear Acquire::Languages;\n" + "".join(f'{name} "{value}";\n' for name, value in ours.items())
+    )
 
 
 def _check_system() -> tuple[str, Path]:

@@ -34,8 +34,7 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> places.Paths:
 def test_a_terminal_finds_engine_programs_and_plugins(where: places.Paths) -> None:
     told = private.variables({"PATH": "/usr/local/bin:/bin"})
     assert told["DOCKER_HOST"] == where.url and told["DOCKER_CONFIG"] == str(where.client)
-    first, second, *rest = told["PATH"].split(":")
-    assert (Path(first), Path(second)) == where.program_folders and rest == ["/usr/local/bin", "/bin"]
+    assert told["PATH"].split(":") == [f"{where.programs}/usr/bin", "/usr/local/bin", "/bin"]
     plugins = {path.name: path.read_text() for path in (where.client / "cli-plugins").iterdir()}
     assert plugins.keys() == {"docker-buildx", "docker-compose", "docker-scout"}
     assert plugins["docker-buildx"] == str(where.plugins), "ours before the user's"
