@@ -89,8 +89,11 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[places.Pa
     monkeypatch.setenv("LAYERLAB_DATA", str(tmp_path / "d"))
     found = private.paths()
     found.root.mkdir(parents=True)
+    # Asked for now: a test that takes its environment back must not lead to the engine of this machine's user.
+    ours = (found, private.earlier_paths())
+    assert all(engine.root.is_relative_to(tmp_path) for engine in ours)
     yield found
-    for engine in (found, private.earlier_paths()):
+    for engine in ours:
         left = [one for one in (process.daemon(engine),) if one] + process.leftovers(engine)
         process.end(left, patience_seconds=0.2)
     if found.exec_root.parent != found.root:  # pytest's folders may be too long for sockets
@@ -606,11 +609,10 @@ def test_purge_refuses_while_a_process_of_ours_stays(
     where: places.Paths, dockerd: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pid = private.start().pid
-    monkeypatch.setattr(process, "end", lambda processes, patience_seconds: None)
-    with pytest.raises(PrivateEngineError, match=rf"process {pid}\) does not end"):
+    with monkeypatch.context() as patch, pytest.raises(PrivateEngineError, match=rf"process {pid}\) does not end"):
+        patch.setattr(process, "end", lambda processes, patience_seconds: None)
         private.purge()
     assert where.data_root.exists() and private.is_running()
-    monkeypatch.undo()
 
 
 # --- the course's earlier engine -----------------------------------------------------------------
