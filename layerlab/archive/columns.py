@@ -5,7 +5,7 @@ For caches and recordings. Knows no file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -42,7 +42,7 @@ def decode(columns: Mapping[str, Any]) -> LayerFiles:
     try:
         if columns["version"] != VERSION:
             raise ValueError(f"version {columns['version']}, not {VERSION}")
-        rows = zip(*(columns[name] for name in FileEntry._fields), strict=True)
+        rows = zip(*(_column(columns, name) for name in FileEntry._fields), strict=True)
         packages = columns["packages"]
         owned = zip(columns["path"], columns["owner"], strict=True)
         owners = {path: packages[number] for path, number in owned if number >= 0}
@@ -54,3 +54,11 @@ def decode(columns: Mapping[str, Any]) -> LayerFiles:
         raise ArchiveError(
             f"Kept entries of a layer cannot be read ({error}). Delete them: they are read anew."
         ) from error
+
+
+def _column(columns: Mapping[str, Any], name: str) -> Sequence[Any]:
+    if name != "size_bytes":
+        return columns[name]  # type: ignore[no-any-return]
+    # In what was kept or recorded before, a symbolic link had the bytes of what it says.
+    sizes = zip(columns["kind"], columns[name], strict=True)
+    return [0 if kind == "symlink" else size for kind, size in sizes]

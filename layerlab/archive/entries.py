@@ -21,8 +21,7 @@ class FileEntry(NamedTuple):
     path
         Without a leading ``/`` or ``./``; the root of the image is ``""``.
     size_bytes
-        Bytes of a regular file, holes of a sparse one included; of a symbolic link the bytes of what it says, as
-        Docker counts them in a layer's size (20.10, ``archive.ChangesSize``); 0 for everything else, hard links too.
+        Bytes of a regular file, holes of a sparse one included; 0 for everything else, links of both kinds too.
     mtime
         Whole seconds since 1970.
     link
@@ -63,7 +62,13 @@ class LayerFiles:
 
     @cached_property
     def size_bytes(self) -> int:
-        """Bytes of files and symbolic links, as Docker's history has them on overlay2; a hard-linked file once."""
+        """Size on disk: bytes of the regular files, a hard-linked file once.
+
+        Notes
+        -----
+        Docker's history on overlay2 has a little more where the older builder built: it also counts what a symbolic
+        link says (20.10, ``archive.ChangesSize``), and BuildKit's layers don't (seen on 28.5).
+        """
         return total_bytes(self.entries)
 
 

@@ -69,7 +69,6 @@ class _Walk:
             return FileEntry(path, "whiteout")
         if kind == "symlink":
             link = str(Path(one.path).readlink())
-            size = len(os.fsencode(link))
         elif kind == "file":
             size = status.st_size
             checksum = None if size else 0  # CRC-32 of nothing

@@ -77,17 +77,17 @@ def _special(path: str, member: Member) -> FileEntry:
             f"{path!r} has the type flag {chr(member.flag)!r}, which no engine writes into a layer. "
             "The archive is damaged or is no image."
         )
-    link, size = "", 0
+    link = ""
     if kind == "hardlink":
         link = clean_path(member.link)
         if link == path:
             raise ArchiveError(f"{path!r} is a hard link to itself. The archive is damaged or was made to do harm.")
     elif kind == "symlink":
-        link, size = member.link.decode("utf-8", "surrogateescape"), len(member.link)
+        link = member.link.decode("utf-8", "surrogateescape")
     elif kind == "device" and member.flag == tar.CHARACTER and member.device == (0, 0):
         # How overlayfs itself marks what is removed; tars of Podman's storage can hold it.
         return FileEntry(path, "whiteout")
-    return FileEntry(path, kind, size, member.mode & 0o7777, member.uid, member.gid, member.mtime, link)
+    return FileEntry(path, kind, 0, member.mode & 0o7777, member.uid, member.gid, member.mtime, link)
 
 
 def _hidden(path: str) -> FileEntry | None:

@@ -172,8 +172,8 @@ def disk_bytes(layers: Iterable[LayerFiles]) -> int:
 def _blocks(entry: FileEntry) -> int:
     if entry.kind == "dir":
         return 1
-    if entry.kind == "symlink" and entry.size_bytes < _IN_INODE:
-        return 0
+    if entry.kind == "symlink":
+        return int(len(entry.link.encode("utf-8", "surrogateescape")) >= _IN_INODE)
     return -(-entry.size_bytes // _BLOCK)
 
 

@@ -60,7 +60,7 @@ class Union:
 
     @cached_property
     def visible_bytes(self) -> int:
-        """The files and symbolic links that a container sees; a file with several hard links counts once."""
+        """The bytes of the files that a container sees; a file with several hard links counts once."""
         return sum(one.size_bytes for one in self.visible)
 
 

@@ -24,7 +24,8 @@ for folder, names, files in os.walk("/", onerror=None):
             continue
         status = os.lstat("/" + path)
         if stat.S_ISLNK(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_dev == root):
-            seen.setdefault(status.st_ino, [status.st_size, []])[1].append(path)
+            size = 0 if stat.S_ISLNK(status.st_mode) else status.st_size
+            seen.setdefault(status.st_ino, [size, []])[1].append(path)
 print(json.dumps(list(seen.values())))
 """
 

@@ -71,7 +71,8 @@ def test_on_the_classic_store_all_commands_say_the_same(engine: Engine, image: I
     sizes = three_sizes(engine, image)
     if sizes.store != "classic":
         pytest.skip(f"{engine.info.storage} is another store")
-    assert {row.size_bytes for row in sizes.said if row.store == "classic"} == {sizes.size_bytes}
+    (said,) = {row.size_bytes for row in sizes.said if row.store == "classic"}
+    assert said and 0 <= said - sizes.size_bytes < sizes.size_bytes / 1000, "and count what links say as well"
     assert sizes.compressed_bytes and sizes.compressed_bytes < sizes.size_bytes < sizes.disk_bytes
 
 
@@ -93,7 +94,11 @@ def test_waste_names_writer_and_hider(engine: Engine, image: Image) -> None:
 def test_the_engine_counts_the_same_bytes(engine: Engine, image: Image) -> None:
     if engine.info.storage != "overlay2":
         pytest.skip(f"{engine.info.storage} counts packed layers or whole blocks")
-    assert sum(layer.size_bytes for layer in engine.layer_files(image.id)) == image.engine_size_bytes
+    layers = engine.layer_files(image.id)
+    links = sum(len(one.link) for layer in layers for one in layer.entries if one.kind == "symlink")
+    assert 0 <= image.engine_size_bytes - sum(layer.size_bytes for layer in layers) <= links, (
+        "links, where it counts them"
+    )
 
 
 def _plain(entries: Iterable[archive.FileEntry]) -> list[archive.FileEntry]:

@@ -28,7 +28,7 @@ def entries() -> st.SearchStrategy[FileEntry]:
             path, st.integers(0, 9), st.sampled_from([0o644, 0o755]), st.integers(1, 3),
         ),
         st.builds(lambda path: FileEntry(path, "dir"), path),
-        st.builds(lambda path: FileEntry(path, "symlink", 1, link="x"), path),
+        st.builds(lambda path: FileEntry(path, "symlink", link="x"), path),
         st.builds(lambda path, link: FileEntry(path, "hardlink", link=link), path, path),
         st.builds(lambda path: FileEntry(path, "whiteout"), path),
         st.builds(lambda path: FileEntry(path, "opaque"), path),

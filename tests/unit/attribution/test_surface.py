@@ -15,7 +15,7 @@ BASE = LayerFiles(
     "sha256:a",
     (
         program("usr/bin/dash"),
-        FileEntry("usr/bin/sh", "symlink", 4, 0o777, link="dash"),
+        FileEntry("usr/bin/sh", "symlink", 0, 0o777, link="dash"),
         program("usr/bin/apt-get"),
         program("usr/bin/su", 0o4755),
         program("usr/bin/expiry", 0o2755),

@@ -109,7 +109,7 @@ def _layers(chosen: random.Random) -> Iterator[LayerFiles]:
 
 def _entry(chosen: random.Random, kind: Kind) -> FileEntry:
     path = chosen.choice(PATHS)
-    size = chosen.randint(0, 9) if kind == "file" else int(kind == "symlink")
+    size = chosen.randint(0, 9) if kind == "file" else 0
     link = chosen.choice(PATHS) if kind == "hardlink" else ""
     if kind == "opaque" and chosen.random() < 0.1:
         path = ""  # a folder as well: the root
