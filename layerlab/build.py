@@ -245,17 +245,20 @@ class _StepReader:
         step, log = (one.event, one.log) if one else (None, deque[str]())
         line = _line(self._dockerfile, step) if step else event.line
         number, total = self._place(step) if step else (None, 0)
+        instruction = step.instruction if step else None
+        if step is None and (blamed := self._at(event.line)):
+            number, total, instruction = *blamed, self._dockerfile.instructions[blamed[0] - 1].logical
         if unreadable := _unreadable(event, line):
             return unreadable
         if said_full := next(filter(_is_disk_full, (event.message, *reversed(log))), None):
-            where = f"in step {number} ({step.instruction})" if step else "outside of its steps"
+            where = f"in step {number} ({instruction})" if number else "outside of its steps"
             return DiskFull(
                 f"The engine's disk is full: {said_full.strip()}, {where}. Free some space (`layerlab clean` removes "
                 "what the course made), then build again; finished steps are cached."
             )
         tail = tuple(log)[-_TAIL_LINES:]
         where = f" at line {line} of {context.shown_name}" if line else f" in {context.shown_name}"
-        which = f"Step {number} of {total} failed{where}: {step.instruction}" if step else f"The build failed{where}"
+        which = f"Step {number} of {total} failed{where}: {instruction}" if number else f"The build failed{where}"
         # pip's advice stands last, and pushes out the line that says why.
         told = [text for text in tail if not text.strip().startswith("[notice]")]
         said = "\n".join(f"  {text}" for text in told[-5:])
@@ -263,7 +266,7 @@ class _StepReader:
             f"{which}\n{event.message}" + (f"\nThe last lines it printed:\n{said}" if said else "") + "\n"
             "Mend that instruction and build again; the steps before it are cached.",
             step=number,
-            instruction=step.instruction if step else None,
+            instruction=instruction,
             line=line,
             exit_code=event.exit_code,
             log_tail=tail,
@@ -275,6 +278,11 @@ class _StepReader:
         if step.stage is None or found is None:
             return step.number, step.total
         return instructions.index(found) + 1, len(instructions)
+
+    def _at(self, line: int | None) -> tuple[int, int] | None:
+        """Return the same of the instruction that begins at a line."""
+        numbers = [number for number, one in enumerate(self._dockerfile.instructions, 1) if one.line == line]
+        return (numbers[0], len(self._dockerfile.instructions)) if numbers else None
 
     def _finished(self, one: _Running, end: events.StepFinished) -> Step:
         found = _instruction(self._dockerfile, one.event)
@@ -345,7 +353,14 @@ def _instruction(dockerfile: Dockerfile, step: events.StepStarted) -> Instructio
     words = step.instruction.split(maxsplit=1)
     if not words:
         return None
-    found = _vertices(dockerfile, step) if step.stage is not None else [_counted(dockerfile, step)]
+    if step.stage is None:
+        found = [_counted(dockerfile, step)]
+    else:
+        # What somebody builds at the same time may bear the name that it has there (BuildKit shares such vertices),
+        # so the words tell more than the count, unless they stand in the file twice or had variables.
+        same = [one for one in dockerfile.instructions if one.logical.split() == step.instruction.split()]
+        bases = [stage.from_ for stage in dockerfile.stages if stage.base_stage is None]
+        found = [*(same if len(same) == 1 else ()), *_vertices(dockerfile, step), *bases]
     return next((one for one in found if one and words[0].upper() == one.keyword), None)
 
 

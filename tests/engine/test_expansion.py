@@ -37,7 +37,8 @@ class Writer:
                 f"ENV {name}={self.word()} {pick('EFG')}={self.word()}",
                 f"ENV {name}  {self.word()} {self.word()}",
                 f"LABEL l{name}={self.word()}",
-                f"USER {self.word()} x",
+                # BuildKit looks a name up for the next WORKDIR, and on `scratch` nobody has one.
+                f"USER {pick(('${X:-1000}', '10${A:+00}'))}",
                 f"WORKDIR {self.word()}/x",
                 f"ARG {name}",
                 f"ARG {name}={self.word()}",

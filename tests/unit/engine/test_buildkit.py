@@ -117,6 +117,13 @@ def test_a_stage_that_begins_with_no_image_counts_from_its_first_step(tmp_path, 
     assert [(step.line, step.instruction) for step in steps] == [(n + 3, f"COPY a.txt /{n}") for n in (1, 2, 3)]
 
 
+def test_a_step_that_somebody_elses_build_gave_its_name_has_the_line_of_its_words(tmp_path):
+    text = "FROM x:1\nRUN one\nRUN two\nRUN three\n"
+    names = ["[theirs 1/9] FROM docker.io/library/x:1", "[theirs 3/9] RUN two", "[4/4] RUN three"]
+    steps = steps_of(tmp_path, text, [(0.0, {"vertexes": [vertex(name) for name in names]})])
+    assert [step.line for step in steps] == [1, 3, 4]
+
+
 def test_what_a_base_has_ready_for_those_who_build_on_it_shifts_no_line(tmp_path):
     names = ["[1/4] FROM docker.io/library/x:1", "[2/4] COPY . /src", "[3/4] RUN make", "[4/4] COPY a.txt /"]
     text = "FROM x:1\nCOPY a.txt /\n"
@@ -124,11 +131,12 @@ def test_what_a_base_has_ready_for_those_who_build_on_it_shifts_no_line(tmp_path
     assert [(step.line, step.keyword) for step in steps] == [(None, "COPY"), (None, "RUN"), (1, "FROM"), (2, "COPY")]
 
 
-def test_what_failed_beside_the_steps_is_no_step_of_the_file(tmp_path):
+def test_a_base_that_is_not_there_fails_at_the_line_that_is_blamed(tmp_path):
     text = "FROM python:3.11-slim\nRUN true\nFROM layerlab.invalid/nobody:1\nRUN true\n"
-    with pytest.raises(BuildFailed, match="The build failed at line 3 of ") as failed:
+    with pytest.raises(BuildFailed, match="Step 3 of 4 failed at line 3 of ") as failed:
         begun(tmp_path, text, told("no-base")).run()
-    assert (failed.value.step, failed.value.line) == (None, 3)
+    assert (failed.value.step, failed.value.line) == (3, 3)
+    assert failed.value.instruction == "FROM layerlab.invalid/nobody:1"
 
 
 def test_a_command_that_speaks_of_a_full_disk_is_a_command_that_failed(tmp_path):
@@ -258,9 +266,21 @@ def test_a_failure_is_what_it_said_last_with_the_line_it_blames(clients, tmp_pat
     assert list(parse([(0.0, {"vertexes": []}), (0.0, ending)])) == [Failed(0.0, "no such thing", None, None, 3)]
 
 
-def test_an_engine_that_is_not_there_is_gone(clients, tmp_path):
+@pytest.mark.parametrize(
+    "said",
+    [
+        "ERROR: Cannot connect to the Docker daemon at unix:///engine.sock",
+        "ERROR: failed to build: failed to receive status: rpc error: code = Unavailable desc = error reading: EOF",
+    ],
+)
+def test_an_engine_that_is_not_there_any_more_is_gone(clients, tmp_path, said):
     with pytest.raises(EngineGone):
-        ran(clients, tmp_path, 'echo "ERROR: Cannot connect to the Docker daemon at unix:///engine.sock" >&2; exit 1')
+        ran(clients, tmp_path, f'echo "{said}" >&2; exit 1')
+
+
+def test_a_command_that_speaks_of_such_an_engine_is_a_command_that_failed(clients, tmp_path):
+    said = "ERROR: failed to build: failed to solve: process /bin/sh -c echo rpc error: code = Unavailable x"
+    assert "error" in ran(clients, tmp_path, f'echo "{said}" >&2; exit 1')[-1]
 
 
 def test_it_is_stopped_with_all_that_it_started(clients, tmp_path):

@@ -21,6 +21,11 @@ from layerlab.errors import ContextError, EngineRefused
 
 _GRACE_SECONDS = 10
 _FRAME = re.compile(r"^ERROR: (?:failed to build: )?(?:failed to solve: )?")
+# From its beginning, for a message may quote a command. The second where the engine goes away in mid-build.
+_GONE = re.compile(
+    r"ERROR: (?:failed to build: )?(?:failed to solve: )?"
+    r"(?:Cannot connect to the Docker daemon|(?:failed to receive status: )?rpc error: code = Unavailable )"
+)
 # What buildx prints above the lines of the Dockerfile that an error points at.
 _BLAMED = re.compile(r"Dockerfile:(\d+)")
 # Where a user's shell sends builds is no business of ours: it neither holds our bases nor loads what it builds.
@@ -83,7 +88,7 @@ class BuildxRun:
         if code == 0 and self._id_file.exists():
             return {"aux": {"ID": self._id_file.read_text(encoding="utf-8").strip()}}
         said = [line.strip() for line in rest if line.strip()]
-        if any("Cannot connect to the Docker daemon" in line for line in said):
+        if any(_GONE.match(line) for line in said):
             raise gone(self._endpoint)
         message = _FRAME.sub("", said[-1]) if said else f"buildx ended with exit status {code}"
         blamed = next((match for line in said if (match := _BLAMED.fullmatch(line))), None)
