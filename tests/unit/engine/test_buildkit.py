@@ -271,6 +271,7 @@ def test_a_failure_is_what_it_said_last_with_the_line_it_blames(clients, tmp_pat
     [
         "ERROR: Cannot connect to the Docker daemon at unix:///engine.sock",
         "ERROR: failed to build: failed to receive status: rpc error: code = Unavailable desc = error reading: EOF",
+        "ERROR: failed to build: failed to solve: Unavailable: error reading from server: EOF",
     ],
 )
 def test_an_engine_that_is_not_there_any_more_is_gone(clients, tmp_path, said):

@@ -24,7 +24,7 @@ _FRAME = re.compile(r"^ERROR: (?:failed to build: )?(?:failed to solve: )?")
 # From its beginning, for a message may quote a command. The second where the engine goes away in mid-build.
 _GONE = re.compile(
     r"ERROR: (?:failed to build: )?(?:failed to solve: )?"
-    r"(?:Cannot connect to the Docker daemon|(?:failed to receive status: )?rpc error: code = Unavailable )"
+    r"(?:Cannot connect to the Docker daemon|(?:failed to receive status: )?(?:rpc error: code = )?Unavailable\b)"
 )
 # What buildx prints above the lines of the Dockerfile that an error points at.
 _BLAMED = re.compile(r"Dockerfile:(\d+)")
