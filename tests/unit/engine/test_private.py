@@ -459,6 +459,7 @@ def test_a_folder_one_may_not_see_can_be_asked_about(tmp_path: Path) -> None:
 
 def test_without_dockerd_the_engine_is_absent(where: places.Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "check_system", lambda: None)
+    monkeypatch.setattr(network, "check_neighbours", lambda paths: None)
     assert private.status().state == "absent"
     with pytest.raises(PrivateEngineError, match=r"programs are not here.*layerlab engine start"):
         private.start()
