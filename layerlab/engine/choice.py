@@ -158,13 +158,31 @@ def _podman(because: str, session: _Session) -> Engine:
 def _private(because: str, session: _Session) -> Engine:
     if not private.is_running():
         raise NoEngine("The private engine does not run. Start it with `layerlab engine start`.")
-    return _live(f"unix://{private.paths().socket}", "private", because, session)
+    where = private.paths()
+    return _live(where.url, "private", because, session, content_root=where.containerd_root, buildx=where.buildx)
 
 
-def _live(endpoint: str, kind: EngineKind, because: str, session: _Session, *, tls: object = None) -> Engine:
+def _live(
+    endpoint: str,
+    kind: EngineKind,
+    because: str,
+    session: _Session,
+    *,
+    tls: object = None,
+    content_root: Path | None = None,
+    buildx: Path | None = None,
+) -> Engine:
     from layerlab.engine.live import LiveEngine
 
-    return LiveEngine.open(endpoint, kind=kind, why=because, tls=tls, namespace=session.namespace)
+    return LiveEngine.open(
+        endpoint,
+        kind=kind,
+        why=because,
+        tls=tls,
+        namespace=session.namespace,
+        content_root=content_root,
+        buildx=buildx,
+    )
 
 
 def _recorded(because: str, session: _Session) -> Engine:

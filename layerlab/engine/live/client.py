@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -36,6 +37,8 @@ class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carr
     refuse_others, give
         Told a tag before a build begins, and image and tag once it is made; both raise NotOurs where that name is
         somebody else's.
+    buildx
+        The program that builds, where it is known; else the one that a docker client on PATH would take.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -47,6 +50,7 @@ class JournallingClient(docker.APIClient):  # type: ignore[misc]  # the SDK carr
         self.refuse_others: Callable[[str], None] = lambda tag: None
         self.give: Callable[[str, str], None] = lambda image_id, tag: None
         self.response: Any = None
+        self.buildx: Path | None = None
         self._naming = threading.local()
 
     def build(self, *args: Any, **kwargs: Any) -> Iterator[Any]:

@@ -77,6 +77,7 @@ class LiveEngine:
         timeout: float = 60,
         namespace: str = USUAL_NAMESPACE,
         content_root: Path | None = None,
+        buildx: Path | None = None,
     ) -> LiveEngine:
         """Connect to the engine at ``endpoint`` (``unix://…``, ``tcp://…``, ``ssh://…``, ``npipe://…``).
 
@@ -85,6 +86,8 @@ class LiveEngine:
         content_root
             The root folder of the engine's containerd, where it has one of its own on this machine; the usual places
             are looked into as well.
+        buildx
+            The program that builds, where the engine brings one along; else it is looked for, see `NoBuildKit`.
 
         Raises
         ------
@@ -98,6 +101,7 @@ class LiveEngine:
         except (docker.errors.DockerException, *TRANSPORT_ERRORS, OSError) as error:
             raise unreachable(endpoint, error) from error
         client.api.dialect = dialect = spoken(version)
+        client.api.buildx = buildx
         dialect.require_supported(str(version["Version"]), endpoint)
         described = _describe(endpoint, dialect.kind(kind), why, version, info, dialect)
         described = replace(described, namespace=namespace)
@@ -131,6 +135,7 @@ class LiveEngine:
                 self._info.endpoint, version=self._info.api_version, timeout=_REGISTRY_TIMEOUT, tls=self._tls
             )
             client.api.journal, client.api.dialect = self.journal, self._dialect
+            client.api.buildx = self._client.api.buildx
             kind = LiveBuildKitBuild if is_buildkit else LiveBuild
             return kind(client.api, request, name=lambda image_id: self._name(image_id, tag))
 

@@ -62,6 +62,11 @@ class Paths:
         return self.programs / "usr/libexec/docker/cli-plugins"
 
     @property
+    def buildx(self) -> Path:
+        """The program that builds."""
+        return self.plugins / "docker-buildx"
+
+    @property
     def client(self) -> Path:
         """The folder that ``DOCKER_CONFIG`` names in the course's terminals."""
         return self.root / "client"

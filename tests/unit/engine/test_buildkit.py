@@ -244,6 +244,7 @@ def ran(clients, tmp_path, builds, **more):
 def test_it_is_told_the_engine_the_builder_and_the_request(clients, tmp_path, monkeypatch):
     monkeypatch.setenv("BUILDX_BUILDER", "far-away")
     monkeypatch.setenv("DOCKER_CONTEXT", "elsewhere")
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
     builds = 'while [ "$1" != --iidfile ]; do shift; done; echo sha256:1 > "$2"'
     more = {"args": {"A": "b c"}, "target": "x", "no_cache": True, "network": "none", "secrets": {"token": "hush"}}
     assert ran(clients, tmp_path, builds, **more)[-1] == {"aux": {"ID": "sha256:1"}}
@@ -256,7 +257,19 @@ def test_it_is_told_the_engine_the_builder_and_the_request(clients, tmp_path, mo
     assert "--no-cache" in words and "hush" not in str(words)
     around = (tmp_path / "environment").read_text().splitlines()
     assert {"DOCKER_HOST=unix:///engine.sock", "BUILDX_NO_DEFAULT_ATTESTATIONS=1"} < set(around)
-    assert not [line for line in around if line.startswith(("BUILDX_BUILDER", "DOCKER_CONTEXT"))]
+    (notes,) = (line for line in around if line.startswith("BUILDX_CONFIG="))
+    assert not Path(notes.partition("=")[2]).exists(), "what buildx notes goes with the build"
+    assert not [line for line in around if line.startswith(("BUILDX_BUILDER", "DOCKER_CONTEXT", "DOCKER_TLS"))]
+
+
+def test_an_engine_that_brings_its_own_along_needs_no_docker_client(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    own = tmp_path / "docker-buildx"
+    own.write_text('#!/bin/sh\nwhile [ "$1" != --iidfile ]; do shift; done; echo sha256:2 > "$2"\n')
+    own.chmod(0o755)
+    one = BuildxRun("unix:///engine.sock", request(tmp_path), program=own)
+    assert list(one)[-1] == {"aux": {"ID": "sha256:2"}}
+    one.close()
 
 
 def test_a_failure_is_what_it_said_last_with_the_line_it_blames(clients, tmp_path):

@@ -71,7 +71,7 @@ def machine(bare: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A machine whose engines are pretended: each answers unless it is among ``dead``."""
     found = Machine(bare, asked=[], dead=set(), images=[STAND_IN])
 
-    def opened(endpoint: str, *, kind: str, why: str, tls: object, namespace: str) -> SimpleNamespace:
+    def opened(endpoint: str, *, kind: str, why: str, namespace: str, **_: object) -> SimpleNamespace:
         found.asked.append(endpoint)
         found.namespaces.add(namespace)
         if endpoint in found.dead:

@@ -28,7 +28,7 @@ class LiveBuildKitBuild:
         self._client = client
         self._request = request
         self._name = name
-        self._build = BuildxRun(client.endpoint, request)
+        self._build = BuildxRun(client.endpoint, request, program=client.buildx)
         self._own_name: str | None = None
         self._wait: Callable[[], None] = lambda: None  # until it is written down which images were there before
         self._cancelled = threading.Event()

@@ -30,10 +30,17 @@ _GONE = re.compile(
 _BLAMED = re.compile(r"Dockerfile:(\d+)")
 # Where a user's shell sends builds is no business of ours: it neither holds our bases nor loads what it builds.
 _OTHERS = ("DOCKER_CONTEXT", "BUILDX_BUILDER", "BUILDX_CONFIG", "BUILDKIT_PROGRESS")
+# These are for the engine that DOCKER_HOST names; a socket of this machine speaks no TLS.
+_TLS = ("DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 
 
 class BuildxRun:
     """The events of one build by buildx; ``stop`` may come from any thread.
+
+    Parameters
+    ----------
+    program
+        The buildx to run, instead of the one that a docker client on PATH would take.
 
     Raises
     ------
@@ -41,9 +48,9 @@ class BuildxRun:
         There is no buildx here.
     """
 
-    def __init__(self, endpoint: str, request: BuildRequest) -> None:
+    def __init__(self, endpoint: str, request: BuildRequest, *, program: Path | None = None) -> None:
         self.name: str | None = None  # what the engine is to call the image, beside what it is called later
-        self._program = buildx()
+        self._program = str(program) if program and program.exists() else buildx()
         self._endpoint = endpoint
         self._request = request
         self._process: subprocess.Popen[bytes] | None = None
@@ -140,6 +147,11 @@ class BuildxRun:
         return files
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name not in _OTHERS}
+        unwanted = {*_OTHERS, *(_TLS if self._endpoint.startswith("unix://") else ())}
+        kept = {name: value for name, value in os.environ.items() if name not in unwanted}
+        # What buildx notes of its builds goes with the build: it would go into the user's ~/.docker else.
         # An attestation bears the time of the build: each cached build would be another image (buildx, from 0.10).
-        return {**kept, "DOCKER_HOST": self._endpoint, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+        notes = str(Path(self._folder.name) / "buildx")
+        return {
+            **kept, "DOCKER_HOST": self._endpoint, "BUILDX_CONFIG": notes, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
+        }  # fmt: skip
