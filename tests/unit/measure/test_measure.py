@@ -90,10 +90,10 @@ def test_without_a_base_no_part_is_claimed() -> None:
 
 
 def test_layers_without_bytes_or_history_are_listed_all_the_same() -> None:
-    squashed = replace(image(ROOT), diff_ids=("sha256:lost", "sha256:1"))
+    squashed = replace(image(ROOT), diff_ids=("sha256:lost", "sha256:1"), layer_sizes=None)
     frame = measure.layers(squashed)
     assert frame["instruction"].tolist() == ["", "ADD file:33c in /"]
-    empty = replace(image(), diff_ids=("sha256:0",))
+    empty = replace(image(), diff_ids=("sha256:0",), layer_sizes=None)
     assert measure.layers(empty)["share"].tolist() == [0.0]
 
 
