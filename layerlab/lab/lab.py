@@ -321,15 +321,15 @@ class Lab:
         is_official = bases.provenance(self.engine).kind == "official"
         return panel(self, app, self.notebook, py_minor=None if is_official else self.py_minor)
 
-    def edited(self, app: str | Path, name: str) -> dict[str, str]:
+    def edited(self, app: str | Path, name: str, comment: str = "# edited now") -> dict[str, str]:
         """Return an edit of a service's file for ``changed``: one comment more, which no build has seen before.
 
         An engine remembers what it built yesterday, so there the comment carries the time. On one that began empty
         with this session, as a recording does, it is always the same.
         """
         content = ((app if isinstance(app, Path) else self.folder(app)) / name).read_text(encoding="utf-8")
-        when = "now" if self.engine.info.is_fresh else f"at {time.time():.3f}"
-        return {name: f"{content}# edited {when}\n"}
+        when = "" if self.engine.info.is_fresh else f", at {time.time():.3f}"
+        return {name: f"{content}{comment}{when}\n"}
 
     def predict(self, id: str, question: str, choices: Sequence[str]) -> Prediction:
         """Return a question to answer before the measurement; the answer is kept in a file."""

@@ -47,6 +47,6 @@ def test_an_engine_loads_it_and_counts_the_same(engine: Engine, by_hand: dict[st
         history = loaded.history()
         assert loaded.tags == [TAG] and loaded.attrs["RootFS"]["Layers"] == by_hand["digests"]
         assert [entry["CreatedBy"] for entry in reversed(history)][-1] == "by hand: 4-rm"
-        assert sum(entry["Size"] for entry in history) == by_hand["carried"]
+        assert sum(engine.layer_sizes(TAG)) == by_hand["carried"], "an engine's history may count whole blocks"
     finally:
         engine.client.images.remove(TAG)

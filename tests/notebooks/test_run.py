@@ -91,6 +91,4 @@ def test_every_cell_passes(name: str, path: Path, outcomes: Outcomes) -> None:
 @each({"live": pytest.mark.nightly})
 def test_twice_in_a_row(name: str, path: Path, outcomes: Outcomes) -> None:
     """A second run in the same folder of answers passes as the first did; on recordings that is cheap."""
-    if name.startswith("live") and path.stem == "05_layers":
-        pytest.skip("its edit is the recorded one, which an engine still has in its cache from the first run")
     assert_all_passed(outcomes(name, path, 2))
