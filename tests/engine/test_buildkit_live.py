@@ -167,7 +167,9 @@ def test_what_is_recorded_replays_with_every_state_of_the_cache(recorder, bk):
     *live, seconds = play(recorder)
     replayed = RecordedEngine(Store(recorder._session.recordings.path), why="test")
     *again_told, recorded_seconds = play(replayed)
-    assert again_told == live and recorded_seconds == pytest.approx(seconds, abs=0.01)
+    assert again_told == live
+    # Played is what the steps took, and not what went on between them.
+    assert all(0 <= played <= real for played, real in zip(recorded_seconds, seconds, strict=True))
     assert [ran for ran, *_ in live[0]] == [[2, 3], [3], [], [2, 3], [2, 3]]
     assert [log for _, log, *_ in live[0]] == [("0",), (), (), ("1",), ("0",)]
     with pytest.raises(NotRecorded, match="not recorded"):

@@ -5,6 +5,7 @@ Never a lost answer, a stuck panel or a lying verdict. How fast it is, `benchmar
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from jupyter_client.manager import start_new_kernel
 
@@ -104,13 +106,15 @@ def until(what: Callable[[], object], *, seconds: float = 60.0) -> None:
 
 
 def asleep(engine: Engine, mark: str) -> None:
-    """Wait until the step that sleeps runs in its container."""
-    until(lambda: containers(engine, mark, all=False), seconds=PATIENCE)
+    """Wait until the step or the service that bears the mark runs."""
+    until(lambda: running(engine, mark), seconds=PATIENCE)
 
 
-def containers(engine: Engine, mark: str, *, all: bool = True) -> list[str]:
-    """Ids of containers whose command bears the mark."""
-    return [one["Id"] for one in engine.client.api.containers(all=all) if mark in one["Command"]]
+def running(engine: Engine, mark: str) -> list[str]:
+    """Ids of containers whose command bears the mark, and of processes: a step of BuildKit's is in no container."""
+    containers = [one["Id"] for one in engine.client.api.containers(all=True) if mark in one["Command"]]
+    commands = ((one.pid, " ".join(one.info["cmdline"] or ())) for one in psutil.process_iter(["cmdline"]))
+    return containers + [str(pid) for pid, command in commands if mark in command and pid != os.getpid()]
 
 
 def images(engine: Engine, mark: str) -> set[str]:
@@ -203,48 +207,36 @@ def test_a_cancelled_build_frees_the_panel_leaves_nothing_and_spoils_nothing(
     # At once, while the engine is still clearing away: what the steps before left is no longer to be built upon.
     judged(panel, mute(panel, f"echo {mark} > /kept"))
     assert shown(panel) == ("serves", "FAIL"), panel.text
-    until(lambda: not containers(engine, mark), seconds=20)
-    kept = images(engine, mark)
-    built = engine.inspect(tag_of(engine, tmp_path))["Id"]
-    assert built in kept
-    assert kept == below(engine, built, mark)
+    until(lambda: not running(engine, mark), seconds=20)
+    assert images(engine, mark) == {engine.inspect(tag_of(engine, tmp_path))["Id"]}
 
 
-def below(engine: Engine, image: str, mark: str) -> set[str]:
-    """The image and the steps that it was made of, down to the first that bears the mark."""
-    marked, found = images(engine, mark), set()
-    while image in marked:
-        found.add(image)
-        image = engine.inspect(image)["Parent"]
-    return found
-
-
-def test_a_cancelled_build_that_nothing_follows_leaves_steps_that_clean_knows(
+def test_a_cancelled_build_that_nothing_follows_leaves_no_image(
     engine: LiveEngine, open_panel: Open, mark: str
 ) -> None:
     panel = open_panel()
     panel.answer = endless(panel, mark)
     panel.build()
     asleep(engine, f"sleep 300 # {mark}")
-    assert images(engine, mark)
     panel.cancel()
     with pytest.raises(BuildCancelled):
         panel.wait(PATIENCE)
-    until(lambda: not containers(engine, mark), seconds=30)
-    until(lambda: images(engine, mark) <= engine.journal.owned().leftovers, seconds=30)
+    until(lambda: not running(engine, mark), seconds=30)
+    assert not images(engine, mark)
 
 
 def test_a_build_that_prints_without_end_hears_a_cancel(engine: Engine, open_panel: Open, mark: str) -> None:
     panel = open_panel()
     panel.answer = with_run(panel, f"yes {mark}")
     panel.build()
-    until(lambda: panel.progress.lines_seen > 10_000, seconds=PATIENCE)
+    # BuildKit cuts the output of a step at 200 KiB a second and 2 MiB in all (moby/buildkit, util/progress/logs).
+    until(lambda: panel.progress.lines_seen > 1_000, seconds=PATIENCE)
     began = time.monotonic()
     panel.cancel()
     with pytest.raises(BuildCancelled):
         panel.wait(PATIENCE)
     assert time.monotonic() - began < AT_ONCE
-    until(lambda: not containers(engine, mark) and not images(engine, mark), seconds=30)
+    until(lambda: not running(engine, mark) and not images(engine, mark), seconds=30)
 
 
 def test_a_cancel_while_the_service_is_asked_frees_the_panel_and_ends_the_service(
@@ -262,7 +254,7 @@ def test_a_cancel_while_the_service_is_asked_frees_the_panel_and_ends_the_servic
     assert time.monotonic() - began < AT_ONCE
     assert shown(panel) == ("reads", "FAIL")
     assert [tried.failing for tried in panel.attempts()] == ["reads"]
-    until(lambda: not containers(engine, mark))
+    until(lambda: not running(engine, mark))
 
 
 # --- 100 MB of output --------------------------------------------------------------------------------------
@@ -429,13 +421,12 @@ def test_a_kernel_killed_in_mid_build_leaves_the_text_and_no_attempt(
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)  # SIGKILL
-    until(lambda: not containers(engine, mark), seconds=20)
+    until(lambda: not running(engine, mark), seconds=20)
     panel = open_panel()
     assert (panel.value, panel.answer, panel.state) == (text, text, "idle")
     assert panel.attempts() == ()
     ownership.settle_cut_short(engine.client.api)
-    owned = engine.journal.owned()
-    assert images(engine, mark) <= owned.leftovers | owned.images, "`layerlab clean` knows what it had finished"
+    assert not images(engine, mark)
     judged(panel, mute(panel, f"echo {mark} > /kept"))
     assert shown(panel) == ("serves", "FAIL"), panel.text
 
@@ -464,7 +455,7 @@ def test_an_engine_that_dies_in_mid_build_gives_a_skip_and_nothing_of_it_goes_on
     cut_socket.cut()
     panel.wait(PATIENCE)
     assert shown(panel) == ("builds", "SKIP")
-    until(lambda: not containers(engine, mark), seconds=20)
+    until(lambda: not running(engine, mark), seconds=20)
 
 
 def test_what_was_never_recorded_gives_a_skip(open_panel: Open, mark: str) -> None:

@@ -56,7 +56,8 @@ def read(events: Iterable[RawEvent]) -> list[Vertex]:
     for event in events:
         for one in event.data.get("vertexes") or ():
             if match := _STEP.match(one.get("name") or ""):
-                place = match["stage"] or "", int(match["index"])
+                # A lone stage without a name is called nothing, or "stage-0" where the context came as an archive.
+                place = match["stage"] or "stage-0", int(match["index"])
                 found = steps.setdefault(place, Vertex(*place, match["text"].removeprefix(_LINK)))
                 by_digest[one["digest"]] = found
                 started[one["digest"]] = one.get("started") or started.get(one["digest"], "")

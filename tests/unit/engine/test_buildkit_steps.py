@@ -12,7 +12,8 @@ from buildkit_texts import BASE, FILES, STAGES, TEXTS, asked
 from taped_engine import TapedEngine
 
 from layerlab import build
-from layerlab.engine.protocol import BuildRequest
+from layerlab.engine.protocol import BuildRequest, RawEvent
+from layerlab.engine.recorded import vertices
 from layerlab.engine.recorded.buildkit_plan import Plan, plan
 from layerlab.engine.recorded.engine import RecordedEngine
 from layerlab.engine.recorded.steps import BuildEnvironment
@@ -226,3 +227,11 @@ def test_a_source_stage_counts_by_its_files(folder: Path) -> None:
 def test_an_image_is_named_by_all_of_its_lines(folder: Path) -> None:
     assert planned(folder, STAGES).target.image != planned(folder, TEXTS["other label"]).target.image
     assert planned(folder, f"# why\n{STAGES}").target.image == planned(folder, STAGES).target.image
+
+
+@pytest.mark.parametrize("stage", ["", "stage-0 "], ids=["of a folder", "of an archive"])
+def test_a_lone_stage_is_the_same_however_its_context_came(stage):
+    name = f"[{stage}2/2] RUN exit 3"
+    told = {"digest": "sha256:1", "name": name, "started": "2026-12-01T00:00:00Z", "completed": "2026-12-01T00:00:01Z"}
+    (found,) = vertices.read([RawEvent(0.0, {"vertexes": [{**told, "error": "exit code: 3"}]})])
+    assert (found.stage, found.index, found.error, found.has_run) == ("stage-0", 2, "exit code: 3", True)

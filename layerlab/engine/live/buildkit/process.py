@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -102,7 +104,7 @@ class BuildxRun:
         return {"error": message, "errorDetail": {"message": message, "line": int(blamed[1]) if blamed else None}}
 
     def _started(self) -> subprocess.Popen[bytes]:
-        command = [self._program, *self._command()]
+        command = [*_ends_with_us(), self._program, *self._command()]
         try:
             return subprocess.Popen(
                 command, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -155,3 +157,12 @@ class BuildxRun:
         return {
             **kept, "DOCKER_HOST": self._endpoint, "BUILDX_CONFIG": notes, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
         }  # fmt: skip
+
+
+def _ends_with_us() -> tuple[str, ...]:
+    """Return what to start a program with so that it ends when this thread does, also by SIGKILL; Linux alone has it.
+
+    buildx goes on without whoever asked for the build: a kernel that is killed would leave an endless step running.
+    """
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None  # of util-linux
+    return (setpriv, "--pdeathsig", "KILL") if setpriv else ()
