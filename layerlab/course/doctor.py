@@ -120,6 +120,21 @@ def engine() -> Iterator[Finding]:
     yield Finding("SKIP", f"Notebooks show recordings, because {info.why}. Nothing is built.", _way_to_an_engine())
 
 
+def builder() -> Iterator[Finding]:
+    """Is there a buildx, without which no image can be built on Docker?"""
+    from layerlab.engine import connect
+    from layerlab.engine.live import LiveEngine
+    from layerlab.errors import NoBuildKit
+
+    chosen = connect()
+    chosen.close()
+    if isinstance(chosen, LiveEngine) and chosen.info.builder == "buildkit":
+        try:
+            yield Finding("PASS", f"Images are built by {chosen.buildx()}.")
+        except NoBuildKit as error:
+            yield Finding("FAIL", str(error), "docker buildx version, until it answers")
+
+
 def untried() -> Iterator[Finding]:
     """Is this a system, a processor or an engine on which nobody has tried the course?"""
     from layerlab.engine import connect
@@ -259,6 +274,7 @@ EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     python,
     widgets,
     engine,
+    builder,
     untried,
     private_engine,
     permission,

@@ -18,7 +18,7 @@ from layerlab.archive import LayerFiles, PackedLayer
 from layerlab.engine.journal import Journal
 from layerlab.engine.live import ownership
 from layerlab.engine.live.building import LiveBuild
-from layerlab.engine.live.buildkit import LiveBuildKitBuild
+from layerlab.engine.live.buildkit import LiveBuildKitBuild, program
 from layerlab.engine.live.client import CourseClient
 from layerlab.engine.live.containers import LiveContainer, missing_program
 from layerlab.engine.live.dialect import Dialect, spoken
@@ -107,6 +107,10 @@ class LiveEngine:
         described = replace(described, namespace=namespace)
         journal = Journal.open(dialect.identity(info, endpoint))
         return cls(client, described, journal, tls=tls, content=content_roots(info, content_root))
+
+    def buildx(self) -> str:
+        """Return the path of the program that builds. Raises NoBuildKit."""
+        return program.buildx(self._client.api.buildx)
 
     @property
     def info(self) -> EngineInfo:

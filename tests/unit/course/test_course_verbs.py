@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,7 +23,7 @@ from layerlab.course.engines import Prepared
 from layerlab.engine.live import LiveEngine
 from layerlab.engine.live.belongings import Belonging, Kept
 from layerlab.engine.protocol import EngineInfo
-from layerlab.errors import EngineUnreachable, PrivateEngineError, SetupError
+from layerlab.errors import EngineUnreachable, NoBuildKit, PrivateEngineError, SetupError
 
 
 def info(
@@ -173,6 +174,24 @@ def test_docker_desktop_is_recognised_by_what_it_calls_its_system(monkeypatch: p
     monkeypatch.setattr("layerlab.engine.connect", lambda: desktop)
     assert [finding.verdict for finding in doctor.untried()] == ["SKIP"]
     assert "Docker Desktop" in next(doctor.untried()).sentence
+
+
+@pytest.mark.parametrize("missing", ["", "no buildx here. Install it"])
+def test_an_engine_without_buildx_fails_with_what_to_install(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    def buildx(self: LiveEngine) -> str:
+        if missing:
+            raise NoBuildKit(missing)
+        return "/plugins/docker-buildx"
+
+    docker = object.__new__(LiveEngine)
+    docker._info = replace(info("docker"), builder="buildkit")
+    monkeypatch.setattr(LiveEngine, "buildx", buildx)
+    monkeypatch.setattr(LiveEngine, "close", lambda self: None)
+    monkeypatch.setattr("layerlab.engine.connect", lambda: docker)
+    (found,) = doctor.builder()
+    assert (found.verdict, found.sentence) == (
+        ("FAIL", missing) if missing else ("PASS", "Images are built by /plugins/docker-buildx.")
+    )
 
 
 def test_a_certificate_that_is_not_there_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

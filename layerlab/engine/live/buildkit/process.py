@@ -52,7 +52,7 @@ class BuildxRun:
 
     def __init__(self, endpoint: str, request: BuildRequest, *, program: Path | None = None) -> None:
         self.name: str | None = None  # what the engine is to call the image, beside what it is called later
-        self._program = str(program) if program and program.exists() else buildx()
+        self._program = buildx(program)
         self._endpoint = endpoint
         self._request = request
         self._process: subprocess.Popen[bytes] | None = None

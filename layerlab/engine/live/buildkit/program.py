@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from layerlab.errors import NoBuildKit
@@ -22,8 +23,8 @@ _INSTALL = (
 )
 
 
-def buildx() -> str:
-    """Return the path of the first buildx of today that a docker client on PATH would take.
+def buildx(own: Path | None = None) -> str:
+    """Return the path of a buildx of today: the engine's own, or the first that a docker client on PATH would take.
 
     Raises
     ------
@@ -34,6 +35,8 @@ def buildx() -> str:
     -----
     Started by itself it builds as `docker buildx build` does, and need not be looked for among all plugins each time.
     """
+    if own and own.exists():
+        return str(own)
     # Where plugins lie depends on the client's configuration as well (docker/cli, cli-plugins/manager).
     return _buildx(os.environ.get("PATH", os.defpath), os.environ.get("DOCKER_CONFIG"))
 
