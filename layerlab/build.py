@@ -254,7 +254,7 @@ class _StepReader:
             where = f"in step {number} ({instruction})" if number else "outside of its steps"
             return DiskFull(
                 f"The engine's disk is full: {said_full.strip()}, {where}. Free some space (`layerlab clean` removes "
-                "what the course made), then build again; finished steps are cached."
+                "what the course made, `docker builder prune` what the builder keeps), then build again."
             )
         tail = tuple(log)[-_TAIL_LINES:]
         where = f" at line {line} of {context.shown_name}" if line else f" in {context.shown_name}"

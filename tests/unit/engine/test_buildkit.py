@@ -20,7 +20,7 @@ from layerlab.engine.live.buildkit.process import BuildxRun
 from layerlab.engine.live.buildkit.rawjson import statuses
 from layerlab.engine.live.buildkit.sent import lay_out
 from layerlab.engine.protocol import BuildRequest
-from layerlab.errors import BuildFailed, DockerfileError, EngineGone, NoBuildKit
+from layerlab.errors import BuildFailed, DockerfileError, EngineGone, EngineUnreachable, NoBuildKit
 from layerlab.events import Failed, StepCached, StepFinished, StepOutput, StepStarted, Succeeded, parse
 
 CAPTURED = Path(__file__).parents[2] / "data" / "events"
@@ -279,16 +279,23 @@ def test_a_failure_is_what_it_said_last_with_the_line_it_blames(clients, tmp_pat
     assert list(parse([(0.0, {"vertexes": []}), (0.0, ending)])) == [Failed(0.0, "no such thing", None, None, 3)]
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        "ERROR: Cannot connect to the Docker daemon at unix:///engine.sock",
-        "ERROR: failed to build: failed to receive status: rpc error: code = Unavailable desc = error reading: EOF",
-        "ERROR: failed to build: failed to solve: Unavailable: error reading from server: EOF",
-    ],
+AWAY = (
+    "ERROR: failed to build: Cannot connect to the Docker daemon at unix:///engine.sock",
+    "ERROR: failed to build: failed to receive status: rpc error: code = Unavailable desc = error reading: EOF",
+    "ERROR: failed to build: failed to solve: Unavailable: error reading from server: EOF",
 )
+
+
+@pytest.mark.parametrize("said", AWAY)
 def test_an_engine_that_is_not_there_any_more_is_gone(clients, tmp_path, said):
+    begun = """printf '%s\\n' '{"vertexes": []}' >&2; """
     with pytest.raises(EngineGone):
+        ran(clients, tmp_path, f'{begun}echo "{said}" >&2; exit 1')
+
+
+@pytest.mark.parametrize("said", AWAY)
+def test_an_engine_that_never_answered_is_unreachable(clients, tmp_path, said):
+    with pytest.raises(EngineUnreachable):
         ran(clients, tmp_path, f'echo "{said}" >&2; exit 1')
 
 

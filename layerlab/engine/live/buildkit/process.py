@@ -17,7 +17,7 @@ from typing import Any
 from layerlab.engine.live.buildkit import rawjson
 from layerlab.engine.live.buildkit.program import buildx
 from layerlab.engine.live.buildkit.sent import Sent, lay_out
-from layerlab.engine.live.translate import gone
+from layerlab.engine.live.translate import gone, unreachable
 from layerlab.engine.protocol import BuildRequest
 from layerlab.errors import ContextError, EngineRefused
 
@@ -56,7 +56,7 @@ class BuildxRun:
         self._endpoint = endpoint
         self._request = request
         self._process: subprocess.Popen[bytes] | None = None
-        self._is_stopped = False
+        self._has_begun = self._is_stopped = False
         self._folder = tempfile.TemporaryDirectory(prefix="layerlab-build-")
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -66,7 +66,9 @@ class BuildxRun:
             self.stop()
         assert process.stderr is not None
         rest: list[str] = []
-        yield from rawjson.statuses((line.decode("utf-8", "replace") for line in process.stderr), rest)
+        for status in rawjson.statuses((line.decode("utf-8", "replace") for line in process.stderr), rest):
+            self._has_begun = True
+            yield status
         code = process.wait()
         if not self._is_stopped:
             yield self._ending(code, rest)
@@ -97,8 +99,8 @@ class BuildxRun:
         if code == 0 and self._id_file.exists():
             return {"aux": {"ID": self._id_file.read_text(encoding="utf-8").strip()}}
         said = [line.strip() for line in rest if line.strip()]
-        if any(_GONE.match(line) for line in said):
-            raise gone(self._endpoint)
+        if away := next((line for line in said if _GONE.match(line)), None):
+            raise gone(self._endpoint) if self._has_begun else unreachable(self._endpoint, ConnectionRefusedError(away))
         message = _FRAME.sub("", said[-1]) if said else f"buildx ended with exit status {code}"
         blamed = next((match for line in said if (match := _BLAMED.fullmatch(line))), None)
         return {"error": message, "errorDetail": {"message": message, "line": int(blamed[1]) if blamed else None}}
