@@ -178,7 +178,8 @@ class _Scope:
     def inherit(self, parent: _Scope) -> None:
         self.env, self.labels, self.settings = dict(parent.env), dict(parent.labels), parent.settings
         if self.builder == "buildkit":
-            self.args = dict(parent.args)
+            # Within its stage an ARG below an ENV of that name wins; what the next stage inherits is the ENV (28.5).
+            self.args = {name: value for name, value in parent.args.items() if name not in parent.env}
 
     def config(self) -> Config:
         return replace(self.settings, env=tuple(self.env.items()), labels=tuple(self.labels.items()))

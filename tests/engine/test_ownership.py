@@ -431,7 +431,7 @@ def test_an_untagged_image_that_somebody_built_meanwhile_is_not_taken_for_a_step
 
 def test_what_somebody_built_meanwhile_from_the_same_lines_stays_theirs(course, slim, tmp_path, theirs):
     line = f"RUN echo {time.time_ns()} > /a"
-    text = f"FROM {slim} AS one\nRUN echo {time.time_ns()}; echo {READY}\nFROM {slim}\n{line}\n"
+    text = f"FROM {slim} AS one\nRUN echo {time.time_ns()}; echo {READY}; sleep 3\nFROM {slim}\n{line}\n"
     made = []
     folder = folder_with(tmp_path, text)
     meanwhile_in_the_sdks_builder(course, folder, lambda: made.append(theirs(f"FROM {slim}\n{line}\n")))

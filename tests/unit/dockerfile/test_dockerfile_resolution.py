@@ -185,3 +185,13 @@ def test_what_cannot_be_resolved_says_where(text: str, line: int, words: str) ->
     with pytest.raises(DockerfileError, match=words) as caught:
         resolved(text)
     assert caught.value.line == line
+
+
+@pytest.mark.parametrize(
+    ("below", "expected"),
+    [("ENV T=$A\n", "y"), ("FROM one\nENV T=$A\n", "x"), ("ONBUILD ENV T=$A\nFROM one\nENV Z=1\n", "x")],
+    ids=["in its stage", "in the next", "in a trigger"],
+)
+def test_an_arg_below_an_env_of_its_name_wins_in_its_own_stage_only(below: str, expected: str) -> None:
+    dockerfile = parse(f"FROM scratch AS one\nENV A=x\nARG A=y\n{below}")
+    assert dict(resolve(dockerfile).target().config.env)["T"] == expected
