@@ -36,8 +36,11 @@ SILENCE_SECONDS = 120.0
 
 Cancelled = Callable[[], bool]
 
+# The last is the containerd store's (28.5): "failed to resolve reference …: not found".
+_LACKS = re.compile(r"manifest unknown|pull access denied|failed to resolve reference .*: not found", re.DOTALL)
 _MISMATCH = re.compile(
     r"manifest verification failed|does not match (?:the )?(?:provided )?digest|content digest .*mismatch"
+    r"|unexpected commit digest"  # containerd 2.1
 )
 
 
@@ -181,7 +184,7 @@ def _explained(error: Exception, wanted: Wanted, source: Wanted) -> LayerLabErro
         )
     if wanted.digest and _MISMATCH.search(f"{error} {said}"):
         return _mismatch(wanted, "something else")
-    if isinstance(error, ImageNotFound) or "manifest unknown" in said or "pull access denied" in said:
+    if isinstance(error, ImageNotFound) or _LACKS.search(said):
         return BaseUnavailable(
             f"The registry has no {source.pinned}. Look at the name in FROM"
             + (f", or at {PREFIX}." if source is not wanted else ".")

@@ -154,7 +154,12 @@ def test_a_rate_limit_says_how_long_and_what_helps() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["manifest verification failed for digest sha256:cdcd", "image content does not match digest"]
+    "said",
+    [
+        "manifest verification failed for digest sha256:cdcd",
+        "image content does not match digest",
+        "commit failed: unexpected commit digest sha256:cdcd",
+    ],
 )
 def test_other_content_than_the_pin_s_is_a_mismatch(said: str) -> None:
     engine = FakeEngine(kind="private")
