@@ -390,7 +390,7 @@ def meanwhile(course: LiveEngine, folder: Path, act, *, tag: str | None = None) 
 def meanwhile_in_the_sdks_builder(course: LiveEngine, folder: Path, act) -> None:
     """The same of a build by the builder that the SDK drives, which leaves an image for each step."""
     for event in course.client.api.build(path=str(folder), rm=True, decode=True):
-        if str(event.get("stream")).strip() == READY:
+        if READY in str(event.get("stream")).splitlines():  # one event may bring several lines
             act()
 
 
