@@ -33,7 +33,9 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def recorder(engine: Engine, store: Store) -> RecordingEngine:
     if engine.info.builder != "classic":
-        pytest.skip("Podman keeps no image for every step; its recordings have fewer answers.")
+        pytest.skip(
+            "Only a builder that leaves an image for each step; BuildKit's recordings are in test_buildkit_live.py."
+        )
     return RecordingEngine.on(engine, store)
 
 
