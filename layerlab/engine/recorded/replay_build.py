@@ -6,58 +6,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from layerlab import errors
-from layerlab.engine.protocol import Builder, BuildRequest, RawEvent
+from layerlab.engine.protocol import Builder, RawEvent
 from layerlab.engine.recorded import transcript
-from layerlab.engine.recorded.chains import Chains
-from layerlab.engine.recorded.session_images import SessionImages
-from layerlab.engine.recorded.steps import BuildEnvironment, PlannedStep, plan, plan_key
-from layerlab.engine.recorded.store import Payload, Store
-from layerlab.errors import BuildCancelled, NotRecorded, RecordingDamaged
+from layerlab.engine.recorded.replay import Replay
+from layerlab.engine.recorded.steps import PlannedStep, plan, plan_key
+from layerlab.engine.recorded.store import Payload
+from layerlab.errors import NotRecorded, RecordingDamaged
 
 _SHOWN = 90
 
 
-class ReplayedBuild:
-    """See `layerlab.engine.protocol.BuildHandle`. Events come at once and bear their recorded times.
+class ReplayedBuild(Replay):
+    """A build by the older builder, or Podman's.
 
     Steps that ran earlier in this session are answered from the cache, as on an engine that was empty
     when the session began. After NotRecorded the images of the steps that did replay stay on the shelf.
     """
 
-    def __init__(
-        self,
-        request: BuildRequest,
-        *,
-        recordings: Store,
-        images: SessionImages,
-        environment: BuildEnvironment,
-    ) -> None:
-        self._request = request
-        self._recordings = recordings
-        self._chains = Chains(recordings)
-        self._session_images = images
-        self._around = environment
-        self._cancelled = False
-        self._image_id: str | None = None
-        self._clock = 0.0
-
-    @property
-    def image_id(self) -> str | None:
-        """Full id of the image, once the events are exhausted and the build succeeded."""
-        return self._image_id
-
-    def cancel(self) -> None:
-        """End the build before its next event."""
-        self._cancelled = True
-
-    def __iter__(self) -> Iterator[RawEvent]:
-        """Yield the recorded events; raise NotRecorded at the first step that has none."""
-        for event in self._events():
-            if self._cancelled:
-                raise BuildCancelled(
-                    "The build was cancelled; nothing of it stays behind. Run the cell to start again."
-                )
-            yield event
+    _clock = 0.0
 
     def _events(self) -> Iterator[RawEvent]:
         steps = plan(self._request, self._around)
@@ -118,10 +84,7 @@ class ReplayedBuild:
         image = self._image(last.key)
         if image is None:
             return
-        self._session_images.add(image, str(last.key))
-        if self._request.tag:
-            self._session_images.tag(self._request.tag, image)
-        self._image_id = image
+        self._made(image, str(last.key))
         yield from self._say(iter([transcript.closing(image)]))
 
     def _image(self, chain: str | None) -> str | None:

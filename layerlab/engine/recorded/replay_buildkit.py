@@ -4,54 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from layerlab.engine.protocol import BuildRequest, RawEvent
+from layerlab.engine.protocol import RawEvent
 from layerlab.engine.recorded.buildkit_builds import cache_state, chain_of, remember, solve_key
-from layerlab.engine.recorded.chains import Chains
-from layerlab.engine.recorded.session_images import SessionImages
-from layerlab.engine.recorded.steps import BuildEnvironment, PlannedStep, plan
-from layerlab.engine.recorded.store import Payload, Store
-from layerlab.errors import BuildCancelled, NotRecorded
+from layerlab.engine.recorded.replay import Replay
+from layerlab.engine.recorded.steps import PlannedStep, plan
+from layerlab.engine.recorded.store import Payload
+from layerlab.errors import NotRecorded
 
 _START = "To build it for real, start an engine (`layerlab doctor` says how)."
 
 
-class ReplayedBuildKit:
-    """See `layerlab.engine.protocol.BuildHandle`. Events come at once and bear their recorded times."""
+class ReplayedBuildKit(Replay):
+    """A build by BuildKit that was recorded whole."""
 
-    def __init__(
-        self,
-        request: BuildRequest,
-        *,
-        recordings: Store,
-        images: SessionImages,
-        environment: BuildEnvironment,
-    ) -> None:
-        self._request = request
-        self._recordings = recordings
-        self._session_images = images
-        self._around = environment
-        self._cancelled = False
-        self._image_id: str | None = None
-
-    @property
-    def image_id(self) -> str | None:
-        """Full id of the image, once the events are exhausted and the build succeeded."""
-        return self._image_id
-
-    def cancel(self) -> None:
-        """End the build before its next event."""
-        self._cancelled = True
-
-    def __iter__(self) -> Iterator[RawEvent]:
-        """Yield the recorded events; raise NotRecorded before the first where there are none."""
+    def _events(self) -> Iterator[RawEvent]:
         steps = plan(self._request, self._around)
         run = self._run(steps)
-        for at, data in run["events"]:
-            if self._cancelled:
-                raise BuildCancelled(
-                    "The build was cancelled; nothing of it stays behind. Run the cell to start again."
-                )
-            yield RawEvent(at, data)
+        yield from (RawEvent(at, data) for at, data in run["events"])
         if not run["failed"]:
             self._finish(steps)
 
@@ -67,10 +36,7 @@ class ReplayedBuildKit:
 
     def _finish(self, steps: tuple[PlannedStep, ...]) -> None:
         chain = chain_of(self._request, steps)
-        self._image_id = Chains(self._recordings).image_id(chain)
-        self._session_images.add(self._image_id, chain)
-        if self._request.tag:
-            self._session_images.tag(self._request.tag, self._image_id)
+        self._made(self._chains.image_id(chain), chain)
         remember(steps, self._session_images)
 
     def _not_recorded(self, why: str) -> NotRecorded:

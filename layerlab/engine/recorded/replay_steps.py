@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from layerlab.engine.protocol import BuildRequest, RawEvent
+from layerlab.engine.protocol import RawEvent
 from layerlab.engine.recorded.buildkit_plan import Plan, Step, plan
 from layerlab.engine.recorded.buildkit_session import EMPTY, mounts_state, remember
-from layerlab.engine.recorded.chains import Chains
-from layerlab.engine.recorded.session_images import SessionImages
-from layerlab.engine.recorded.steps import BuildEnvironment
-from layerlab.engine.recorded.store import Payload, Store
-from layerlab.errors import BuildCancelled, NotRecorded
+from layerlab.engine.recorded.replay import Replay
+from layerlab.engine.recorded.store import Payload
+from layerlab.errors import NotRecorded
 
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)  # any day: only differences are read
 _SHOWN = 90
@@ -33,42 +31,13 @@ class _Played:
     is_cached: bool
 
 
-class ReplayedSteps:
-    """See `layerlab.engine.protocol.BuildHandle`. Events come at once and bear recorded times.
+class ReplayedSteps(Replay):
+    """A build by BuildKit.
 
     A step begins when all that it waits for is over, so stages run side by side. Steps that ran earlier in this
     session come from the cache, as on an engine that was empty when the session began. A step that is not recorded
     stops its own stage and those that need it; NotRecorded comes when the others are over.
     """
-
-    def __init__(
-        self, request: BuildRequest, *, recordings: Store, images: SessionImages, environment: BuildEnvironment
-    ) -> None:
-        self._request = request
-        self._recordings = recordings
-        self._chains = Chains(recordings)
-        self._session_images = images
-        self._around = environment
-        self._cancelled = False
-        self._image_id: str | None = None
-
-    @property
-    def image_id(self) -> str | None:
-        """Full id of the image, once the events are exhausted and the build succeeded."""
-        return self._image_id
-
-    def cancel(self) -> None:
-        """End the build before its next event."""
-        self._cancelled = True
-
-    def __iter__(self) -> Iterator[RawEvent]:
-        """Yield the events of all steps in the order of their times; raise NotRecorded where one has none."""
-        for event in self._events():
-            if self._cancelled:
-                raise BuildCancelled(
-                    "The build was cancelled; nothing of it stays behind. Run the cell to start again."
-                )
-            yield event
 
     def _events(self) -> Iterator[RawEvent]:
         planned = plan(self._request, self._around)
@@ -120,10 +89,7 @@ class ReplayedSteps:
                 line=last[0].line if last else None,
                 instruction=last[0].logical if last else None,
             )
-        self._image_id = self._chains.image_id(chain)
-        self._session_images.add(self._image_id, chain)
-        if self._request.tag:
-            self._session_images.tag(self._request.tag, self._image_id)
+        self._made(self._chains.image_id(chain), chain)
         return RawEvent(end, {"aux": {"ID": self._image_id}})
 
     def _not_recorded(self, planned: Plan, step: Step, replayed: int) -> NotRecorded:
